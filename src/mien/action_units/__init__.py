@@ -1,0 +1,1 @@
+"""Action units: descriptors, running medians, predictors, post-processing."""

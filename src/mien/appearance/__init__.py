@@ -1,0 +1,1 @@
+"""Aligned faces and the FHOG appearance descriptor."""

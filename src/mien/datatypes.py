@@ -1,0 +1,212 @@
+"""What the stages hand to one another: small frozen containers of arrays.
+
+Conventions (see ``docs/conventions.md``): image coordinates are pixels with the
+origin at the centre of the top-left pixel, x to the right and y down. Camera
+coordinates are millimetres with X right, Y down and Z away from the camera.
+Angles are radians. ``NaN`` means "not measured".
+
+A stage imports this module and never another stage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32] | NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One decoded picture.
+
+    Attributes
+    ----------
+    index
+        Position in the source, counted from 0.
+    time_s
+        Time stamp in seconds.
+    bgr
+        (H, W, 3) uint8, C-contiguous, channels blue, green, red.
+    gray
+        (H, W) uint8, the grey conversion of ``bgr``.
+    """
+
+    index: int
+    time_s: float
+    bgr: NDArray[np.uint8]
+    gray: NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class FaceBoxes:
+    """Detected faces, most certain first.
+
+    Attributes
+    ----------
+    boxes
+        (N, 4) float32, px: x, y of the top-left corner, width, height; tight around
+        the landmarks (brow to chin, cheek to cheek).
+    scores
+        (N,) float32 in [0, 1].
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+
+@dataclass(frozen=True, slots=True)
+class EyeShape:
+    """The 28 points of one eye: 0-7 iris, 8-19 lids, 20-27 pupil.
+
+    Attributes
+    ----------
+    points
+        (28, 2) float32, px.
+    depth_offsets
+        (28,) float32, mm: depth of each point relative to the model's origin, after rotation.
+    scale
+        Scale of the eye's model, px per mm.
+    """
+
+    points: NDArray[np.float32]
+    depth_offsets: NDArray[np.float32]
+    scale: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceLandmarks:
+    """The landmarks of one face in one frame, and how far they can be trusted.
+
+    Attributes
+    ----------
+    points
+        (68, 2) float32, px, iBUG order.
+    object_shape
+        (68, 3) float32, mm: the fitted shape in the model's own frame (x right, y down,
+        z away from the camera), before rotation.
+    global_params
+        (6,) float32: scale (px per mm), Euler angles rx, ry, rz (rad), tx, ty (px).
+    local_params
+        (M,) float32: coefficients of the shape model's modes.
+    eyes
+        Image-left eye, image-right eye; empty where the model has none.
+    confidence
+        Certainty of the landmark validator, 0 to 1.
+    success
+        What the tracker reports for the frame (the ``success`` column of a video's table).
+    valid
+        The validator's verdict on this fit; decides whether action units are computed.
+    mesh
+        (478, 3) float32, px, dense mesh and irises, where the model gives one; else None.
+    """
+
+    points: NDArray[np.float32]
+    object_shape: NDArray[np.float32]
+    global_params: NDArray[np.float32]
+    local_params: NDArray[np.float32]
+    eyes: tuple[EyeShape, ...]
+    confidence: float
+    success: bool
+    valid: bool
+    mesh: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """Pinhole camera without distortion; focal lengths and principal point in px."""
+
+    fx: float
+    fy: float
+    cx: float
+    cy: float
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Position and orientation of the head in the camera frame.
+
+    Attributes
+    ----------
+    translation_mm
+        (3,) float64: Tx, Ty, Tz.
+    rotation_rad
+        (3,) float64: Euler angles Rx, Ry, Rz with R = Rx Ry Rz.
+    """
+
+    translation_mm: NDArray[np.float64]
+    rotation_rad: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Gaze:
+    """Where the eyes look, and the eye landmarks it was computed from.
+
+    Attributes
+    ----------
+    directions
+        (2, 3) float64 unit vectors in the camera frame, image-left eye first; zeros where not measured.
+    angle_rad
+        (2,) float64: horizontal (positive to the image's right), vertical (positive down).
+    eye_points
+        (56, 2) float32, px: 28 points of the image-left eye, then of the image-right eye.
+    eye_points_3d
+        (56, 3) float32, mm, camera frame.
+    """
+
+    directions: NDArray[np.float64]
+    angle_rad: NDArray[np.float64]
+    eye_points: NDArray[np.float32]
+    eye_points_3d: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUnits:
+    """Action units of one face in one frame, as known at that moment (live values).
+
+    Attributes
+    ----------
+    intensity
+        (17,) float64 in the order of ``mien.action_units.catalogue.INTENSITY_NAMES``; NaN where not measured.
+    presence
+        (18,) float64, 0 or 1, in the order of ``PRESENCE_NAMES``; NaN where not measured.
+    measures
+        Further named scalars that a model pack gives (eye opening, lip gap …).
+    """
+
+    intensity: NDArray[np.float64]
+    presence: NDArray[np.float64]
+    measures: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FaceResult:
+    """Everything measured on one face in one frame: one row of the table.
+
+    Attributes
+    ----------
+    frame, time_s
+        0-based index of the frame and its time stamp in seconds.
+    face_id
+        Identity of the face, counted from 0.
+    landmarks
+        See `FaceLandmarks`.
+    landmarks_3d
+        (68, 3) float32, mm, camera frame.
+    pose, gaze, action_units
+        See the classes; ``gaze`` and ``action_units`` are None where they were switched off.
+    """
+
+    frame: int
+    time_s: float
+    face_id: int
+    landmarks: FaceLandmarks
+    landmarks_3d: NDArray[np.float32]
+    pose: HeadPose
+    gaze: Gaze | None
+    action_units: ActionUnits | None

@@ -1,0 +1,35 @@
+"""The errors that mien raises on purpose.
+
+Every message says what was expected, what came, and what to do next. Anything
+else that escapes from the library is a bug.
+"""
+
+from __future__ import annotations
+
+
+class MienError(Exception):
+    """Base of all errors that a caller of mien may want to catch."""
+
+
+class ModelFileError(MienError):
+    """A model file is truncated, oversized, or not what its name says."""
+
+
+class ModelsMissingError(MienError):
+    """The wanted models are not installed; the message names the command that installs them."""
+
+
+class SourceError(MienError):
+    """A video, image, folder or camera cannot be read."""
+
+
+class OutputError(MienError):
+    """A result cannot be written where it was asked for."""
+
+
+class OptionError(MienError, ValueError):
+    """Options contradict each other or have values outside their range."""
+
+
+class ProviderError(MienError):
+    """A wanted ONNX Runtime execution provider is not available."""

@@ -1,0 +1,1 @@
+"""Rotations and the pinhole camera; shared by pose, gaze and results."""

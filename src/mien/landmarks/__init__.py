@@ -1,0 +1,1 @@
+"""Facial landmarks: patch experts, fitting, parts, validation, tracking."""

@@ -1,0 +1,1 @@
+"""Model packs: where the files are, how they are checked and read."""

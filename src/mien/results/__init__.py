@@ -1,0 +1,1 @@
+"""What an analysis gives, and the files it is written to."""

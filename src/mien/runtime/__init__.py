@@ -1,0 +1,1 @@
+"""Kernels' compilation, network sessions, threads."""

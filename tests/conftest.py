@@ -1,0 +1,45 @@
+"""Where tests find what the repository may not hold: models, media and reference outputs.
+
+One environment variable, ``MIEN_TEST_DATA``, names the folder; it defaults to ``../shared`` beside the
+checkout. Tests that need it are skipped, with the reason, where it is missing.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("MIEN_TEST_DATA", ROOT.parent / "shared")).resolve()
+
+
+def _need(folder: Path) -> Path:
+    if not folder.is_dir():
+        pytest.skip(f"needs {folder}; set MIEN_TEST_DATA to the folder that holds it")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def openface_dir() -> Path:
+    """OpenFace 2.2.0's model files."""
+    return _need(DATA / "models" / "openface-2.2.0")
+
+
+@pytest.fixture(scope="session")
+def media_dir() -> Path:
+    """Real videos and images."""
+    return _need(DATA / "media")
+
+
+@pytest.fixture(scope="session")
+def reference_dir() -> Path:
+    """What the original program produced for them."""
+    return _need(DATA / "reference")
+
+
+@pytest.fixture(scope="session")
+def open_models_dir() -> Path:
+    """Freely licensed networks with golden values."""
+    return _need(DATA / "open-models")
