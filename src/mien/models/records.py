@@ -31,7 +31,8 @@ class CcnfRecord:
 
     ``view_centers`` (V, 3) rad float64; ``visibility`` (V, n) bool;
     ``sigma_components`` window -> (K, w², w²) float32 (windows without components are absent or K = 0);
-    ``weights`` (V, n, N, 11, 11) float32 row-major as stored; ``norms``, ``biases``, ``alphas`` (V, n, N) float64;
+    ``weights`` (V, n, N, 11, 11) float32 row-major as stored;
+    ``norms``, ``biases``, ``alphas`` (V, n, N) float64;
     ``betas`` (V, n, K) float64; ``confidences`` (V, n) float64.
     """
 
@@ -90,7 +91,8 @@ class NetworkLayer:
     """One layer of a small network (§1.9, §1.10, §2).
 
     ``kind`` is one of "conv", "max_pool", "dense", "relu", "prelu", "sigmoid".
-    conv: ``weight`` (out, in, kh, kw), ``bias`` (out,). dense: ``weight`` (in, out) as stored, ``bias`` (out,).
+    conv: ``weight`` (out, in, kh, kw), ``bias`` (out,).
+    dense: ``weight`` (in, out) as stored, ``bias`` (out,).
     prelu: ``weight`` (channels,). max_pool: ``pool`` = (kernel_x, kernel_y, stride_x, stride_y).
     """
 
@@ -114,7 +116,8 @@ class ValidatorView:
     """Landmark validator of one view (§1.9).
 
     ``orientation`` (3,) rad; ``mean_image``, ``std_image`` (N,) float64 in column-major order of the mask;
-    ``layers`` the CNN; ``min_x``, ``min_y``; ``triangles`` (T, 3) int32; ``triangle_ids``, ``mask`` (60, 60) int32;
+    ``layers`` the CNN; ``min_x``, ``min_y``; ``triangles`` (T, 3) int32;
+    ``triangle_ids``, ``mask`` (60, 60) int32;
     ``alpha``, ``beta`` (T, 3) float64.
     """
 
