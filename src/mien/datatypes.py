@@ -51,10 +51,14 @@ class FaceBoxes:
         the landmarks (brow to chin, cheek to cheek).
     scores
         (N,) float32 in [0, 1].
+    keypoints
+        (N, K, 2) float32, px, where the detector gives key points; else None. The first two are the eye on
+        the image's left and the other eye.
     """
 
     boxes: NDArray[np.float32]
     scores: NDArray[np.float32]
+    keypoints: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.boxes)
