@@ -78,6 +78,34 @@ class CenRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class SvrExpert:
+    """One modality of an SVR expert (§1.8): ``kind`` 0 raw grey, 1 squared gradient.
+
+    ``weights`` (h, w) float32, transposed from the file and ready for use.
+    """
+
+    kind: int
+    confidence: float
+    scaling: float
+    bias: float
+    weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class SvrRecord:
+    """SVR patch experts of one scale (§1.8).
+
+    ``view_centers`` (V, 3) rad; ``visibility`` (V, n) bool;
+    ``experts[v][i]`` is the tuple of modalities of view v, landmark i.
+    """
+
+    scale: float
+    view_centers: NDArray[np.float64]
+    visibility: NDArray[np.bool_]
+    experts: tuple[tuple[tuple[SvrExpert, ...], ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class EarlyTermination:
     """Early-termination table (§1.11): three float64 arrays of one entry per view of the coarsest scale."""
 
@@ -116,7 +144,8 @@ class ValidatorView:
     """Landmark validator of one view (§1.9).
 
     ``orientation`` (3,) rad; ``mean_image``, ``std_image`` (N,) float64 in column-major order of the mask;
-    ``layers`` the CNN; ``min_x``, ``min_y``; ``triangles`` (T, 3) int32;
+    ``layers`` the CNN; ``min_x``, ``min_y``; ``destination`` (2n,) float64, all x, then all y;
+    ``triangles`` (T, 3) int32;
     ``triangle_ids``, ``mask`` (60, 60) int32;
     ``alpha``, ``beta`` (T, 3) float64.
     """
@@ -187,12 +216,14 @@ class LandmarkModelRecord:
     """A landmark model as its main file describes it (§1.2, §1.3).
 
     ``name`` is the stem of the main file. ``patch_experts`` are ordered coarse to fine, all of one kind.
+    ``triangulations``: per view (T, 3) int32, for drawing only; empty where the model has none.
     """
 
     name: str
     pdm: PdmRecord
-    patch_experts: tuple[CcnfRecord, ...] | tuple[CenRecord, ...]
+    patch_experts: tuple[CcnfRecord, ...] | tuple[CenRecord, ...] | tuple[SvrRecord, ...]
     parts: tuple[PartRecord, ...]
     validator: ValidatorRecord | None
     early_termination: EarlyTermination | None
     files: tuple[Path, ...] = ()
+    triangulations: tuple[NDArray[np.int32], ...] = ()

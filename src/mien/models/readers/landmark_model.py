@@ -1,0 +1,146 @@
+"""Reads a whole landmark model from its main file (landmarks.md §1.2, §1.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.models.readers.ccnf import read_ccnf
+from mien.models.readers.cen import read_cen
+from mien.models.readers.fault import fault
+from mien.models.readers.pdm import read_pdm
+from mien.models.readers.svr import read_svr
+from mien.models.readers.text import read_directives
+from mien.models.readers.triangulation import read_early_termination, read_triangulations
+from mien.models.readers.validator import read_validator
+from mien.models.records import CcnfRecord, CenRecord, LandmarkModelRecord, PartRecord, SvrRecord
+
+_MOST_NESTED = 4
+_EXPERT_KINDS = ("PatchesCEN", "PatchesCCNF", "PatchesIntensity")  # the first that is present counts
+
+_Experts = tuple[CenRecord, ...] | tuple[CcnfRecord, ...] | tuple[SvrRecord, ...]
+
+
+@dataclass
+class _Directives:
+    """The lines of a main or list file: paths by keyword, and those of parts."""
+
+    path: Path
+    files: dict[str, list[Path]] = field(default_factory=dict)
+    parts: list[tuple[int, str]] = field(default_factory=list)
+
+    def one(self, keyword: str) -> Path | None:
+        """Give the last path of a keyword, which is the one that counts."""
+        return self.files[keyword][-1] if keyword in self.files else None
+
+    def needed(self, keyword: str) -> Path:
+        """Give the path of a keyword that must be there."""
+        path = self.one(keyword)
+        if path is None:
+            raise fault(self.path, "end of the file", f"a line {keyword}", "none")
+        return path
+
+
+def read_landmark_model(path: Path | str) -> LandmarkModelRecord:
+    """Read a landmark model with its parts, validator and tables.
+
+    Parameters
+    ----------
+    path
+        A main file such as ``main_clnf_general.txt``.
+
+    Returns
+    -------
+    LandmarkModelRecord
+        ``files`` names every file that was read.
+
+    Raises
+    ------
+    ModelsMissingError
+        A file is not there.
+    ModelFileError
+        A file is truncated, has something after its end, is of another kind, or does not fit the others.
+    """
+    return _read_main(Path(path), 0)
+
+
+def _read_main(path: Path, depth: int) -> LandmarkModelRecord:
+    main = _read_directives(path)
+    detector = _read_directives(main.needed("LandmarkDetector"))
+    pdm_path = detector.needed("PDM")
+    pdm = read_pdm(pdm_path)
+    experts, expert_paths = _read_experts(detector, len(pdm.mean))
+    files = [path, detector.path, pdm_path, *expert_paths]
+    triangulations: tuple[NDArray[np.int32], ...] = ()
+    if (file := detector.one("Triangulations")) is not None:
+        triangulations = read_triangulations(file)
+        files.append(file)
+    termination = None
+    if (file := detector.one("EarlyTermination")) is not None:
+        termination = read_early_termination(file, len(experts[0].view_centers))
+        files.append(file)
+    validator = None
+    if (file := main.one("DetectionValidator")) is not None:
+        validator = read_validator(file)
+        files.append(file)
+    parts = tuple(_read_part(path, line, rest, len(pdm.mean), depth) for line, rest in main.parts)
+    files += [file for part in parts for file in part.model.files]
+    return LandmarkModelRecord(
+        name=path.stem,
+        pdm=pdm,
+        patch_experts=experts,
+        parts=parts,
+        validator=validator,
+        early_termination=termination,
+        files=tuple(dict.fromkeys(files)),
+        triangulations=triangulations,
+    )
+
+
+def _read_directives(path: Path) -> _Directives:
+    found = _Directives(path)
+    for line, keyword, rest in read_directives(path):
+        if keyword == "LandmarkDetector_part":
+            found.parts.append((line, rest))
+        elif rest:
+            found.files.setdefault(keyword, []).append(path.parent / rest)
+    return found
+
+
+def _read_experts(detector: _Directives, landmarks: int) -> tuple[_Experts, list[Path]]:
+    """Read the patch experts of all scales, in the order of the list."""
+    kind = next((kind for kind in _EXPERT_KINDS if kind in detector.files), None)
+    if kind is None:
+        raise fault(detector.path, "end of the file", f"lines {' or '.join(_EXPERT_KINDS)}", "none")
+    paths = detector.files[kind]
+    experts: _Experts
+    if kind == "PatchesCEN":
+        experts = tuple(map(read_cen, paths))
+    elif kind == "PatchesCCNF":
+        experts = tuple(map(read_ccnf, paths))
+    else:
+        experts = tuple(map(read_svr, paths))
+    counts = [expert.visibility.shape[1] for expert in (*experts,)]
+    for path, count in zip(paths, counts, strict=True):
+        if count != landmarks:
+            raise fault(path, "visibility", f"{landmarks} landmarks as the shape model", str(count))
+    return experts, paths
+
+
+def _read_part(main: Path, line: int, rest: str, landmarks: int, depth: int) -> PartRecord:
+    """Read a part: its main file, its name, and pairs of a main and a part landmark."""
+    words = rest.split()
+    file, name, *numbers = words if len(words) > 1 else ("", "")
+    if depth >= _MOST_NESTED:
+        raise fault(main, f"line {line}", f"parts at most {_MOST_NESTED} deep", rest[:40])
+    if not name or len(numbers) % 2 or not all(number.isdecimal() for number in numbers):
+        raise fault(main, f"line {line}", "a file, a name and pairs of landmarks", repr(rest[:60]))
+    model = _read_main(main.parent / file, depth + 1)
+    mapping = np.array(numbers, np.int64).reshape(-1, 2)
+    limits = landmarks, len(model.pdm.mean)
+    if not len(mapping) or (mapping >= limits).any():
+        raise fault(main, f"line {line}", f"pairs of landmarks below {limits}", repr(rest[:60]))
+    return PartRecord(name, mapping.astype(np.int32), model)

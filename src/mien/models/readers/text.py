@@ -1,0 +1,161 @@
+"""A cursor over the text model files: matrices, comments, lists of files (landmarks.md §1.2-1.5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.errors import ModelFileError
+from mien.models.readers.fault import fault, read_bytes
+
+_MOST_ELEMENTS = 10_000_000
+
+
+class TextCursor:
+    """Reads a text file from front to back and names every deviation by line and offset.
+
+    A text file that was cut inside its last number cannot be told from a whole one; only the SHA-256
+    that the store checks can.
+
+    Parameters
+    ----------
+    path
+        The file, for messages.
+    text
+        Its text.
+    """
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        self.text = text
+        self.offset = 0
+
+    @classmethod
+    def open(cls, path: Path | str) -> TextCursor:
+        """Open a file."""
+        path = Path(path)
+        return cls(path, read_text(path))
+
+    def fault(self, expected: str, found: str, offset: int | None = None) -> ModelFileError:
+        """Make the error that says what should stand at ``offset`` (default: the current one)."""
+        offset = self.offset if offset is None else offset
+        line = self.text.count("\n", 0, offset) + 1
+        return fault(self.path, f"line {line} (byte {offset})", expected, found)
+
+    def skip_comments(self) -> None:
+        """Skip blank lines and lines that start with ``#``, a blank or a carriage return."""
+        while self.offset < len(self.text) and self.text[self.offset] in "# \t\r\n":
+            end = self.text.find("\n", self.offset)
+            self.offset = len(self.text) if end < 0 else end + 1
+
+    def tokens(self, count: int, what: str) -> list[str]:
+        """Read the next ``count`` words."""
+        if count == 0:
+            return []
+        words = self.text[self.offset :].split(None, count)
+        if len(words) < count:
+            raise self.fault(f"{what} ({count} numbers)", f"end of file after {len(words)}")
+        if len(words) == count:
+            self.offset = len(self.text)
+            return words
+        self.offset = len(self.text) - len(words.pop())
+        # A line that starts with a blank is a comment, so its blanks may not be swallowed.
+        while self.text[self.offset - 1] in " \t":
+            self.offset -= 1
+        return words
+
+    def numbers(self, count: int, what: str) -> NDArray[np.float64]:
+        """Read ``count`` finite numbers."""
+        start = self.offset
+        words = self.tokens(count, what)
+        try:
+            values = np.array(list(map(float, words)))
+        except ValueError:
+            found = next(word for word in words if not _is_number(word))
+            offset = self.text.find(found, start)
+            raise self.fault(f"a number in {what}", repr(found[:40]), offset) from None
+        if not np.isfinite(values).all():
+            raise self.fault(f"finite numbers in {what}", "NaN or infinity", start)
+        return values
+
+    def integers(self, count: int, what: str) -> NDArray[np.int32]:
+        """Read ``count`` 32-bit integers."""
+        start = self.offset
+        values = self.numbers(count, what)
+        whole = (values == np.trunc(values)) & (np.abs(values) < 2**31)
+        if not whole.all():
+            raise self.fault(f"integers in {what}", str(values[~whole][0]), start)
+        return values.astype(np.int32)
+
+    def integer(self, what: str, low: int, high: int) -> int:
+        """Read one integer that must lie in [low, high]."""
+        start = self.offset
+        value = int(self.integers(1, what)[0])
+        if not low <= value <= high:
+            raise self.fault(f"{what} ({low} to {high})", str(value), start)
+        return value
+
+    def matrix(
+        self, what: str, shape: tuple[int | None, int | None] = (None, None), type_code: int = 6
+    ) -> NDArray[np.float64]:
+        """Read comments, then rows, columns and type code, then the elements by rows: (rows, columns)."""
+        self.skip_comments()
+        start = self.offset
+        rows, columns, code = self.integers(3, f"rows, columns and type of {what}").tolist()
+        if code != type_code:
+            raise self.fault(f"{what} of type code {type_code}", str(code), start)
+        if shape[0] not in (None, rows) or shape[1] not in (None, columns):
+            wanted = "×".join("any" if size is None else str(size) for size in shape)
+            raise self.fault(f"{what} of {wanted} elements", f"{rows}×{columns}", start)
+        if rows < 0 or columns < 0 or rows * columns > _MOST_ELEMENTS:
+            raise self.fault(f"{what} of at most {_MOST_ELEMENTS} elements", f"{rows}×{columns}", start)
+        return self.numbers(rows * columns, f"{what}, {rows}×{columns}").reshape(rows, columns)
+
+    def finish(self) -> None:
+        """Check that nothing but comments and blanks follows."""
+        self.skip_comments()
+        rest = self.text[self.offset :].split(None, 1)
+        if rest:
+            raise self.fault("the end of the file", repr(rest[0][:40]))
+
+
+def read_text(path: Path) -> str:
+    """Read a text file, refusing what is not plain text.
+
+    Raises
+    ------
+    ModelFileError
+        It holds bytes that are no ASCII text.
+    """
+    data = read_bytes(path)
+    try:
+        return data.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise fault(path, f"byte {error.start}", "plain text", f"byte 0x{data[error.start]:02x}") from None
+
+
+def read_directives(path: Path) -> list[tuple[int, str, str]]:
+    """Read a list of ``keyword rest`` lines.
+
+    Returns
+    -------
+    list of (int, str, str)
+        Line number, keyword and the rest of the line without blanks at its ends; blank and comment lines
+        are left out.
+    """
+    found = []
+    for number, line in enumerate(read_text(path).split("\n"), 1):
+        if line.strip() and not line.startswith("#"):
+            keyword, _, rest = line.strip().partition(" ")
+            found.append((number, keyword, rest.strip()))
+    return found
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

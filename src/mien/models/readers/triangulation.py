@@ -1,0 +1,65 @@
+"""Reads triangulations and the early-termination table (landmarks.md §1.11, §1.12)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.models.readers.text import TextCursor
+from mien.models.readers.views import MOST_VIEWS
+from mien.models.records import EarlyTermination
+
+
+def read_triangulations(path: Path | str) -> tuple[NDArray[np.int32], ...]:
+    """Read one triangulation per view: count, then a matrix (T, 3) of 0-based landmarks each.
+
+    Raises
+    ------
+    ModelFileError
+        The file is truncated, has something after its end, or holds something else.
+    """
+    cursor = TextCursor.open(path)
+    cursor.skip_comments()
+    count = cursor.integer("number of triangulations", 1, MOST_VIEWS)
+    triangulations = tuple(_read_triangles(cursor) for _ in range(count))
+    cursor.finish()
+    return triangulations
+
+
+def read_triangulation(path: Path | str) -> NDArray[np.int32]:
+    """Read a file of a single triangulation: (T, 3) int32, 0-based landmarks.
+
+    Raises
+    ------
+    ModelFileError
+        The file is truncated, has something after its end, or holds something else.
+    """
+    cursor = TextCursor.open(path)
+    triangles = _read_triangles(cursor)
+    cursor.finish()
+    return triangles
+
+
+def read_early_termination(path: Path | str, views: int) -> EarlyTermination:
+    """Read weights, biases and cut-offs of early termination, one of each per view.
+
+    Raises
+    ------
+    ModelFileError
+        The file does not hold ``3 * views`` numbers.
+    """
+    cursor = TextCursor.open(path)
+    cursor.skip_comments()
+    weights, biases, cutoffs = cursor.numbers(3 * views, "weights, biases and cut-offs").reshape(3, views)
+    cursor.finish()
+    return EarlyTermination(weights, biases, cutoffs)
+
+
+def _read_triangles(cursor: TextCursor) -> NDArray[np.int32]:
+    start = cursor.offset
+    values = cursor.matrix("triangles", (None, 3), type_code=4)
+    if (values != np.trunc(values)).any() or (values < 0).any():
+        raise cursor.fault("triangles of landmark indices", "other numbers", start)
+    return values.astype(np.int32)
