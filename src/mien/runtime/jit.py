@@ -7,12 +7,19 @@ vectorise; it never assumes that NaN or infinity cannot occur.
 
 from __future__ import annotations
 
-import functools
+from typing import Any
 
 from numba import njit
 
 FASTMATH = {"reassoc", "contract", "nsz"}
 """Sums may be reordered and fused; no "nnan", "ninf" or "arcp": NaN stays NaN, division stays division."""
 
-kernel = functools.partial(njit, cache=True, nogil=True, error_model="numpy")
-fast_kernel = functools.partial(njit, cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)
+
+def kernel(function: Any) -> Any:
+    """Compile with IEEE arithmetic exactly as written."""
+    return njit(cache=True, nogil=True, error_model="numpy")(function)
+
+
+def fast_kernel(function: Any) -> Any:
+    """Compile with sums that may be reordered and fused, so that they vectorise."""
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH)(function)

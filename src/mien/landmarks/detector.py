@@ -1,0 +1,144 @@
+"""One complete landmark detection from a start: main fit, parts, merge, validation (landmarks.md §6.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.landmarks.fitting import ConstrainedLocalModel
+from mien.landmarks.options import PART_OPTIONS, FitOptions
+from mien.landmarks.parts import PartFit, PartModel
+from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
+from mien.models.records import CcnfRecord, EarlyTermination, LandmarkModelRecord
+from mien.shape.model import PointDistributionModel, ShapeParameters
+
+Validate = Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]], float]
+"""Certainty of a fit from its orientation (3,), the grey image and the landmarks (68, 2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """Landmarks of one face and how they came about.
+
+    Attributes
+    ----------
+    params
+        Parameters of the main shape model.
+    points
+        (68, 2) float32, px.
+    parts
+        Results of the part models, in the order of the model file.
+    likelihood
+        Mean log-likelihood of the main fit.
+    certainty
+        Of the validator, 0 to 1; 1 or 0 where validation was off.
+    success
+        Whether the certainty is above the boundary.
+    view
+        View of the main fit's last scale.
+    """
+
+    params: ShapeParameters
+    points: NDArray[np.float32]
+    parts: tuple[PartFit, ...]
+    likelihood: float
+    certainty: float
+    success: bool
+    view: int
+
+
+class LandmarkDetector:
+    """Landmark model with its parts and validator.
+
+    Parameters
+    ----------
+    record
+        The model as read from its main file.
+    options
+        Fitting parameters of the main model; parts have their own.
+    validate
+        The validator, or None to accept every fit.
+    """
+
+    def __init__(self, record: LandmarkModelRecord, options: FitOptions, validate: Validate | None) -> None:
+        self.options = options.for_model(record.name)
+        self.early_termination: EarlyTermination | None = record.early_termination
+        self.model = _local_model(record, self.options)
+        self.parts = tuple(
+            PartModel(p.name, p.mapping, _local_model(p.model, PART_OPTIONS.get(p.name, FitOptions())))
+            for p in record.parts
+        )
+        self._validate = validate
+
+    @property
+    def pdm(self) -> PointDistributionModel:
+        """The main shape model."""
+        return self.model.pdm
+
+    def detect(
+        self,
+        gray: NDArray[np.uint8],
+        start: ShapeParameters,
+        windows: tuple[int, ...],
+        *,
+        complete: bool = True,
+    ) -> Detection:
+        """Fit the landmarks from a start.
+
+        Parameters
+        ----------
+        gray
+            (H, W) uint8 image.
+        start
+            Where the fit begins.
+        windows
+            One window per scale.
+        complete
+            False leaves out parts and validation (first stage of the early-termination search, §6.9).
+        """
+        fit = self.model.fit(gray, start, windows)
+        result = Detection(
+            params=fit.params,
+            points=self.pdm.points(fit.params),
+            parts=(),
+            likelihood=-np.inf if fit.likelihood is None else fit.likelihood,
+            certainty=float(fit.ok),
+            success=fit.ok,
+            view=fit.view,
+        )
+        return self.complete(gray, result) if complete else result
+
+    def complete(self, gray: NDArray[np.uint8], result: Detection) -> Detection:
+        """Refine the parts of a main fit and validate it (§6.7, §6.8).
+
+        Neither changes the likelihood, so of several main fits only the best needs completing.
+        """
+        fitted = result.success
+        if self.parts:
+            result = self._refine(gray, result)
+        if self._validate is not None and self.options.validate and fitted:
+            certainty = np.float32(self._validate(result.params.orientation, gray, result.points))
+            boundary = np.float32(self.options.validation_boundary)
+            result = replace(result, certainty=float(certainty), success=bool(certainty > boundary))
+        return result
+
+    def _refine(self, gray: NDArray[np.uint8], result: Detection) -> Detection:
+        """Fit all parts to the main landmarks and merge them if any was refined (§6.8)."""
+        parts = tuple(p.fit(gray, result.points, result.params.scale) for p in self.parts)
+        if not any(p.refined for p in parts):
+            return replace(result, parts=parts)
+        points = result.points.copy()
+        for model, part in zip(self.parts, parts, strict=True):
+            points[model.main_index] = part.points[model.part_index]
+        params = ShapeParameters(*self.pdm.fit_to_points(points))
+        return replace(result, parts=parts, params=params, points=self.pdm.points(params))
+
+
+def _local_model(record: LandmarkModelRecord, options: FitOptions) -> ConstrainedLocalModel:
+    ccnf = [r for r in record.patch_experts if isinstance(r, CcnfRecord)]
+    components = ccnf[-1].sigma_components if ccnf else {}
+    experts: list[PatchExperts] = [CcnfPatchExperts(r, components) for r in ccnf]
+    return ConstrainedLocalModel(PointDistributionModel(record.pdm), tuple(experts), options)

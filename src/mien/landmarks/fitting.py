@@ -1,0 +1,147 @@
+"""Fitting one landmark model to an image: the multi-scale NU-RLMS loop (landmarks.md §6.3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.landmarks import kernels
+from mien.landmarks.options import FitOptions, ScaleParameters, scale_parameters
+from mien.landmarks.patch_experts import PatchExperts
+from mien.shape.model import PointDistributionModel, ShapeParameters
+
+_SMALLEST_SCALE = 0.25
+_LAST_SCALE_BELOW = 0.30
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """Result of one fit.
+
+    Attributes
+    ----------
+    params
+        Parameters of the shape model.
+    likelihood
+        Mean log-likelihood per visible landmark (§6.6); None where no scale computed it.
+    view
+        View of the last scale that was fitted.
+    ok
+        False when the face became too small.
+    iterations
+        Iterations of the rigid and the full call, per fitted scale.
+    """
+
+    params: ShapeParameters
+    likelihood: float | None
+    view: int
+    ok: bool
+    iterations: tuple[tuple[int, int], ...]
+
+
+class ConstrainedLocalModel:
+    """A shape model with patch experts at several scales.
+
+    Parameters
+    ----------
+    pdm
+        The shape model.
+    experts
+        Patch experts, coarse to fine.
+    options
+        Fitting parameters.
+    """
+
+    def __init__(
+        self, pdm: PointDistributionModel, experts: tuple[PatchExperts, ...], options: FitOptions
+    ) -> None:
+        self.pdm = pdm
+        self.experts = experts
+        self.options = options
+        self._scales = tuple(e.scale for e in experts)
+        self._parameters = tuple(scale_parameters(options, self._scales, k) for k in range(len(experts)))
+        self._tables: dict[int, NDArray[np.float32]] = {}
+        self._maps: dict[int, NDArray[np.float32]] = {}
+        self._weights: dict[tuple[int, int], NDArray[np.float32]] = {}
+
+    def fit(self, gray: NDArray[np.uint8], start: ShapeParameters, windows: tuple[int, ...]) -> Fit:
+        """Fit from a start; ``windows`` holds one window per scale, 0 skips a scale (§6.3)."""
+        glob = start.global_params.copy()
+        local = start.local_params.copy()
+        likelihood: float | None = None
+        view = 0
+        iterations: list[tuple[int, int]] = []
+        last = len(self.experts) - 1
+        for k, experts in enumerate(self.experts):
+            window = windows[k]
+            if window == 0:
+                continue
+            view = kernels.nearest_view(glob[1], glob[2], glob[3], experts.view_centers)
+            value, counts = self._fit_scale(gray, k, view, window, glob, local)
+            iterations.append((int(counts[0]), int(counts[1])))
+            if k == last or windows[k + 1] == 0 or glob[0] < _LAST_SCALE_BELOW:
+                likelihood = value
+            if glob[0] < _SMALLEST_SCALE:
+                return Fit(ShapeParameters(glob, local), likelihood, view, False, tuple(iterations))
+        return Fit(ShapeParameters(glob, local), likelihood, view, True, tuple(iterations))
+
+    def _fit_scale(
+        self,
+        gray: NDArray[np.uint8],
+        k: int,
+        view: int,
+        window: int,
+        glob: NDArray[np.float32],
+        local: NDArray[np.float32],
+    ) -> tuple[float, NDArray[np.int64]]:
+        """Fit at one scale, updating the parameters in place; returns the likelihood and the iterations."""
+        pdm = self.pdm
+        experts = self.experts[k]
+        parameters = self._parameters[k]
+        base = np.empty((2, pdm.n_points), np.float32)
+        similarity = np.empty(4, np.float32)
+        kernels.place_reference(pdm.mean, pdm.basis, glob, local, experts.scale, base, similarity)
+        maps = self._response_buffer(window)
+        experts.responses(gray, view, base, similarity, window, maps)
+        counts = np.zeros(2, np.int64)
+        likelihood = kernels.optimise_scale(
+            pdm.mean,
+            pdm.basis,
+            pdm.eigenvalues,
+            glob,
+            local,
+            base,
+            similarity,
+            maps,
+            window,
+            self._table(window, parameters.sigma),
+            self._landmark_weights(k, view, parameters),
+            parameters.regularisation,
+            parameters.sigma,
+            self.options.iterations,
+            counts,
+        )
+        return likelihood, counts
+
+    def _response_buffer(self, window: int) -> NDArray[np.float32]:
+        if window not in self._maps:
+            self._maps[window] = np.zeros((window * window, self.pdm.n_points), np.float32)
+        return self._maps[window]
+
+    def _table(self, window: int, sigma: float) -> NDArray[np.float32]:
+        """Kernel table of a window size: the sigma of its first use stays, as in the original (§6.5)."""
+        if window not in self._tables:
+            self._tables[window] = kernels.kernel_table(window, sigma)
+        return self._tables[window]
+
+    def _landmark_weights(self, k: int, view: int, parameters: ScaleParameters) -> NDArray[np.float32]:
+        """(n,) float32: 0 for invisible landmarks, else 1 or weight factor times confidence (§6.5)."""
+        if (k, view) not in self._weights:
+            experts = self.experts[k]
+            visible = experts.visibility[view].astype(np.float32)
+            if parameters.weight_factor > 0:
+                visible *= (parameters.weight_factor * experts.confidences[view]).astype(np.float32)
+            self._weights[k, view] = visible
+        return self._weights[k, view]

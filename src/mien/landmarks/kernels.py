@@ -1,0 +1,587 @@
+"""Kernels of landmark fitting (landmarks.md §5 and §6).
+
+Layout: landmarks (2, n) float32; response maps (w², n): one row per position of the window (row-major,
+row = y), so that the mean shifts of all landmarks are computed side by side.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mien.runtime.jit import fast_kernel, kernel
+from mien.runtime.vector_math import exp32
+from mien.shape.kernels import (
+    cholesky_solve,
+    euler_to_rotation,
+    jacobian,
+    normal_matrix,
+    object_shape,
+    project,
+    rotate_euler,
+)
+
+SUPPORT = 11
+TAPS = SUPPORT * SUPPORT
+
+
+@kernel
+def nearest_view(rx, ry, rz, centers):
+    """Index of the view centre (V, 3) closest to the orientation, rad; the first wins ties; §5.1."""
+    best = 0
+    best_distance = np.inf
+    for v in range(centers.shape[0]):
+        distance = (rx - centers[v, 0]) ** 2 + (ry - centers[v, 1]) ** 2 + (rz - centers[v, 2]) ** 2
+        if distance < best_distance:
+            best_distance = distance
+            best = v
+    return best
+
+
+@fast_kernel
+def _centre(points, out):
+    """Remove the mean of each axis and return the root of the summed squares over n."""
+    n = points.shape[1]
+    total = np.float32(0.0)
+    for a in range(2):
+        mean = np.float32(0.0)
+        for i in range(n):
+            mean += points[a, i]
+        mean /= np.float32(n)
+        for i in range(n):
+            v = points[a, i] - mean
+            out[a, i] = v
+            total += v * v
+    return math.sqrt(total / np.float32(n))
+
+
+@fast_kernel
+def place_reference(mean, basis, glob, local, scale, base, similarity):
+    """Current landmarks and the similarity between image and reference frame; §5.2.
+
+    ``base`` (2, n) becomes the projected shape; ``similarity`` (4,) becomes A00, A10 (image to reference)
+    and B00, B10 (reference to image); a similarity is [[c, -s], [s, c]].
+    """
+    n = mean.shape[1]
+    shape = np.empty((3, n), np.float32)
+    rotation = np.empty((3, 3))
+    object_shape(mean, basis, local, shape)
+    euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
+    project(shape, glob, rotation, base)
+    reference = np.empty((2, n), np.float32)
+    for a in range(2):
+        for i in range(n):
+            reference[a, i] = np.float32(scale) * shape[a, i]
+    image = np.empty((2, n), np.float32)
+    spread_image = _centre(base, image)
+    spread_reference = _centre(reference, reference)
+    sine = np.float32(0.0)
+    cosine = np.float32(0.0)
+    for i in range(n):
+        cosine += image[0, i] * reference[0, i] + image[1, i] * reference[1, i]
+        sine += image[0, i] * reference[1, i] - image[1, i] * reference[0, i]
+    length = math.sqrt(np.float64(cosine) ** 2 + np.float64(sine) ** 2)
+    factor = spread_reference / spread_image
+    c = factor * cosine / length
+    s = factor * sine / length
+    similarity[0] = c
+    similarity[1] = s
+    square = c * c + s * s
+    similarity[2] = c / square
+    similarity[3] = -s / square
+
+
+@kernel
+def area_of_interest(gray, x, y, b00, b10, side, out):
+    """Warp a ``side`` x ``side`` area centred on (x, y) into ``out`` (side²,) float32; §5.3.
+
+    ``gray`` (H, W) uint8. The 1/32-px grid makes every value a multiple of 1/1024, so integer sums are exact.
+    """
+    height, width = gray.shape
+    half = np.float32(side - 1.0) / np.float32(2.0)
+    a = np.float32(b00)
+    b = np.float32(b10)
+    m02 = np.float64((np.float32(x) - a * half) + b * half)
+    m12 = np.float64((np.float32(y) - a * half) - b * half)
+    m00 = np.float64(a)
+    m01 = np.float64(-b)
+    m10 = np.float64(b)
+    column_x = np.empty(side, np.int32)
+    column_y = np.empty(side, np.int32)
+    for u in range(side):
+        column_x[u] = np.int32(np.rint(1024.0 * m00 * u))
+        column_y[u] = np.int32(np.rint(1024.0 * m10 * u))
+    scale = np.float32(1.0 / 1024.0)
+    for v in range(side):
+        row_x = np.int32(np.rint(1024.0 * (m01 * v + m02))) + np.int32(16)
+        row_y = np.int32(np.rint(1024.0 * (m00 * v + m12))) + np.int32(16)
+        x_first, x_last = (row_x + column_x[0]) >> 10, (row_x + column_x[side - 1]) >> 10
+        y_first, y_last = (row_y + column_y[0]) >> 10, (row_y + column_y[side - 1]) >> 10
+        inside = (
+            min(x_first, x_last) >= 0
+            and max(x_first, x_last) < width - 1
+            and min(y_first, y_last) >= 0
+            and max(y_first, y_last) < height - 1
+        )
+        for u in range(side):
+            px = (row_x + column_x[u]) >> 5
+            py = (row_y + column_y[u]) >> 5
+            ix = px >> 5
+            iy = py >> 5
+            fx = px & 31
+            fy = py & 31
+            if inside:
+                p00 = np.int32(gray[iy, ix])
+                p01 = np.int32(gray[iy, ix + 1])
+                p10 = np.int32(gray[iy + 1, ix])
+                p11 = np.int32(gray[iy + 1, ix + 1])
+            else:
+                left = 0 <= ix < width
+                right = -1 <= ix < width - 1
+                top = 0 <= iy < height
+                bottom = -1 <= iy < height - 1
+                p00 = np.int32(gray[iy, ix]) if top and left else np.int32(0)
+                p01 = np.int32(gray[iy, ix + 1]) if top and right else np.int32(0)
+                p10 = np.int32(gray[iy + 1, ix]) if bottom and left else np.int32(0)
+                p11 = np.int32(gray[iy + 1, ix + 1]) if bottom and right else np.int32(0)
+            upper = (32 - fx) * p00 + fx * p01
+            lower = (32 - fx) * p10 + fx * p11
+            out[v * side + u] = np.float32((32 - fy) * upper + fy * lower) * scale
+
+
+@fast_kernel
+def window_statistics(area, side, window, mean, inverse_norm):
+    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of an area; §5.4.
+
+    Sums are float64, in which they are exact, so the cancellation in the norm is harmless.
+    """
+    rows_sum = np.empty(side)
+    rows_square = np.empty(side)
+    for r in range(window):
+        for c in range(side):
+            s = 0.0
+            s2 = 0.0
+            for k in range(SUPPORT):
+                v = np.float64(area[(r + k) * side + c])
+                s += v
+                s2 += v * v
+            rows_sum[c] = s
+            rows_square[c] = s2
+        for c in range(window):
+            s = 0.0
+            s2 = 0.0
+            for k in range(SUPPORT):
+                s += rows_sum[c + k]
+                s2 += rows_square[c + k]
+            m = s / TAPS
+            norm2 = s2 - s * m
+            mean[r * window + c] = np.float32(m)
+            inverse_norm[r * window + c] = np.float32(1.0 / math.sqrt(norm2)) if norm2 > 0.0 else 1.0
+
+
+@fast_kernel
+def _gather_columns(area, side, window, out):
+    """For every column offset of the support, the part of the area it sees, (11, side * window)."""
+    for k in range(SUPPORT):
+        for v in range(side):
+            for c in range(window):
+                out[k, v * window + c] = area[v * side + c + k]
+
+
+@fast_kernel
+def _correlate(columns, weights, window, positions, out):
+    """Cross-correlation of one 11 x 11 filter with every window, vectorised over the positions."""
+    for p in range(positions):
+        out[p] = np.float32(0.0)
+    for i in range(SUPPORT):
+        o = i * window
+        w0 = weights[i * 11]
+        w1 = weights[i * 11 + 1]
+        w2 = weights[i * 11 + 2]
+        w3 = weights[i * 11 + 3]
+        w4 = weights[i * 11 + 4]
+        w5 = weights[i * 11 + 5]
+        w6 = weights[i * 11 + 6]
+        w7 = weights[i * 11 + 7]
+        w8 = weights[i * 11 + 8]
+        w9 = weights[i * 11 + 9]
+        w10 = weights[i * 11 + 10]
+        for p in range(positions):
+            out[p] += (
+                w0 * columns[0, o + p]
+                + w1 * columns[1, o + p]
+                + w2 * columns[2, o + p]
+                + w3 * columns[3, o + p]
+                + w4 * columns[4, o + p]
+                + w5 * columns[5, o + p]
+                + w6 * columns[6, o + p]
+                + w7 * columns[7, o + p]
+                + w8 * columns[8, o + p]
+                + w9 * columns[9, o + p]
+                + w10 * columns[10, o + p]
+            )
+
+
+@fast_kernel
+def ccnf_potential(area, side, window, weights, weight_sums, gains, biases, amplitudes, out):
+    """Sum over the neurons of one patch expert at every position, b of §5.4, into ``out`` (w²,).
+
+    ``weights`` (N, 121); ``weight_sums``, ``gains`` (norm), ``biases``, ``amplitudes`` (2 alpha; 0 = skipped) (N,).
+    The contrast normalisation is applied to the correlations instead of the pixels:
+    <W, (x - mean) / norm> = (<W, x> - mean sum(W)) / norm.
+    """
+    positions = window * window
+    mean = np.empty(positions, np.float32)
+    inverse_norm = np.empty(positions, np.float32)
+    correlation = np.empty(positions, np.float32)
+    columns = np.empty((SUPPORT, side * window), np.float32)
+    window_statistics(area, side, window, mean, inverse_norm)
+    # Correlating deviations from one grey level keeps the float32 sums small.
+    level = area[(side // 2) * side + side // 2]
+    for k in range(side * side):
+        area[k] -= level
+    for p in range(positions):
+        mean[p] -= level
+        out[p] = np.float32(0.0)
+    _gather_columns(area, side, window, columns)
+    for j in range(weights.shape[0]):
+        if amplitudes[j] == 0.0:
+            continue
+        _correlate(columns, weights[j], window, positions, correlation)
+        gain = gains[j]
+        bias = biases[j]
+        total = weight_sums[j]
+        amplitude = amplitudes[j]
+        for p in range(positions):
+            z = gain * ((correlation[p] - mean[p] * total) * inverse_norm[p]) + bias
+            out[p] += amplitude / (np.float32(1.0) + exp32(-z))
+
+
+@fast_kernel
+def _smooth(sigma, potential, out):
+    """Product of the symmetric matrix ``sigma`` (w², w²) with ``potential``."""
+    size = potential.shape[0]
+    for p in range(size):
+        out[p] = np.float32(0.0)
+    k = 0
+    while k + 4 <= size:
+        b0 = potential[k]
+        b1 = potential[k + 1]
+        b2 = potential[k + 2]
+        b3 = potential[k + 3]
+        for p in range(size):
+            out[p] += b0 * sigma[k, p] + b1 * sigma[k + 1, p] + b2 * sigma[k + 2, p] + b3 * sigma[k + 3, p]
+        k += 4
+    while k < size:
+        b0 = potential[k]
+        for p in range(size):
+            out[p] += b0 * sigma[k, p]
+        k += 1
+
+
+@fast_kernel
+def ccnf_responses(
+    gray, points, similarity, window, visible, weights, weight_sums, neurons, sigma, sigma_scale, out
+):
+    """Response maps of all visible landmarks of one scale and view into ``out`` (w², n); §5.3, §5.4.
+
+    ``weights`` (n, N, 121), ``weight_sums`` (n, N), ``neurons`` (n, 3, N): norm, bias, 2 alpha;
+    ``sigma`` (n, w², w²), or (n, 0, 0) where it is diagonal with ``sigma_scale`` (n,).
+    """
+    positions = window * window
+    side = window + SUPPORT - 1
+    area = np.empty(side * side, np.float32)
+    potential = np.empty(positions, np.float32)
+    response = np.empty(positions, np.float32)
+    for i in range(points.shape[1]):
+        if not visible[i]:
+            for p in range(positions):
+                out[p, i] = np.float32(0.0)
+            continue
+        area_of_interest(gray, points[0, i], points[1, i], similarity[2], similarity[3], side, area)
+        ccnf_potential(
+            area,
+            side,
+            window,
+            weights[i],
+            weight_sums[i],
+            neurons[i, 0],
+            neurons[i, 1],
+            neurons[i, 2],
+            potential,
+        )
+        if sigma.shape[1] == positions:
+            _smooth(sigma[i], potential, response)
+        else:
+            for p in range(positions):
+                response[p] = potential[p] * sigma_scale[i]
+        lowest = response[0]
+        for p in range(positions):
+            lowest = min(lowest, response[p])
+        lowest = min(lowest, np.float32(0.0))
+        for p in range(positions):
+            out[p, i] = response[p] - lowest
+
+
+@kernel
+def kernel_table(window, sigma):
+    """One axis of the mean-shift kernel on its 0.1-px grid, (10 w, w) float32; §6.5."""
+    out = np.empty((10 * window, window), np.float32)
+    a = -0.5 / (np.float64(sigma) * np.float64(sigma))
+    for k in range(10 * window):
+        for c in range(window):
+            d = np.float64(np.float32(k) * np.float32(0.1)) - c
+            out[k, c] = np.float32(math.exp(a * d * d))
+    return out
+
+
+@kernel
+def _grid_index(value, limit):
+    """Clamp a position to the map and find its kernel; NaN counts as 0 so that it cannot index outside; §6.5."""
+    d = np.float32(0.0)
+    if value > np.float32(0.0):
+        d = min(value, limit)
+    return d, np.int64(np.float64(d / np.float32(0.1)) + 0.5)
+
+
+@fast_kernel
+def mean_shifts(responses, window, table, position, visible_weight, out):
+    """Mean shift of every visible landmark in the reference frame into ``out`` (2, n); §6.5.
+
+    ``position`` (2, n): where each landmark stands in its response map. Invisible landmarks get 0.
+    """
+    n = position.shape[1]
+    limit = np.float32(window) - np.float32(0.1)
+    kernel_x = np.empty((window, n), np.float32)
+    kernel_y = np.empty((window, n), np.float32)
+    clamped = np.empty((2, n), np.float32)
+    for i in range(n):
+        dx, kx = _grid_index(position[0, i], limit)
+        dy, ky = _grid_index(position[1, i], limit)
+        clamped[0, i] = dx
+        clamped[1, i] = dy
+        for c in range(window):
+            kernel_x[c, i] = table[kx, c]
+            kernel_y[c, i] = table[ky, c]
+    total = np.zeros(n, np.float32)
+    sum_x = np.zeros(n, np.float32)
+    sum_y = np.zeros(n, np.float32)
+    row_total = np.empty(n, np.float32)
+    row_x = np.empty(n, np.float32)
+    for r in range(window):
+        for i in range(n):
+            row_total[i] = np.float32(0.0)
+            row_x[i] = np.float32(0.0)
+        for c in range(window):
+            column = np.float32(c)
+            p = r * window + c
+            for i in range(n):
+                q = responses[p, i] * kernel_x[c, i]
+                row_total[i] += q
+                row_x[i] += column * q
+        row = np.float32(r)
+        for i in range(n):
+            q = kernel_y[r, i] * row_total[i]
+            total[i] += q
+            sum_y[i] += row * q
+            sum_x[i] += kernel_y[r, i] * row_x[i]
+    for i in range(n):
+        if visible_weight[i] == 0.0:
+            out[0, i] = np.float32(0.0)
+            out[1, i] = np.float32(0.0)
+        else:
+            out[0, i] = sum_x[i] / total[i] - clamped[0, i]
+            out[1, i] = sum_y[i] / total[i] - clamped[1, i]
+
+
+@fast_kernel
+def _position_in_maps(points, base, similarity, window, out):
+    """D = A (S - base) + (w - 1) / 2 into ``out`` (2, n); §6.5."""
+    c = np.float32(similarity[0])
+    s = np.float32(similarity[1])
+    half = np.float32((window - 1) // 2)
+    for i in range(points.shape[1]):
+        dx = points[0, i] - base[0, i]
+        dy = points[1, i] - base[1, i]
+        out[0, i] = c * dx - s * dy + half
+        out[1, i] = s * dx + c * dy + half
+
+
+@fast_kernel
+def _clamp(eigenvalues, local):
+    """Limit every mode to three standard deviations; §4.7."""
+    for j in range(local.shape[0]):
+        bound = np.float32(3.0) * np.float32(math.sqrt(eigenvalues[j]))
+        local[j] = min(max(local[j], -bound), bound)
+
+
+@fast_kernel
+def regularised_mean_shift(
+    mean,
+    basis,
+    eigenvalues,
+    glob,
+    local,
+    base,
+    similarity,
+    responses,
+    window,
+    table,
+    weights,
+    modes,
+    regularisation,
+    iterations,
+    position,
+):
+    """One NU-RLMS call, updating ``glob`` and ``local`` in place; returns the iterations done; §6.5.
+
+    ``modes`` is 0 for the rigid call. ``weights`` (n,): 0 for invisible landmarks. ``position`` (2, n) becomes
+    the position in the maps before the last update (the likelihood needs it).
+    """
+    n = mean.shape[1]
+    size = 6 + modes
+    shape = np.empty((3, n), np.float32)
+    points = np.empty((2, n), np.float32)
+    previous = np.empty((2, n), np.float32)
+    shift = np.empty((2, n), np.float32)
+    rotation = np.empty((3, 3))
+    jac = np.empty((size, 2 * n), np.float32)
+    weighted = np.empty((size, 2 * n), np.float32)
+    hessian = np.empty((size, size), np.float32)
+    step = np.empty(size, np.float32)
+    b00 = np.float32(similarity[2])
+    b10 = np.float32(similarity[3])
+    uniform = True
+    for i in range(n):
+        uniform = uniform and weights[i] == 1.0
+    object_shape(mean, basis, local, shape)
+    for iteration in range(iterations):
+        euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
+        project(shape, glob, rotation, points)
+        if iteration > 0:
+            change = np.float32(0.0)
+            for a in range(2):
+                for i in range(n):
+                    d = points[a, i] - previous[a, i]
+                    change += d * d
+            if math.sqrt(change) < 0.01:
+                return iteration
+        previous[:] = points
+        jacobian(shape, basis, glob[0], rotation, modes, jac)
+        _position_in_maps(points, base, similarity, window, position)
+        mean_shifts(responses, window, table, position, weights, shift)
+        for i in range(n):
+            mx = shift[0, i]
+            my = shift[1, i]
+            shift[0, i] = b00 * mx - b10 * my
+            shift[1, i] = b10 * mx + b00 * my
+        if uniform:
+            normal_matrix(jac, jac, size, hessian)
+        else:
+            for k in range(size):
+                for a in range(2):
+                    for i in range(n):
+                        weighted[k, a * n + i] = jac[k, a * n + i] * weights[i]
+            normal_matrix(weighted, jac, size, hessian)
+        for k in range(size):
+            v = np.float32(0.0)
+            if uniform:
+                for a in range(2):
+                    for i in range(n):
+                        v += jac[k, a * n + i] * shift[a, i]
+            else:
+                for a in range(2):
+                    for i in range(n):
+                        v += weighted[k, a * n + i] * shift[a, i]
+            step[k] = v
+        for j in range(modes):
+            r = np.float32(regularisation) / eigenvalues[j]
+            step[6 + j] -= r * local[j]
+            hessian[6 + j, 6 + j] += r
+        cholesky_solve(hessian, step, size)
+        glob[0] += step[0]
+        rotate_euler(glob[1:4], np.float64(step[1]), np.float64(step[2]), np.float64(step[3]))
+        glob[4] += step[4]
+        glob[5] += step[5]
+        for j in range(modes):
+            local[j] += step[6 + j]
+        if modes > 0 or iteration == 0:
+            # The rigid call clamps too: a start fitted to landmarks may lie outside the bounds (§4.7).
+            _clamp(eigenvalues, local)
+            object_shape(mean, basis, local, shape)
+    return iterations
+
+
+@fast_kernel
+def log_likelihood(responses, window, position, visible_weight, sigma):
+    """Mean over the visible landmarks of the log of the smoothed response at their place; §6.6."""
+    n = position.shape[1]
+    a = np.float32(-0.5 / (np.float64(sigma) * np.float64(sigma)))
+    kernel_x = np.empty((window, n), np.float32)
+    total = np.zeros(n, np.float32)
+    row_total = np.empty(n, np.float32)
+    for c in range(window):
+        for i in range(n):
+            d = position[0, i] - np.float32(c)
+            kernel_x[c, i] = exp32(a * d * d)
+    for r in range(window):
+        for i in range(n):
+            row_total[i] = np.float32(0.0)
+        for c in range(window):
+            for i in range(n):
+                row_total[i] += responses[r * window + c, i] * kernel_x[c, i]
+        for i in range(n):
+            d = position[1, i] - np.float32(r)
+            total[i] += row_total[i] * exp32(a * d * d)
+    result = 0.0
+    count = 0
+    for i in range(n):
+        if visible_weight[i] != 0.0:
+            result += math.log(np.float64(total[i]) + 1e-8)
+            count += 1
+    return result / count
+
+
+@fast_kernel
+def optimise_scale(
+    mean,
+    basis,
+    eigenvalues,
+    glob,
+    local,
+    base,
+    similarity,
+    responses,
+    window,
+    table,
+    weights,
+    regularisation,
+    sigma,
+    iterations,
+    counts,
+):
+    """Rigid, then full NU-RLMS on the same responses, then the likelihood (returned); §6.3 steps 4 and 5.
+
+    ``counts`` (2,) int64 becomes the iterations of the two calls.
+    """
+    position = np.empty((2, mean.shape[1]), np.float32)
+    for stage in range(2):
+        counts[stage] = regularised_mean_shift(
+            mean,
+            basis,
+            eigenvalues,
+            glob,
+            local,
+            base,
+            similarity,
+            responses,
+            window,
+            table,
+            weights,
+            stage * basis.shape[0],
+            regularisation,
+            iterations,
+            position,
+        )
+    return log_likelihood(responses, window, position, weights, sigma)

@@ -1,0 +1,123 @@
+"""The point distribution model: a linear 3D shape seen by a scaled orthographic camera."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.models.records import PdmRecord
+from mien.shape import kernels
+
+
+@dataclass(frozen=True, slots=True)
+class ShapeParameters:
+    """One instance of the model.
+
+    Attributes
+    ----------
+    global_params
+        (6,) float32: scale (px per mm), Euler angles rx, ry, rz (rad), tx, ty (px).
+    local_params
+        (m,) float32: coefficients of the modes.
+    """
+
+    global_params: NDArray[np.float32]
+    local_params: NDArray[np.float32]
+
+    @property
+    def scale(self) -> float:
+        """Pixels per millimetre."""
+        return float(self.global_params[0])
+
+    @property
+    def orientation(self) -> NDArray[np.float32]:
+        """(3,) Euler angles, rad."""
+        return self.global_params[1:4]
+
+
+class PointDistributionModel:
+    """Shape model of n landmarks with m modes (landmarks.md §4).
+
+    Parameters
+    ----------
+    record
+        Mean, basis and eigenvalues as read from a model file.
+
+    Attributes
+    ----------
+    mean : (3, n) float32, mm
+    basis : (m, 3, n) float32
+    eigenvalues : (m,) float32
+    """
+
+    def __init__(self, record: PdmRecord) -> None:
+        self.mean = np.ascontiguousarray(record.mean.T, dtype=np.float32)
+        self.basis = np.ascontiguousarray(record.basis.transpose(2, 1, 0), dtype=np.float32)
+        self.eigenvalues = np.ascontiguousarray(record.eigenvalues, dtype=np.float32).reshape(-1)
+
+    @property
+    def n_points(self) -> int:
+        """Number of landmarks."""
+        return int(self.mean.shape[1])
+
+    @property
+    def n_modes(self) -> int:
+        """Number of modes of the shape."""
+        return int(self.basis.shape[0])
+
+    def mean_parameters(self) -> ShapeParameters:
+        """Mean shape at unit scale, unrotated, at the image's origin."""
+        glob = np.zeros(6, np.float32)
+        glob[0] = 1.0
+        return ShapeParameters(glob, np.zeros(self.n_modes, np.float32))
+
+    def object_shape(self, params: ShapeParameters) -> NDArray[np.float32]:
+        """(n, 3) float32, mm: the shape in its own frame, before rotation."""
+        out = np.empty((3, self.n_points), np.float32)
+        kernels.object_shape(self.mean, self.basis, params.local_params, out)
+        return np.ascontiguousarray(out.T)
+
+    def points(self, params: ShapeParameters) -> NDArray[np.float32]:
+        """(n, 2) float32, px: the shape in the image; §4.1."""
+        shape = np.empty((3, self.n_points), np.float32)
+        out = np.empty((2, self.n_points), np.float32)
+        kernels.shape_2d(self.mean, self.basis, params.global_params, params.local_params, shape, out)
+        return np.ascontiguousarray(out.T)
+
+    def fit_to_points(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Find the parameters of 2D landmarks by regularised Gauss-Newton (landmarks.md §4.8).
+
+        Parameters
+        ----------
+        points
+            (n, 2) px; a landmark whose x is exactly 0 counts as missing.
+
+        Returns
+        -------
+        global_params, local_params
+            (6,) and (m,) float32; the local parameters are not clamped.
+        """
+        target = np.ascontiguousarray(points.T, dtype=np.float32)
+        if target.shape != (2, self.n_points):
+            raise ValueError(f"expected points of shape ({self.n_points}, 2), got {points.shape}")
+        glob = np.empty(6, np.float32)
+        local = np.empty(self.n_modes, np.float32)
+        kernels.fit_points(self.mean, self.basis, self.eigenvalues, target, glob, local)
+        return glob, local
+
+    def from_box(
+        self, box: NDArray[np.float32], rotation_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    ) -> ShapeParameters:
+        """Mean shape, rotated, placed in a face box x, y, w, h (px); §4.2."""
+        rotation = np.empty((3, 3))
+        kernels.euler_to_rotation(*rotation_rad, rotation)
+        turned = rotation[:2].astype(np.float32) @ self.mean
+        low, high = turned.min(axis=1), turned.max(axis=1)
+        x, y, w, h = (np.float32(v) for v in box)
+        scale = np.float32(0.5) * (w / (high[0] - low[0]) + h / (high[1] - low[1]))
+        tx = x + w / np.float32(2) - scale * (low[0] + high[0]) / np.float32(2)
+        ty = y + h / np.float32(2) - scale * (low[1] + high[1]) / np.float32(2)
+        glob = np.array([scale, *rotation_rad, tx, ty], np.float32)
+        return ShapeParameters(glob, np.zeros(self.n_modes, np.float32))
