@@ -23,6 +23,10 @@ class SourceError(MienError):
     """A video, image, folder or camera cannot be read."""
 
 
+class FrameError(MienError):
+    """A stage failed on one frame; the results of the frames before it are complete."""
+
+
 class OutputError(MienError):
     """A result cannot be written where it was asked for."""
 

@@ -1,0 +1,98 @@
+"""What the pipeline expects of its stages, whichever model pack they come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.datatypes import ActionUnits, Camera, FaceLandmarks, Frame, Gaze, HeadPose
+
+
+class Tracker(Protocol):
+    """Finds a face and follows its landmarks from frame to frame."""
+
+    def track(self, frame: Frame) -> FaceLandmarks:
+        """Landmarks of the face in the next frame of the video."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the face: the next frame starts another video."""
+        ...
+
+
+class PoseEstimator(Protocol):
+    """Head pose and 3D landmarks from the fitted landmarks of one frame."""
+
+    def estimate(self, landmarks: FaceLandmarks) -> tuple[HeadPose, NDArray[np.float32]]:
+        """Pose, and the landmarks as (68, 3) float32, mm, camera frame."""
+        ...
+
+
+class GazeEstimator(Protocol):
+    """Direction of gaze from the eye landmarks of one frame."""
+
+    def estimate(self, landmarks: FaceLandmarks, landmarks_3d: NDArray[np.float32], pose: HeadPose) -> Gaze:
+        """Gaze of both eyes; zeros where the face was not found."""
+        ...
+
+
+class ActionUnitSeries(Protocol):
+    """Action units of a whole video, after post-processing: one row per analysed frame."""
+
+    @property
+    def intensity(self) -> NDArray[np.float64]:
+        """(N, 17) float64, 0 to 5; NaN where not measured."""
+        ...
+
+    @property
+    def presence(self) -> NDArray[np.float64]:
+        """(N, 18) float64, 0 or 1; NaN where not measured."""
+        ...
+
+
+class ActionUnitAnalyzer(Protocol):
+    """Action units of one person, frame by frame and, at the end, for the whole video."""
+
+    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
+        """Live values: what is known at this frame."""
+        ...
+
+    def finish(self) -> ActionUnitSeries:
+        """Values of all frames analysed so far, given the whole of them."""
+        ...
+
+    def reset(self) -> None:
+        """Forget the person: the next frame starts another video."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of one analysis, ready to run.
+
+    Attributes
+    ----------
+    tracker, pose, gaze, action_units
+        The stages; ``gaze`` and ``action_units`` are None where they are not wanted.
+    camera
+        Intrinsics that pose and gaze were built with.
+    pack
+        Name of the model pack.
+    landmark_model
+        Name of the landmark model within the pack.
+    model_files
+        Every model file that was read, for provenance.
+    """
+
+    tracker: Tracker
+    pose: PoseEstimator
+    gaze: GazeEstimator | None
+    action_units: ActionUnitAnalyzer | None
+    camera: Camera
+    pack: str
+    landmark_model: str
+    model_files: tuple[Path, ...] = ()

@@ -1,0 +1,242 @@
+"""Video files, through FFmpeg's libraries (PyAV)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from mien.datatypes import Frame
+from mien.errors import OptionError, SourceError
+from mien.imaging.kernels import bgr_to_gray
+from mien.video.clock import Clock
+from mien.video.decoding import Losses, decode, nominal_fps, open_container, video_stream
+from mien.video.orientation import Orientation
+from mien.video.seeking import decode_from, find_start
+from mien.video.source import SourceInfo
+
+_CONVERSION: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+"""Newer versions of PyAV convert in as many threads as there are cores unless told otherwise."""
+
+_TOLERATED_FRAMES = 1.5
+"""A video may end this many frame intervals before its header says without being called incomplete."""
+
+
+class VideoFile:
+    """A video file as a source of frames.
+
+    The file is opened, and its first wanted frame decoded, by the constructor. Colours come from
+    FFmpeg's default conversion, which is what the original program reads; grey from the fixed-point formula
+    of landmarks.md §0.5.4.
+
+    Parameters
+    ----------
+    path
+        The file.
+    compat
+        None: the container's time stamps, pictures upright. "openface": time stamps i/fps and pictures
+        as stored, as the original's reader has them (gaze-pose-output.md §9.1).
+    start_s, end_s
+        Deliver only frames with start_s <= time < end_s. Frame numbers stay those of the whole file.
+    threads
+        Threads of the decoder.
+
+    Raises
+    ------
+    SourceError
+        The file is missing, empty, not a video, or holds no frame in the wanted range.
+    OptionError
+        The range is empty or negative.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        compat: str | None = None,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        threads: int = 1,
+    ) -> None:
+        if not 0.0 <= start_s < (math.inf if end_s is None else end_s):
+            raise OptionError(f"expected 0 <= start < end, got start {start_s} s and end {end_s} s")
+        self._path = Path(path)
+        self._upright = compat is None
+        self._end_s = math.inf if end_s is None else end_s
+        self._threads = threads
+        self._losses = Losses()
+        self._reformatter = VideoReformatter()
+        self._iterated = False
+        self._container, self._stream = self._open()
+        try:
+            self._clock = self._make_clock(nominal=compat is not None)
+            self._first_index, self._frames = self._begin(start_s)
+            self._prepare(start_s)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def info(self) -> SourceInfo:
+        """Name, size, rate and expected length."""
+        return self._info
+
+    @property
+    def lost(self) -> str:
+        """What could not be read so far, as one sentence; empty when nothing was lost."""
+        return self._losses.describe()
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the wanted frames, once, in the order in which they are shown."""
+        if self._iterated:
+            raise SourceError(f"{self._path} has been read; open it again to read it again")
+        self._iterated = True
+        index, time_s = self._first_index, None
+        for picture in self._frames:
+            time_s = self._clock.time_s(index, picture.pts, time_s)
+            if time_s >= self._end_s:
+                return
+            self._losses.damaged_frames += picture.is_corrupt
+            yield self._frame(index, time_s, picture)
+            index += 1
+        self._note_early_end(index, time_s)
+
+    def close(self) -> None:
+        """Close the file; may be called more than once."""
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> tuple[InputContainer, VideoStream]:
+        container = open_container(self._path)
+        try:
+            stream = video_stream(container, self._path)
+            stream.thread_type = "AUTO" if self._threads > 1 else "SLICE"
+            stream.codec_context.thread_count = self._threads
+        except BaseException:
+            container.close()
+            raise
+        return container, stream
+
+    def _make_clock(self, *, nominal: bool) -> Clock:
+        assert self._stream.time_base is not None
+        origin = self._container.start_time
+        return Clock(
+            fps=nominal_fps(self._stream),
+            time_base=self._stream.time_base,
+            origin_s=0.0 if origin is None else origin / av.time_base,
+            nominal=nominal,
+        )
+
+    def _begin(self, start_s: float) -> tuple[int, Iterator[VideoFrame]]:
+        """Index of the first wanted frame, and the frames from there on."""
+        if start_s == 0.0:
+            return 0, decode(self._container, self._stream, self._losses)
+        start = find_start(self._container, self._stream, self._clock, start_s)
+        frames = start and decode_from(self._container, self._stream, start, self._losses)
+        if start and frames:
+            return start.index, frames
+        return self._count_up_to(start_s)
+
+    def _count_up_to(self, start_s: float) -> tuple[int, Iterator[VideoFrame]]:
+        """Decode from the beginning and drop what comes too early: for files that can't be searched."""
+        self._container.close()
+        self._container, self._stream = self._open()
+        frames = decode(self._container, self._stream, self._losses)
+        time_s = None
+        for index, picture in enumerate(frames):
+            time_s = self._clock.time_s(index, picture.pts, time_s)
+            if time_s >= start_s:
+                return index, chain([picture], frames)
+        return 0, iter(())
+
+    def _prepare(self, start_s: float) -> None:
+        """Decode the first wanted frame: its size and orientation hold for the whole video."""
+        first = next(self._frames, None)
+        if first is None:
+            wanted = f" at or after {start_s:g} s" if start_s else ""
+            raise SourceError(f"{self._path}: no frame{wanted} could be decoded")
+        self._frames = chain([first], self._frames)
+        if start_s:
+            # Damage before the wanted range is not a loss.
+            self._losses.skipped_packets = self._losses.failed_reads = 0
+        self._stored_size = (first.width, first.height)
+        self._orientation = _orientation(first) if self._upright else Orientation()
+        width, height = self._orientation.size(first.width, first.height)
+        self._info = SourceInfo(
+            name=self._path.name,
+            path=self._path,
+            width=width,
+            height=height,
+            fps=self._clock.fps,
+            frame_count=self._expected_frames(start_s),
+            rotation_deg=self._orientation.rotation_deg,
+        )
+
+    def _expected_frames(self, start_s: float) -> int | None:
+        fps = self._clock.fps
+        total = self._stream.frames
+        if not total:
+            duration_s = self._duration_s()
+            if duration_s is None:
+                return None
+            total = round(duration_s * fps)
+        last = min(total, math.ceil(self._end_s * fps)) if math.isfinite(self._end_s) else total
+        return max(1, last - math.floor(start_s * fps)) if (start_s or last < total) else total
+
+    def _duration_s(self) -> float | None:
+        stream, container = self._stream, self._container
+        if stream.duration and stream.time_base:
+            return float(stream.duration * stream.time_base)
+        if container.duration and len(container.streams) == 1:
+            return container.duration / av.time_base
+        return None
+
+    def _frame(self, index: int, time_s: float, picture: VideoFrame) -> Frame:
+        width, height = self._stored_size
+        converted = self._reformatter.reformat(
+            picture, width=width, height=height, format="bgr24", **_CONVERSION
+        ).to_ndarray()
+        bgr: NDArray[np.uint8] = self._orientation.apply(np.ascontiguousarray(converted, np.uint8))
+        gray = np.empty(bgr.shape[:2], np.uint8)
+        bgr_to_gray(bgr, gray)
+        return Frame(index, time_s, bgr, gray)
+
+    def _note_early_end(self, count: int, last_s: float | None) -> None:
+        """Compare where the video ended with where its header says it ends."""
+        duration_s = self._duration_s()
+        if duration_s is None or last_s is None:
+            return
+        start = self._stream.start_time
+        if start is not None and self._stream.time_base and not self._clock.nominal:
+            duration_s += float(start * self._stream.time_base) - self._clock.origin_s
+        interval_s = 1.0 / self._clock.fps
+        missing_s = duration_s - (last_s + interval_s)
+        announced = self._stream.frames
+        if missing_s > _TOLERATED_FRAMES * interval_s and not 0 < announced <= count:
+            self._losses.missing_s = missing_s
+            self._losses.missing_frames = max(0, announced - count)
+
+
+def _orientation(picture: VideoFrame) -> Orientation:
+    data: Any = picture.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return Orientation()
+    return Orientation.from_display_matrix(np.frombuffer(data, np.int32))

@@ -1,0 +1,72 @@
+"""What a source of pictures looks like to the rest of the program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from mien.datatypes import Frame
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known about a source before its first frame is analysed.
+
+    Attributes
+    ----------
+    name
+        Short name for messages and tables, such as "clip.mp4".
+    path
+        The file, where there is one.
+    width, height
+        Size of the delivered frames in px, after rotation.
+    fps
+        Nominal frames per second; 30 where the source does not say.
+    frame_count
+        Estimated number of frames that will be delivered, or None where it can't be known.
+    rotation_deg
+        Clockwise turn that has been applied to the stored pictures: 0, 90, 180 or 270.
+    """
+
+    name: str
+    path: Path | None
+    width: int
+    height: int
+    fps: float
+    frame_count: int | None
+    rotation_deg: int = 0
+
+
+class FrameSource(Protocol):
+    """A source of frames: iterate it once, inside a ``with`` block.
+
+    Iteration delivers frames in order, in constant memory. Parts that can't be decoded are
+    skipped; once iteration has ended, ``lost`` says what they were.
+    """
+
+    @property
+    def info(self) -> SourceInfo:
+        """Size, rate and length of the source."""
+        ...
+
+    @property
+    def lost(self) -> str:
+        """What could not be read so far, as one sentence; empty when nothing was lost."""
+        ...
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the frames."""
+        ...
+
+    def close(self) -> None:
+        """Release the file or device; may be called more than once."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
