@@ -35,8 +35,8 @@ class Losses:
     ----------
     failed_reads
         Places where the container could not be read.
-    skipped_packets
-        Packets that gave no picture because they are damaged.
+    damaged_packets
+        Packets that arrived damaged or that the decoder refused.
     damaged_frames
         Delivered pictures that the decoder had to repair.
     missing_frames, missing_s
@@ -44,7 +44,7 @@ class Losses:
     """
 
     failed_reads: int = 0
-    skipped_packets: int = 0
+    damaged_packets: int = 0
     damaged_frames: int = 0
     missing_frames: int = 0
     missing_s: float = 0.0
@@ -55,9 +55,8 @@ class Losses:
         if self.missing_s > 0:
             frames = f" ({self.missing_frames} frames)" if self.missing_frames else ""
             parts.append(f"the video ends {self.missing_s:.2f} s{frames} earlier than its header says")
-        if self.skipped_packets:
-            packets = _count(self.skipped_packets, "damaged packet was", "damaged packets were")
-            parts.append(f"{packets} skipped")
+        if self.damaged_packets:
+            parts.append(f"{_count(self.damaged_packets, 'packet is', 'packets are')} damaged")
         if self.damaged_frames:
             parts.append(f"{_count(self.damaged_frames, 'frame is', 'frames are')} damaged")
         if self.failed_reads and not self.missing_s:
@@ -148,8 +147,9 @@ def decode(container: InputContainer, stream: VideoStream, losses: Losses) -> It
         except EndOfFile:
             return
         except FFmpegError:
-            losses.skipped_packets += 1
+            losses.damaged_packets += 1
             continue
+        losses.damaged_packets += packet is not None and packet.is_corrupt
         yield from frames
 
 

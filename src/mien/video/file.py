@@ -50,7 +50,7 @@ class VideoFile:
     start_s, end_s
         Deliver only frames with start_s <= time < end_s. Frame numbers stay those of the whole file.
     threads
-        Threads of the decoder.
+        Threads of the decoder within one picture; used by files whose pictures are cut into slices.
 
     Raises
     ------
@@ -128,7 +128,8 @@ class VideoFile:
         container = open_container(self._path)
         try:
             stream = video_stream(container, self._path)
-            stream.thread_type = "AUTO" if self._threads > 1 else "SLICE"
+            # Not frame threads: after damage they lose pictures that one thread delivers.
+            stream.thread_type = "SLICE"
             stream.codec_context.thread_count = self._threads
         except BaseException:
             container.close()
@@ -176,7 +177,7 @@ class VideoFile:
         self._frames = chain([first], self._frames)
         if start_s:
             # Damage before the wanted range is not a loss.
-            self._losses.skipped_packets = self._losses.failed_reads = 0
+            self._losses.damaged_packets = self._losses.failed_reads = 0
         self._stored_size = (first.width, first.height)
         self._orientation = _orientation(first) if self._upright else Orientation()
         width, height = self._orientation.size(first.width, first.height)
@@ -203,6 +204,9 @@ class VideoFile:
 
     def _duration_s(self) -> float | None:
         stream, container = self._stream, self._container
+        if stream.frames and container.format.name == "avi":
+            # The announced duration of a shortened file is FFmpeg's estimate, the number of frames is not.
+            return stream.frames / self._clock.fps
         if stream.duration and stream.time_base:
             return float(stream.duration * stream.time_base)
         if container.duration and len(container.streams) == 1:

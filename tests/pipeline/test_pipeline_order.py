@@ -1,0 +1,232 @@
+"""Order, threads, failures and clean-up of the pipeline, with small stages of the test's own."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from mien.datatypes import ActionUnits, Camera, FaceLandmarks, Frame, Gaze, HeadPose
+from mien.errors import FrameError, OptionError, SourceError
+from mien.pipeline import Pipeline
+from mien.stages import Stages
+
+CAMERA = Camera(500.0, 500.0, 32.0, 24.0)
+
+
+def frames(count, log=None):
+    try:
+        for i in range(count):
+            yield Frame(i, i / 25, np.full((4, 4, 3), i, np.uint8), np.full((4, 4), i, np.uint8))
+    finally:
+        if log is not None:
+            log.append("closed")
+
+
+class CountingTracker:
+    """Landmarks that depend on every frame so far, so that a wrong order shows."""
+
+    def __init__(self, fail_at=None):
+        self.fail_at, self.state, self.threads = fail_at, 0, set()
+
+    def track(self, frame):
+        self.threads.add(threading.current_thread().name)
+        if frame.index == self.fail_at:
+            raise ZeroDivisionError("no face can be this small")
+        self.state = (self.state * 31 + frame.index + int(frame.gray[0, 0])) % 1009
+        points = np.full((68, 2), self.state, np.float32)
+        zeros = np.zeros(6, np.float32)
+        return FaceLandmarks(points, np.zeros((68, 3), np.float32), zeros, zeros, (), 0.9, True, True)
+
+    def reset(self):
+        self.state = 0
+
+
+class FlatPose:
+    def estimate(self, landmarks):
+        return HeadPose(np.full(3, landmarks.points[0, 0]), np.zeros(3)), np.zeros((68, 3), np.float32)
+
+
+class StraightGaze:
+    def estimate(self, landmarks, landmarks_3d, pose):
+        return Gaze(np.zeros((2, 3)), pose.translation_mm[:2], np.zeros((56, 2)), np.zeros((56, 3)))
+
+
+@dataclass
+class Series:
+    intensity: np.ndarray
+    presence: np.ndarray
+
+
+class SummingAnalyzer:
+    def __init__(self, fail_at=None):
+        self.fail_at, self.rows = fail_at, []
+
+    def analyze(self, frame, landmarks):
+        if frame.index == self.fail_at:
+            raise ValueError("cannot be")
+        self.rows.append(float(landmarks.points[0, 0]) + sum(self.rows) % 7)
+        return ActionUnits(np.full(17, self.rows[-1]), np.zeros(18))
+
+    def finish(self):
+        rows = np.array(self.rows)
+        return Series(np.repeat(rows[:, None], 17, 1), np.zeros((len(rows), 18)))
+
+    def reset(self):
+        self.rows = []
+
+
+def stages(tracker=None, analyzer=None, gaze=True):
+    return Stages(
+        tracker=tracker or CountingTracker(),
+        pose=FlatPose(),
+        gaze=StraightGaze() if gaze else None,
+        action_units=analyzer,
+        camera=CAMERA,
+        pack="test",
+        landmark_model="counting",
+    )
+
+
+def summary(results):
+    return [
+        (r.frame, r.time_s, r.landmarks.points[0, 0], r.pose.translation_mm[0], r.action_units.intensity[0])
+        for r in results
+    ]
+
+
+@pytest.mark.parametrize("threads", [2, 3, 8])
+def test_results_are_the_same_for_any_number_of_threads(threads):
+    expected = summary(Pipeline(stages(analyzer=SummingAnalyzer())).run(frames(200)))
+    assert [row[0] for row in expected] == list(range(200))
+    assert summary(Pipeline(stages(analyzer=SummingAnalyzer()), threads=threads).run(frames(200))) == expected
+
+
+def test_one_thread_means_the_callers_thread():
+    tracker = CountingTracker()
+    list(Pipeline(stages(tracker)).run(frames(5)))
+    assert tracker.threads == {threading.current_thread().name}
+
+
+def test_tracking_and_analysis_overlap():
+    """The analysis of a frame waits for the tracking of the next one: only possible if both run at once."""
+    tracked = [threading.Event() for _ in range(6)]
+
+    class Signalling(CountingTracker):
+        def track(self, frame):
+            tracked[frame.index].set()
+            return super().track(frame)
+
+    class Waiting(SummingAnalyzer):
+        def analyze(self, frame, landmarks):
+            assert frame.index == 5 or tracked[frame.index + 1].wait(5)
+            return super().analyze(frame, landmarks)
+
+    assert len(list(Pipeline(stages(Signalling(), Waiting()), threads=2).run(frames(6)))) == 6
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_no_more_work_at_once_than_asked_for(threads):
+    lock, working, most = threading.Lock(), [0], [0]
+
+    def work():
+        with lock:
+            working[0] += 1
+            most[0] = max(most[0], working[0])
+        time.sleep(0.002)
+        with lock:
+            working[0] -= 1
+
+    def slow_frames():
+        for frame in frames(20):
+            work()
+            yield frame
+
+    class SlowTracker(CountingTracker):
+        def track(self, frame):
+            work()
+            return super().track(frame)
+
+    class SlowAnalyzer(SummingAnalyzer):
+        def analyze(self, frame, landmarks):
+            work()
+            return super().analyze(frame, landmarks)
+
+    list(Pipeline(stages(SlowTracker(), SlowAnalyzer()), threads=threads).run(slow_frames()))
+    assert most[0] <= threads
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_results_before_a_failing_frame_are_delivered(threads):
+    for failing in (stages(CountingTracker(fail_at=7)), stages(analyzer=SummingAnalyzer(fail_at=7))):
+        log, seen = [], []
+        with pytest.raises(FrameError, match=r"frame 7 \(at 0.280 s\)") as caught:
+            for result in Pipeline(failing, threads=threads).run(frames(50, log)):
+                seen.append(result.frame)
+        assert seen == list(range(7))
+        assert isinstance(caught.value.__cause__, (ZeroDivisionError, ValueError))
+        assert log == ["closed"]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_an_unreadable_source_keeps_its_own_error(threads):
+    def breaking():
+        yield from frames(3)
+        raise SourceError("the disk is gone")
+
+    seen = []
+    with pytest.raises(SourceError, match="disk"):
+        for result in Pipeline(stages(), threads=threads).run(breaking()):
+            seen.append(result.frame)
+    assert seen == [0, 1, 2]
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_leaving_early_closes_the_source_and_ends_the_threads(threads):
+    log = []
+    run = Pipeline(stages(), threads=threads).run(frames(1000, log))
+    next(run)
+    run.close()
+    assert log == ["closed"]
+    assert not [t for t in threading.enumerate() if t.name.startswith("mien-")]
+
+
+def test_memory_does_not_grow_with_the_video():
+    """A consumer that stands still holds back the source."""
+    taken = []
+
+    def counted():
+        for frame in frames(1000):
+            taken.append(frame.index)
+            yield frame
+
+    run = Pipeline(stages(), threads=3).run(counted())
+    next(run)
+    time.sleep(0.1)
+    assert len(taken) < 12
+    run.close()
+
+
+def test_a_second_run_starts_afresh():
+    pipeline = Pipeline(stages(analyzer=SummingAnalyzer()))
+    first = summary(pipeline.run(frames(20)))
+    assert summary(pipeline.run(frames(20))) == first
+    assert pipeline.finish().intensity.shape == (20, 17)
+
+
+def test_switched_off_stages_give_none():
+    pipeline = Pipeline(stages(gaze=False))
+    (result,) = pipeline.run(frames(1))
+    assert result.gaze is None
+    assert result.action_units is None
+    assert pipeline.finish() is None
+
+
+def test_an_empty_source_gives_nothing():
+    assert list(Pipeline(stages(), threads=2).run(frames(0))) == []
+
+
+def test_fewer_than_one_thread_is_refused():
+    with pytest.raises(OptionError, match="at least 1 thread"):
+        Pipeline(stages(), threads=0)
