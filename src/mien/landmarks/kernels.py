@@ -10,6 +10,7 @@ import math
 
 import numpy as np
 
+from mien.landmarks.correlation import GROUP, LANES, correlate_block
 from mien.runtime.jit import fast_kernel, kernel
 from mien.runtime.vector_math import exp32
 from mien.shape.kernels import (
@@ -94,7 +95,7 @@ def place_reference(mean, basis, glob, local, scale, base, similarity):
 
 @kernel
 def area_of_interest(gray, x, y, b00, b10, side, out):
-    """Warp a ``side`` x ``side`` area centred on (x, y) into ``out`` (side²,) float32; §5.3.
+    """Warp a ``side`` x ``side`` area centred on (x, y) into the first side² of ``out`` float32; §5.3.
 
     ``gray`` (H, W) uint8. The 1/32-px grid makes every value a multiple of 1/1024, so integer sums are exact.
     """
@@ -104,180 +105,180 @@ def area_of_interest(gray, x, y, b00, b10, side, out):
     b = np.float32(b10)
     m02 = np.float64((np.float32(x) - a * half) + b * half)
     m12 = np.float64((np.float32(y) - a * half) - b * half)
-    m00 = np.float64(a)
-    m01 = np.float64(-b)
-    m10 = np.float64(b)
     column_x = np.empty(side, np.int32)
     column_y = np.empty(side, np.int32)
     for u in range(side):
-        column_x[u] = np.int32(np.rint(1024.0 * m00 * u))
-        column_y[u] = np.int32(np.rint(1024.0 * m10 * u))
-    scale = np.float32(1.0 / 1024.0)
+        column_x[u] = np.int32(np.rint(1024.0 * np.float64(a) * u))
+        column_y[u] = np.int32(np.rint(1024.0 * np.float64(b) * u))
+    index = np.empty(side, np.int32)
+    part_x = np.empty(side, np.int32)
+    part_y = np.empty(side, np.int32)
     for v in range(side):
-        row_x = np.int32(np.rint(1024.0 * (m01 * v + m02))) + np.int32(16)
-        row_y = np.int32(np.rint(1024.0 * (m00 * v + m12))) + np.int32(16)
+        row_x = np.int32(np.rint(1024.0 * (-np.float64(b) * v + m02))) + np.int32(16)
+        row_y = np.int32(np.rint(1024.0 * (np.float64(a) * v + m12))) + np.int32(16)
         x_first, x_last = (row_x + column_x[0]) >> 10, (row_x + column_x[side - 1]) >> 10
         y_first, y_last = (row_y + column_y[0]) >> 10, (row_y + column_y[side - 1]) >> 10
-        inside = (
+        row = out[v * side : (v + 1) * side]
+        if (
             min(x_first, x_last) >= 0
             and max(x_first, x_last) < width - 1
             and min(y_first, y_last) >= 0
             and max(y_first, y_last) < height - 1
-        )
-        for u in range(side):
-            px = (row_x + column_x[u]) >> 5
-            py = (row_y + column_y[u]) >> 5
-            ix = px >> 5
-            iy = py >> 5
-            fx = px & 31
-            fy = py & 31
-            if inside:
-                p00 = np.int32(gray[iy, ix])
-                p01 = np.int32(gray[iy, ix + 1])
-                p10 = np.int32(gray[iy + 1, ix])
-                p11 = np.int32(gray[iy + 1, ix + 1])
-            else:
-                left = 0 <= ix < width
-                right = -1 <= ix < width - 1
-                top = 0 <= iy < height
-                bottom = -1 <= iy < height - 1
-                p00 = np.int32(gray[iy, ix]) if top and left else np.int32(0)
-                p01 = np.int32(gray[iy, ix + 1]) if top and right else np.int32(0)
-                p10 = np.int32(gray[iy + 1, ix]) if bottom and left else np.int32(0)
-                p11 = np.int32(gray[iy + 1, ix + 1]) if bottom and right else np.int32(0)
-            upper = (32 - fx) * p00 + fx * p01
-            lower = (32 - fx) * p10 + fx * p11
-            out[v * side + u] = np.float32((32 - fy) * upper + fy * lower) * scale
+        ):
+            for u in range(side):
+                px = (row_x + column_x[u]) >> np.int32(5)
+                py = (row_y + column_y[u]) >> np.int32(5)
+                index[u] = (py >> np.int32(5)) * np.int32(width) + (px >> np.int32(5))
+                part_x[u] = px & np.int32(31)
+                part_y[u] = py & np.int32(31)
+            _interpolate_row(gray.reshape(-1), width, index, part_x, part_y, row)
+        else:
+            for u in range(side):
+                row[u] = _sample_with_border(gray, (row_x + column_x[u]) >> 5, (row_y + column_y[u]) >> 5)
+
+
+@kernel
+def _interpolate_row(pixels, width, index, part_x, part_y, out):
+    """Bilinear samples at flat indices of the upper left neighbours; all neighbours lie in the image."""
+    below = np.uint32(width)
+    one = np.uint32(1)
+    for u in range(out.shape[0]):
+        k = np.uint32(index[u])
+        fx = part_x[u]
+        fy = part_y[u]
+        upper = (np.int32(32) - fx) * np.int32(pixels[k]) + fx * np.int32(pixels[k + one])
+        lower = (np.int32(32) - fx) * np.int32(pixels[k + below]) + fx * np.int32(pixels[k + below + one])
+        out[u] = np.float32((np.int32(32) - fy) * upper + fy * lower) * np.float32(1.0 / 1024.0)
+
+
+@kernel
+def _sample_with_border(gray, px, py):
+    """One bilinear sample at 1/32-px coordinates; every neighbour outside the image counts as 0."""
+    height, width = gray.shape
+    ix = px >> 5
+    iy = py >> 5
+    fx = px & 31
+    fy = py & 31
+    total = 0
+    for dy in range(2):
+        for dx in range(2):
+            if 0 <= ix + dx < width and 0 <= iy + dy < height:
+                weight = (fx if dx else 32 - fx) * (fy if dy else 32 - fy)
+                total += weight * np.int64(gray[iy + dy, ix + dx])
+    return np.float32(total) * np.float32(1.0 / 1024.0)
 
 
 @fast_kernel
 def window_statistics(area, side, window, mean, inverse_norm):
     """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of an area; §5.4.
 
-    Sums are float64, in which they are exact, so the cancellation in the norm is harmless.
+    ``mean``, ``inverse_norm`` (w, 16) float32, the row's first w entries are set. Sums are float64, in which
+    they are exact, so neither the sliding sums nor the cancellation in the norm lose anything.
     """
-    rows_sum = np.empty(side)
-    rows_square = np.empty(side)
-    for r in range(window):
+    sums = np.zeros(side)
+    squares = np.zeros(side)
+    for k in range(SUPPORT):
+        row = area[k * side : (k + 1) * side]
         for c in range(side):
-            s = 0.0
-            s2 = 0.0
-            for k in range(SUPPORT):
-                v = np.float64(area[(r + k) * side + c])
-                s += v
-                s2 += v * v
-            rows_sum[c] = s
-            rows_square[c] = s2
+            v = np.float64(row[c])
+            sums[c] += v
+            squares[c] += v * v
+    for r in range(window):
         for c in range(window):
             s = 0.0
             s2 = 0.0
             for k in range(SUPPORT):
-                s += rows_sum[c + k]
-                s2 += rows_square[c + k]
+                s += sums[c + k]
+                s2 += squares[c + k]
             m = s / TAPS
             norm2 = s2 - s * m
-            mean[r * window + c] = np.float32(m)
-            inverse_norm[r * window + c] = np.float32(1.0 / math.sqrt(norm2)) if norm2 > 0.0 else 1.0
+            mean[r, c] = np.float32(m)
+            inverse_norm[r, c] = np.float32(1.0 / math.sqrt(norm2)) if norm2 > 0.0 else np.float32(1.0)
+        if r + 1 < window:
+            leaving = area[r * side : (r + 1) * side]
+            entering = area[(r + SUPPORT) * side : (r + SUPPORT + 1) * side]
+            for c in range(side):
+                old = np.float64(leaving[c])
+                new = np.float64(entering[c])
+                sums[c] += new - old
+                squares[c] += new * new - old * old
 
 
 @fast_kernel
-def _gather_columns(area, side, window, out):
-    """For every column offset of the support, the part of the area it sees, (11, side * window)."""
-    for k in range(SUPPORT):
-        for v in range(side):
-            for c in range(window):
-                out[k, v * window + c] = area[v * side + c + k]
-
-
-@fast_kernel
-def _correlate(columns, weights, window, positions, out):
-    """Cross-correlation of one 11 x 11 filter with every window, vectorised over the positions."""
-    for p in range(positions):
-        out[p] = np.float32(0.0)
-    for i in range(SUPPORT):
-        o = i * window
-        w0 = weights[i * 11]
-        w1 = weights[i * 11 + 1]
-        w2 = weights[i * 11 + 2]
-        w3 = weights[i * 11 + 3]
-        w4 = weights[i * 11 + 4]
-        w5 = weights[i * 11 + 5]
-        w6 = weights[i * 11 + 6]
-        w7 = weights[i * 11 + 7]
-        w8 = weights[i * 11 + 8]
-        w9 = weights[i * 11 + 9]
-        w10 = weights[i * 11 + 10]
-        for p in range(positions):
-            out[p] += (
-                w0 * columns[0, o + p]
-                + w1 * columns[1, o + p]
-                + w2 * columns[2, o + p]
-                + w3 * columns[3, o + p]
-                + w4 * columns[4, o + p]
-                + w5 * columns[5, o + p]
-                + w6 * columns[6, o + p]
-                + w7 * columns[7, o + p]
-                + w8 * columns[8, o + p]
-                + w9 * columns[9, o + p]
-                + w10 * columns[10, o + p]
-            )
-
-
-@fast_kernel
-def ccnf_potential(area, side, window, weights, weight_sums, gains, biases, amplitudes, out):
+def ccnf_potential(area, side, window, weights, weight_sums, neurons, scratch, out):
     """Sum over the neurons of one patch expert at every position, b of §5.4, into ``out`` (w²,).
 
-    ``weights`` (N, 121); ``weight_sums``, ``gains`` (norm), ``biases``, ``amplitudes`` (2 alpha; 0 = skipped) (N,).
+    ``area`` (side² + 16,); ``weights`` (121, 7), rows ordered column by column of the filter;
+    ``weight_sums`` (7,); ``neurons`` (3, 7): norm, bias, 2 alpha (0 = skipped); ``scratch`` (10, w, 16).
     The contrast normalisation is applied to the correlations instead of the pixels:
     <W, (x - mean) / norm> = (<W, x> - mean sum(W)) / norm.
     """
-    positions = window * window
-    mean = np.empty(positions, np.float32)
-    inverse_norm = np.empty(positions, np.float32)
-    correlation = np.empty(positions, np.float32)
-    columns = np.empty((SUPPORT, side * window), np.float32)
+    correlation = scratch[:GROUP]
+    mean = scratch[GROUP]
+    inverse_norm = scratch[GROUP + 1]
+    total = scratch[GROUP + 2]
     window_statistics(area, side, window, mean, inverse_norm)
     # Correlating deviations from one grey level keeps the float32 sums small.
     level = area[(side // 2) * side + side // 2]
     for k in range(side * side):
         area[k] -= level
-    for p in range(positions):
-        mean[p] -= level
-        out[p] = np.float32(0.0)
-    _gather_columns(area, side, window, columns)
-    for j in range(weights.shape[0]):
-        if amplitudes[j] == 0.0:
+    row_bytes = 4 * LANES
+    for r in range(window):
+        correlate_block(
+            area.ctypes.data + r * side * 4,
+            1,
+            side,
+            SUPPORT,
+            weights.ctypes.data,
+            correlation.ctypes.data + r * row_bytes,
+            window * LANES,
+        )
+    sums = total.reshape(-1)
+    level_mean = mean.reshape(-1)
+    scale = inverse_norm.reshape(-1)
+    size = window * LANES
+    for p in range(size):
+        sums[p] = np.float32(0.0)
+        level_mean[p] -= level
+    for j in range(GROUP):
+        amplitude = neurons[2, j]
+        if amplitude == 0.0:
             continue
-        _correlate(columns, weights[j], window, positions, correlation)
-        gain = gains[j]
-        bias = biases[j]
-        total = weight_sums[j]
-        amplitude = amplitudes[j]
-        for p in range(positions):
-            z = gain * ((correlation[p] - mean[p] * total) * inverse_norm[p]) + bias
-            out[p] += amplitude / (np.float32(1.0) + exp32(-z))
+        gain = neurons[0, j]
+        bias = neurons[1, j]
+        weight_sum = weight_sums[j]
+        values = correlation[j].reshape(-1)
+        for p in range(size):
+            z = gain * ((values[p] - level_mean[p] * weight_sum) * scale[p]) + bias
+            sums[p] += amplitude / (np.float32(1.0) + exp32(-z))
+    for r in range(window):
+        for c in range(window):
+            out[r * window + c] = total[r, c]
 
 
 @fast_kernel
 def _smooth(sigma, potential, out):
-    """Product of the symmetric matrix ``sigma`` (w², w²) with ``potential``."""
+    """Product of the symmetric matrix ``sigma`` (w², w²) with ``potential``, four rows at a time."""
     size = potential.shape[0]
     for p in range(size):
         out[p] = np.float32(0.0)
-    k = 0
-    while k + 4 <= size:
+    whole = size - size % 4
+    for k in range(0, whole, 4):
         b0 = potential[k]
         b1 = potential[k + 1]
         b2 = potential[k + 2]
         b3 = potential[k + 3]
+        r0 = sigma[k]
+        r1 = sigma[k + 1]
+        r2 = sigma[k + 2]
+        r3 = sigma[k + 3]
         for p in range(size):
-            out[p] += b0 * sigma[k, p] + b1 * sigma[k + 1, p] + b2 * sigma[k + 2, p] + b3 * sigma[k + 3, p]
-        k += 4
-    while k < size:
+            out[p] += b0 * r0[p] + b1 * r1[p] + b2 * r2[p] + b3 * r3[p]
+    for k in range(whole, size):
         b0 = potential[k]
+        r0 = sigma[k]
         for p in range(size):
-            out[p] += b0 * sigma[k, p]
-        k += 1
+            out[p] += b0 * r0[p]
 
 
 @fast_kernel
@@ -286,12 +287,13 @@ def ccnf_responses(
 ):
     """Response maps of all visible landmarks of one scale and view into ``out`` (w², n); §5.3, §5.4.
 
-    ``weights`` (n, N, 121), ``weight_sums`` (n, N), ``neurons`` (n, 3, N): norm, bias, 2 alpha;
-    ``sigma`` (n, w², w²), or (n, 0, 0) where it is diagonal with ``sigma_scale`` (n,).
+    ``weights`` (n, 121, 7), ``weight_sums`` (n, 7), ``neurons`` (n, 3, 7) as in `ccnf_potential`;
+    ``sigma`` (n, w², w²), or (n, 0, 0) where it is diagonal with ``sigma_scale`` (n,). Windows up to 16.
     """
     positions = window * window
     side = window + SUPPORT - 1
-    area = np.empty(side * side, np.float32)
+    area = np.zeros(side * side + LANES, np.float32)
+    scratch = np.zeros((GROUP + 3, window, LANES), np.float32)
     potential = np.empty(positions, np.float32)
     response = np.empty(positions, np.float32)
     for i in range(points.shape[1]):
@@ -300,26 +302,15 @@ def ccnf_responses(
                 out[p, i] = np.float32(0.0)
             continue
         area_of_interest(gray, points[0, i], points[1, i], similarity[2], similarity[3], side, area)
-        ccnf_potential(
-            area,
-            side,
-            window,
-            weights[i],
-            weight_sums[i],
-            neurons[i, 0],
-            neurons[i, 1],
-            neurons[i, 2],
-            potential,
-        )
+        ccnf_potential(area, side, window, weights[i], weight_sums[i], neurons[i], scratch, potential)
         if sigma.shape[1] == positions:
             _smooth(sigma[i], potential, response)
         else:
             for p in range(positions):
                 response[p] = potential[p] * sigma_scale[i]
-        lowest = response[0]
+        lowest = np.float32(0.0)
         for p in range(positions):
             lowest = min(lowest, response[p])
-        lowest = min(lowest, np.float32(0.0))
         for p in range(positions):
             out[p, i] = response[p] - lowest
 

@@ -8,7 +8,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import ModelFileError
 from mien.landmarks import kernels
+from mien.landmarks.correlation import GROUP
 from mien.models.records import CcnfRecord
 
 _SMALLEST_ALPHA = 1e-4
@@ -41,6 +43,7 @@ class _View:
     weights: NDArray[np.float32]
     weight_sums: NDArray[np.float32]
     neurons: NDArray[np.float32]
+    diagonal_sigma: NDArray[np.float32]
 
 
 class CcnfPatchExperts:
@@ -104,29 +107,14 @@ class CcnfPatchExperts:
             weights.weight_sums,
             weights.neurons,
             self._sigma(view, window),
-            self._diagonal_sigma(view),
+            weights.diagonal_sigma,
             out,
         )
 
     def _view(self, view: int) -> _View:
         if view not in self._views:
-            record = self._record
-            weights = record.weights[view].reshape(*record.weights.shape[1:3], kernels.TAPS)
-            alphas = record.alphas[view]
-            amplitudes = np.where(alphas > _SMALLEST_ALPHA, 2.0 * alphas, 0.0)
-            self._views[view] = _View(
-                weights=np.ascontiguousarray(weights, dtype=np.float32),
-                weight_sums=weights.sum(axis=2, dtype=np.float64).astype(np.float32),
-                neurons=np.ascontiguousarray(
-                    np.stack([record.norms[view], record.biases[view], amplitudes], axis=1), dtype=np.float32
-                ),
-            )
+            self._views[view] = _pack_view(self._record, view)
         return self._views[view]
-
-    def _diagonal_sigma(self, view: int) -> NDArray[np.float32]:
-        total = self._record.alphas[view].sum(axis=1)
-        half = np.divide(0.5, total, out=np.zeros_like(total), where=total > 0)
-        return np.asarray(half, dtype=np.float32)
 
     def _sigma(self, view: int, window: int) -> NDArray[np.float32]:
         """(n, w², w²) inverse of 2 (sum(alpha) I + sum(beta C)), or (n, 0, 0) without components; §5.4."""
@@ -148,3 +136,25 @@ class CcnfPatchExperts:
             precision = 2.0 * (alphas[i] * np.eye(size) + np.tensordot(betas[i], components, axes=1))
             out[i] = np.linalg.inv(precision.astype(np.float32))
         return out
+
+
+def _pack_view(record: CcnfRecord, view: int) -> _View:
+    """Weights of one view: (n, 121, 7) column by column of the filters, padded to seven neurons."""
+    stored = record.weights[view]
+    n, neurons = stored.shape[:2]
+    if neurons > GROUP:
+        raise ModelFileError(f"expected at most {GROUP} neurons per patch expert, got {neurons}")
+    weights = np.zeros((n, kernels.TAPS, GROUP), np.float32)
+    weights[:, :, :neurons] = stored.transpose(0, 3, 2, 1).reshape(n, kernels.TAPS, neurons)
+    alphas = record.alphas[view]
+    packed = np.zeros((n, 3, GROUP), np.float32)
+    packed[:, 0, :neurons] = record.norms[view]
+    packed[:, 1, :neurons] = record.biases[view]
+    packed[:, 2, :neurons] = np.where(alphas > _SMALLEST_ALPHA, 2.0 * alphas, 0.0)
+    total = alphas.sum(axis=1)
+    return _View(
+        weights=weights,
+        weight_sums=weights.sum(axis=1, dtype=np.float64).astype(np.float32),
+        neurons=packed,
+        diagonal_sigma=np.divide(0.5, total, out=np.zeros_like(total), where=total > 0).astype(np.float32),
+    )
