@@ -62,8 +62,8 @@ def _read_sigma_components(cursor: ByteCursor) -> tuple[dict[int, NDArray[np.flo
     for _ in range(cursor.i32("number of window sizes", 0, 100)):
         window = cursor.i32("window size", 1, _LARGEST_WINDOW)
         counts.append(cursor.i32("number of sigma components", 0, _MOST_COMPONENTS))
-        if counts[-1] != counts[0]:
-            raise cursor.fault(f"{counts[0]} sigma components as before", counts[-1], cursor.offset - 4)
+        if counts[-1] not in (0, counts[0]):
+            raise cursor.fault(f"0 or {counts[0]} sigma components", counts[-1], cursor.offset - 4)
         if counts[-1]:
             sigmas[window] = cursor.matrices("sigma component", counts[-1], (window**2, window**2))
     return sigmas, counts[0] if counts else 0

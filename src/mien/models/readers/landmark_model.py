@@ -13,12 +13,21 @@ from mien.models.readers.cen import read_cen
 from mien.models.readers.fault import fault
 from mien.models.readers.pdm import read_pdm
 from mien.models.readers.svr import read_svr
-from mien.models.readers.text import read_directives
+from mien.models.readers.text import parse_directives, read_directives
 from mien.models.readers.triangulation import read_early_termination, read_triangulations
 from mien.models.readers.validator import read_validator
 from mien.models.records import CcnfRecord, CenRecord, LandmarkModelRecord, PartRecord, SvrRecord
 
 _MOST_NESTED = 4
+_EYE_PARTS = """\
+LandmarkDetector_part model_eye/main_clnf_synth_left.txt left_eye_28 36 8 37 10 38 12 39 14 40 16 41 18
+LandmarkDetector_part model_eye/main_clnf_synth_right.txt right_eye_28 42 8 43 10 44 12 45 14 46 16 47 18
+"""
+# Main files that stand for themselves where they are not installed: §1.2 fixes all they say.
+_BUILT_IN = {
+    "main_ceclm_general.txt": "LandmarkDetector cen_general.txt\n"
+    f"{_EYE_PARTS}DetectionValidator detection_validation/validator_cnn_68.txt\n"
+}
 _EXPERT_KINDS = ("PatchesCEN", "PatchesCCNF", "PatchesIntensity")  # the first that is present counts
 
 _Experts = tuple[CenRecord, ...] | tuple[CcnfRecord, ...] | tuple[SvrRecord, ...]
@@ -50,7 +59,8 @@ def read_landmark_model(path: Path | str) -> LandmarkModelRecord:
     Parameters
     ----------
     path
-        A main file such as ``main_clnf_general.txt``.
+        A main file such as ``main_clnf_general.txt``. ``main_ceclm_general.txt`` need not exist: what it
+        says is known, and the files it names are looked for beside it.
 
     Returns
     -------
@@ -73,7 +83,9 @@ def _read_main(path: Path, depth: int) -> LandmarkModelRecord:
     pdm_path = detector.needed("PDM")
     pdm = read_pdm(pdm_path)
     experts, expert_paths = _read_experts(detector, len(pdm.mean))
-    files = [path, detector.path, pdm_path, *expert_paths]
+    files = [detector.path, pdm_path, *expert_paths]
+    if path.is_file():
+        files.insert(0, path)
     triangulations: tuple[NDArray[np.int32], ...] = ()
     if (file := detector.one("Triangulations")) is not None:
         triangulations = read_triangulations(file)
@@ -102,7 +114,9 @@ def _read_main(path: Path, depth: int) -> LandmarkModelRecord:
 
 def _read_directives(path: Path) -> _Directives:
     found = _Directives(path)
-    for line, keyword, rest in read_directives(path):
+    built_in = None if path.is_file() else _BUILT_IN.get(path.name)
+    lines = read_directives(path) if built_in is None else parse_directives(built_in)
+    for line, keyword, rest in lines:
         if keyword == "LandmarkDetector_part":
             found.parts.append((line, rest))
         elif rest:

@@ -137,7 +137,12 @@ def read_text(path: Path) -> str:
 
 
 def read_directives(path: Path) -> list[tuple[int, str, str]]:
-    """Read a list of ``keyword rest`` lines.
+    """Read a list of ``keyword rest`` lines; see `parse_directives`."""
+    return parse_directives(read_text(path))
+
+
+def parse_directives(text: str) -> list[tuple[int, str, str]]:
+    """Split ``keyword rest`` lines.
 
     Returns
     -------
@@ -146,10 +151,10 @@ def read_directives(path: Path) -> list[tuple[int, str, str]]:
         are left out.
     """
     found = []
-    for number, line in enumerate(read_text(path).split("\n"), 1):
-        if line.strip() and not line.startswith("#"):
-            keyword, _, rest = line.strip().partition(" ")
-            found.append((number, keyword, rest.strip()))
+    for number, line in enumerate(text.split("\n"), 1):
+        words = line.split(None, 1)
+        if words and not line.startswith("#"):
+            found.append((number, words[0], words[1].strip() if len(words) > 1 else ""))
     return found
 
 
