@@ -31,9 +31,9 @@ def as_rows(faces: FaceBoxes) -> np.ndarray:
 
 def assert_golden(folder, name):
     golden = read_golden(folder / f"{name}.npz")
-    frame = frame_of(read_rgb(folder / f"{name}.png"))
+    bgr = frame_of(read_rgb(folder / f"{name}.png")).bgr
     for detector, key in ((short_range(), "det_short"), (full_range(), "det_full")):
-        rows = as_rows(detector.detect(frame))
+        rows = as_rows(detector.detect(bgr))
         for expected in (golden[f"mp_{key}"], golden[f"own_{key}"]):
             assert rows.shape == expected.shape
             np.testing.assert_allclose(rows[:, 0], expected[:, 0], atol=1e-5, rtol=0)
@@ -51,7 +51,7 @@ def test_photographs_give_the_faces_of_mediapipe(open_models_dir, name):
 
 
 def test_no_face_in_an_empty_picture():
-    faces = full_range().detect(frame_of(np.zeros((90, 160, 3), np.uint8)))
+    faces = full_range().detect(np.zeros((90, 160, 3), np.uint8))
     assert len(faces) == 0
     assert faces.boxes.shape == (0, 4)
     assert faces.keypoints.shape == (0, 6, 2)
@@ -81,7 +81,7 @@ def test_rows_are_decoded_relative_to_their_anchor():
     regressors[3, 4:6] = [1, 2]
     logits[3] = 200
     detector = BlazeFace(FakeSession(regressors, logits), SHORT_RANGE)
-    faces = detector.detect(frame_of(np.zeros((128, 256, 3), np.uint8)))
+    faces = detector.detect(np.zeros((128, 256, 3), np.uint8))
     # the letterbox halves the picture and adds 32 rows above; the anchor is (12, 4) in its pixels
     np.testing.assert_allclose(faces.boxes, [[2 * (12 + 8 - 16), 2 * (4 - 8 - 8 - 32), 64, 32]], atol=1e-4)
     np.testing.assert_allclose(faces.keypoints[0, 0], [2 * 13, 2 * (6 - 32)], atol=1e-4)
@@ -93,13 +93,13 @@ def test_the_second_detector_is_asked_only_when_the_first_finds_nothing():
         def __init__(self, count):
             self.count, self.calls = count, 0
 
-        def detect(self, frame):
+        def detect(self, bgr):
             self.calls += 1
             return FaceBoxes(np.ones((self.count, 4), np.float32), np.ones(self.count, np.float32))
 
-    frame = frame_of(np.zeros((8, 8, 3), np.uint8))
+    bgr = np.zeros((8, 8, 3), np.uint8)
     for first, second, found in ((Counting(2), Counting(1), 2), (Counting(0), Counting(1), 1)):
-        assert len(FirstSuccess([first, second]).detect(frame)) == found
+        assert len(FirstSuccess([first, second]).detect(bgr)) == found
         assert second.calls == (first.count == 0)
 
 

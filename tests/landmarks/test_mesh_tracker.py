@@ -64,7 +64,7 @@ class FakeDetector:
     def __init__(self):
         self.calls = 0
 
-    def detect(self, frame):
+    def detect(self, bgr):
         self.calls += 1
         return FaceBoxes(np.array([[40, 40, 20, 20]], np.float32), np.ones(1, np.float32))
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import FaceBoxes, Frame
+from mien.datatypes import FaceBoxes
 from mien.imaging.crop_kernels import crop_affine
 
 KEYPOINTS = 6
@@ -67,13 +67,13 @@ class BlazeFace:
         self._anchors = anchor_centres(layout.grids)
         self._input = np.empty((1, layout.side, layout.side, 3), np.float32)
 
-    def detect(self, frame: Frame) -> FaceBoxes:
-        """Find the faces of a frame.
+    def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
+        """Find the faces of an image.
 
         Parameters
         ----------
-        frame
-            Its ``bgr`` is read.
+        bgr
+            (H, W, 3) uint8, C-contiguous.
 
         Returns
         -------
@@ -82,11 +82,11 @@ class BlazeFace:
             nose tip, mouth centre, tragion on the image's left, the other tragion.
         """
         side = self._layout.side
-        height, width = frame.bgr.shape[:2]
+        height, width = bgr.shape[:2]
         scale = side / max(width, height)
         pad_x, pad_y = (side - width * scale) / 2, (side - height * scale) / 2
         matrix = np.array([[1 / scale, 0, -pad_x / scale], [0, 1 / scale, -pad_y / scale]])
-        crop_affine(frame.bgr, matrix, False, _LEVELS, self._input[0])
+        crop_affine(bgr, matrix, False, _LEVELS, self._input[0])
         names = [self._layout.regressors, self._layout.scores]
         regressors, logits = self._session.run(names, {"input": self._input})
         faces, scores = self._decode(regressors[0], logits[0, :, 0])
@@ -113,10 +113,10 @@ class BlazeFace:
 
 
 class FaceDetector(Protocol):
-    """Anything that finds faces in a frame."""
+    """Anything that finds faces in an image."""
 
-    def detect(self, frame: Frame) -> FaceBoxes:
-        """Find the faces of a frame, most certain first."""
+    def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
+        """Find the faces of an image, most certain first."""
         ...
 
 
@@ -135,13 +135,13 @@ class FirstSuccess:
     def __init__(self, detectors: Sequence[FaceDetector]) -> None:
         self._detectors = tuple(detectors)
 
-    def detect(self, frame: Frame) -> FaceBoxes:
-        """Find the faces of a frame: the first detector's that finds any.
+    def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
+        """Find the faces of an image: the first detector's that finds any.
 
         Parameters
         ----------
-        frame
-            Its ``bgr`` is read.
+        bgr
+            (H, W, 3) uint8, C-contiguous.
 
         Returns
         -------
@@ -150,7 +150,7 @@ class FirstSuccess:
         """
         faces = FaceBoxes(np.empty((0, 4), np.float32), np.empty(0, np.float32))
         for detector in self._detectors:
-            faces = detector.detect(frame)
+            faces = detector.detect(bgr)
             if len(faces):
                 break
         return faces

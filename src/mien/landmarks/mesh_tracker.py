@@ -23,10 +23,10 @@ _SUDDEN_GROWTH = 2.0
 
 
 class FaceDetector(Protocol):
-    """Finds faces in a frame, most certain first."""
+    """Finds faces in an image, most certain first."""
 
-    def detect(self, frame: Frame) -> FaceBoxes:
-        """Find the faces of a frame."""
+    def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
+        """Find the faces of an image."""
         ...
 
 
@@ -115,7 +115,7 @@ class MeshTracker:
         return landmarks_from_mesh(mesh, self._face, self._ibug68)
 
     def _find(self, frame: Frame) -> FaceMesh | None:
-        faces = self._detector.detect(frame)
+        faces = self._detector.detect(frame.bgr)
         if not len(faces):
             return None
         eyes = None if faces.keypoints is None else faces.keypoints[0, :2]
