@@ -1,1 +1,5 @@
-"""Gaze direction."""
+"""Eye gaze."""
+
+from mien.gaze.estimator import GazeEstimator
+
+__all__ = ["GazeEstimator"]

@@ -1,0 +1,92 @@
+"""The pinhole camera: default intrinsics, and points of the image put into the camera frame."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.datatypes import Camera
+from mien.errors import OptionError
+from mien.geometry import kernels
+
+
+def default_camera(
+    width: int,
+    height: int,
+    *,
+    fx: float | None = None,
+    fy: float | None = None,
+    cx: float | None = None,
+    cy: float | None = None,
+) -> Camera:
+    """Camera of a picture whose real camera is unknown (gaze-pose-output.md §7.1).
+
+    Parameters
+    ----------
+    width, height
+        Size of the frames in px.
+    fx, fy
+        Focal lengths in px where they are known; give both. By default both are the mean of
+        500 width / 640 and 500 height / 480, a field of view usual for webcams.
+    cx, cy
+        Principal point in px where it is known; give both. By default the middle of the frame.
+
+    Returns
+    -------
+    Camera
+
+    Raises
+    ------
+    OptionError
+        A size or focal length is not positive, or one of a pair is missing.
+    """
+    if width <= 0 or height <= 0:
+        raise OptionError(f"expected a frame of at least 1x1 px, got {width}x{height}")
+    for names, pair in ((("fx", "fy"), (fx, fy)), (("cx", "cy"), (cx, cy))):
+        if (pair[0] is None) != (pair[1] is None):
+            missing = names[0] if pair[0] is None else names[1]
+            raise OptionError(f"expected {names[0]} and {names[1]} together, got one; give {missing} as well")
+    if fx is None or fy is None:
+        fx = fy = (500.0 * width / 640.0 + 500.0 * height / 480.0) / 2.0
+    if not (fx > 0 and fy > 0 and np.isfinite((fx, fy)).all()):
+        raise OptionError(f"expected positive focal lengths in px, got fx={fx}, fy={fy}")
+    if cx is None or cy is None:
+        cx, cy = width / 2.0, height / 2.0
+    return Camera(fx=float(fx), fy=float(fy), cx=float(cx), cy=float(cy))
+
+
+def points_in_camera(
+    points: NDArray[np.float32], depth_offsets: NDArray[np.float32], scale: float, camera: Camera
+) -> NDArray[np.float32]:
+    """Points of the image in the camera frame, their depth taken from a weak-perspective fit (§7.3).
+
+    Z = fx / scale + offset; X and Y follow the ray through the pixel.
+
+    Parameters
+    ----------
+    points
+        (n, 2) px.
+    depth_offsets
+        (n,) mm: depth of each point relative to the model's origin, after rotation.
+    scale
+        Scale of the fit, px per mm.
+    camera
+        Intrinsics.
+
+    Returns
+    -------
+    ndarray
+        (n, 3) float32, mm, camera frame; zeros for a scale of zero, which has no depth.
+
+    Raises
+    ------
+    ValueError
+        The shapes do not fit together.
+    """
+    points = np.ascontiguousarray(points, dtype=np.float32)
+    offsets = np.ascontiguousarray(depth_offsets, dtype=np.float32)
+    if points.ndim != 2 or points.shape[1] != 2 or offsets.shape != points.shape[:1]:
+        raise ValueError(f"expected points (n, 2) and depths (n,), got {points.shape} and {offsets.shape}")
+    out = np.empty((len(points), 3), np.float32)
+    kernels.points_to_camera(points, offsets, float(scale), camera.fx, camera.fy, camera.cx, camera.cy, out)
+    return out
