@@ -109,6 +109,7 @@ class ConstrainedLocalModel:
         likelihood = kernels.optimise_scale(
             pdm.mean,
             pdm.basis,
+            pdm.packed_basis,
             pdm.eigenvalues,
             glob,
             local,

@@ -10,17 +10,16 @@ import math
 
 import numpy as np
 
-from mien.landmarks.correlation import GROUP, LANES, correlate_block
 from mien.runtime.jit import fast_kernel, kernel
-from mien.runtime.vector_math import exp32
+from mien.runtime.vector_math import LANES, ROWS, block_product, exp32
 from mien.shape.kernels import (
     cholesky_solve,
     euler_to_rotation,
     jacobian,
-    normal_matrix,
+    move,
+    normal_equations,
     object_shape,
     project,
-    rotate_euler,
 )
 
 SUPPORT = 11
@@ -42,19 +41,19 @@ def nearest_view(rx, ry, rz, centers):
 
 @fast_kernel
 def _centre(points, out):
-    """Remove the mean of each axis and return the root of the summed squares over n."""
+    """Remove the mean of each axis and return the root of the summed squares over n; sums in float64."""
     n = points.shape[1]
-    total = np.float32(0.0)
+    total = 0.0
     for a in range(2):
-        mean = np.float32(0.0)
+        mean = 0.0
         for i in range(n):
-            mean += points[a, i]
-        mean /= np.float32(n)
+            mean += np.float64(points[a, i])
+        mean /= n
         for i in range(n):
-            v = points[a, i] - mean
+            v = np.float64(points[a, i]) - mean
             out[a, i] = v
             total += v * v
-    return math.sqrt(total / np.float32(n))
+    return math.sqrt(total / n)
 
 
 @fast_kernel
@@ -70,19 +69,19 @@ def place_reference(mean, basis, glob, local, scale, base, similarity):
     object_shape(mean, basis, local, shape)
     euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
     project(shape, glob, rotation, base)
-    reference = np.empty((2, n), np.float32)
+    reference = np.empty((2, n))
     for a in range(2):
         for i in range(n):
             reference[a, i] = np.float32(scale) * shape[a, i]
-    image = np.empty((2, n), np.float32)
+    image = np.empty((2, n))
     spread_image = _centre(base, image)
     spread_reference = _centre(reference, reference)
-    sine = np.float32(0.0)
-    cosine = np.float32(0.0)
+    sine = 0.0
+    cosine = 0.0
     for i in range(n):
         cosine += image[0, i] * reference[0, i] + image[1, i] * reference[1, i]
         sine += image[0, i] * reference[1, i] - image[1, i] * reference[0, i]
-    length = math.sqrt(np.float64(cosine) ** 2 + np.float64(sine) ** 2)
+    length = math.sqrt(cosine * cosine + sine * sine)
     factor = spread_reference / spread_image
     c = factor * cosine / length
     s = factor * sine / length
@@ -213,24 +212,25 @@ def ccnf_potential(area, side, window, weights, weight_sums, neurons, scratch, o
     The contrast normalisation is applied to the correlations instead of the pixels:
     <W, (x - mean) / norm> = (<W, x> - mean sum(W)) / norm.
     """
-    correlation = scratch[:GROUP]
-    mean = scratch[GROUP]
-    inverse_norm = scratch[GROUP + 1]
-    total = scratch[GROUP + 2]
+    correlation = scratch[:ROWS]
+    mean = scratch[ROWS]
+    inverse_norm = scratch[ROWS + 1]
+    total = scratch[ROWS + 2]
     window_statistics(area, side, window, mean, inverse_norm)
     # Correlating deviations from one grey level keeps the float32 sums small.
     level = area[(side // 2) * side + side // 2]
     for k in range(side * side):
         area[k] -= level
-    row_bytes = 4 * LANES
     for r in range(window):
-        correlate_block(
-            area.ctypes.data + r * side * 4,
-            1,
-            side,
+        block_product(
+            area.ctypes.data + 4 * r * side,
             SUPPORT,
+            1,
+            SUPPORT,
+            side,
             weights.ctypes.data,
-            correlation.ctypes.data + r * row_bytes,
+            ROWS,
+            correlation.ctypes.data + 4 * r * LANES,
             window * LANES,
         )
     sums = total.reshape(-1)
@@ -240,7 +240,7 @@ def ccnf_potential(area, side, window, weights, weight_sums, neurons, scratch, o
     for p in range(size):
         sums[p] = np.float32(0.0)
         level_mean[p] -= level
-    for j in range(GROUP):
+    for j in range(ROWS):
         amplitude = neurons[2, j]
         if amplitude == 0.0:
             continue
@@ -293,7 +293,7 @@ def ccnf_responses(
     positions = window * window
     side = window + SUPPORT - 1
     area = np.zeros(side * side + LANES, np.float32)
-    scratch = np.zeros((GROUP + 3, window, LANES), np.float32)
+    scratch = np.zeros((ROWS + 3, window, LANES), np.float32)
     potential = np.empty(positions, np.float32)
     response = np.empty(positions, np.float32)
     for i in range(points.shape[1]):
@@ -329,7 +329,7 @@ def kernel_table(window, sigma):
 
 @kernel
 def _grid_index(value, limit):
-    """Clamp a position to the map and find its kernel; NaN counts as 0 so that it cannot index outside; §6.5."""
+    """Clamp a position to the map and find its kernel; NaN counts as 0, or it would index outside; §6.5."""
     d = np.float32(0.0)
     if value > np.float32(0.0):
         d = min(value, limit)
@@ -411,6 +411,7 @@ def _clamp(eigenvalues, local):
 def regularised_mean_shift(
     mean,
     basis,
+    packed_basis,
     eigenvalues,
     glob,
     local,
@@ -427,81 +428,84 @@ def regularised_mean_shift(
 ):
     """One NU-RLMS call, updating ``glob`` and ``local`` in place; returns the iterations done; §6.5.
 
-    ``modes`` is 0 for the rigid call. ``weights`` (n,): 0 for invisible landmarks. ``position`` (2, n) becomes
-    the position in the maps before the last update (the likelihood needs it).
+    ``modes`` is 0 for the rigid call. ``weights`` (n,): 0 for invisible landmarks. ``position`` (2, n)
+    becomes the position in the maps before the last update (the likelihood needs it).
     """
     n = mean.shape[1]
     size = 6 + modes
+    width = packed_basis.shape[2] if modes > 0 else LANES
     shape = np.empty((3, n), np.float32)
     points = np.empty((2, n), np.float32)
     previous = np.empty((2, n), np.float32)
     shift = np.empty((2, n), np.float32)
     rotation = np.empty((3, 3))
-    jac = np.empty((size, 2 * n), np.float32)
-    weighted = np.empty((size, 2 * n), np.float32)
-    hessian = np.empty((size, size), np.float32)
+    jac = np.zeros((2 * n, width), np.float32)
+    system = np.empty(((size + ROWS - 1) // ROWS * ROWS, width), np.float32)
     step = np.empty(size, np.float32)
-    b00 = np.float32(similarity[2])
-    b10 = np.float32(similarity[3])
     uniform = True
     for i in range(n):
         uniform = uniform and weights[i] == 1.0
+    weighted = jac if uniform else np.zeros((2 * n, width), np.float32)
     object_shape(mean, basis, local, shape)
     for iteration in range(iterations):
         euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
         project(shape, glob, rotation, points)
-        if iteration > 0:
-            change = np.float32(0.0)
-            for a in range(2):
-                for i in range(n):
-                    d = points[a, i] - previous[a, i]
-                    change += d * d
-            if math.sqrt(change) < 0.01:
-                return iteration
+        if iteration > 0 and _distance(points, previous) < 0.01:
+            return iteration
         previous[:] = points
-        jacobian(shape, basis, glob[0], rotation, modes, jac)
+        jacobian(shape, packed_basis, glob[0], rotation, modes, jac)
         _position_in_maps(points, base, similarity, window, position)
         mean_shifts(responses, window, table, position, weights, shift)
-        for i in range(n):
-            mx = shift[0, i]
-            my = shift[1, i]
-            shift[0, i] = b00 * mx - b10 * my
-            shift[1, i] = b10 * mx + b00 * my
-        if uniform:
-            normal_matrix(jac, jac, size, hessian)
-        else:
-            for k in range(size):
-                for a in range(2):
-                    for i in range(n):
-                        weighted[k, a * n + i] = jac[k, a * n + i] * weights[i]
-            normal_matrix(weighted, jac, size, hessian)
-        for k in range(size):
-            v = np.float32(0.0)
-            if uniform:
-                for a in range(2):
-                    for i in range(n):
-                        v += jac[k, a * n + i] * shift[a, i]
-            else:
-                for a in range(2):
-                    for i in range(n):
-                        v += weighted[k, a * n + i] * shift[a, i]
-            step[k] = v
+        _append_image_shifts(shift, similarity, jac, size)
+        if not uniform:
+            _weigh_rows(jac, weights, weighted)
+        normal_equations(weighted, jac, size, system)
         for j in range(modes):
             r = np.float32(regularisation) / eigenvalues[j]
-            step[6 + j] -= r * local[j]
-            hessian[6 + j, 6 + j] += r
-        cholesky_solve(hessian, step, size)
-        glob[0] += step[0]
-        rotate_euler(glob[1:4], np.float64(step[1]), np.float64(step[2]), np.float64(step[3]))
-        glob[4] += step[4]
-        glob[5] += step[5]
-        for j in range(modes):
-            local[j] += step[6 + j]
+            system[6 + j, size] -= r * local[j]
+            system[6 + j, 6 + j] += r
+        cholesky_solve(system, size, step)
+        move(step, modes, glob, local)
         if modes > 0 or iteration == 0:
             # The rigid call clamps too: a start fitted to landmarks may lie outside the bounds (§4.7).
             _clamp(eigenvalues, local)
             object_shape(mean, basis, local, shape)
     return iterations
+
+
+@fast_kernel
+def _distance(points, others):
+    """Euclidean norm of the difference of two shapes, over all numbers."""
+    total = np.float32(0.0)
+    for a in range(2):
+        for i in range(points.shape[1]):
+            d = points[a, i] - others[a, i]
+            total += d * d
+    return math.sqrt(total)
+
+
+@fast_kernel
+def _append_image_shifts(shift, similarity, jac, column):
+    """Write mean shifts, turned into the image frame (M = B m), into a column of the Jacobian; §6.5."""
+    n = shift.shape[1]
+    b00 = np.float32(similarity[2])
+    b10 = np.float32(similarity[3])
+    for i in range(n):
+        jac[i, column] = b00 * shift[0, i] - b10 * shift[1, i]
+        jac[n + i, column] = b10 * shift[0, i] + b00 * shift[1, i]
+
+
+@fast_kernel
+def _weigh_rows(jac, weights, out):
+    """Multiply both rows of every landmark by its weight, 0 where it is invisible."""
+    n = weights.shape[0]
+    for a in range(2):
+        for i in range(n):
+            source = jac[a * n + i]
+            target = out[a * n + i]
+            weight = weights[i]
+            for k in range(jac.shape[1]):
+                target[k] = source[k] * weight
 
 
 @fast_kernel
@@ -538,6 +542,7 @@ def log_likelihood(responses, window, position, visible_weight, sigma):
 def optimise_scale(
     mean,
     basis,
+    packed_basis,
     eigenvalues,
     glob,
     local,
@@ -561,6 +566,7 @@ def optimise_scale(
         counts[stage] = regularised_mean_shift(
             mean,
             basis,
+            packed_basis,
             eigenvalues,
             glob,
             local,

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
 from mien.landmarks import kernels
-from mien.landmarks.correlation import GROUP
 from mien.models.records import CcnfRecord
+from mien.runtime.array_cache import ArrayCache, content_key
+from mien.runtime.vector_math import ROWS
 
 _SMALLEST_ALPHA = 1e-4
 
@@ -68,7 +69,8 @@ class CcnfPatchExperts:
         self._record = record
         self._components = record.sigma_components if sigma_components is None else sigma_components
         self._views: dict[int, _View] = {}
-        self._sigmas: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self._sigmas: dict[int, NDArray[np.float32]] = {}
+        self._cache = ArrayCache()
 
     def responses(
         self,
@@ -118,36 +120,48 @@ class CcnfPatchExperts:
 
     def _sigma(self, view: int, window: int) -> NDArray[np.float32]:
         """(n, w², w²) inverse of 2 (sum(alpha) I + sum(beta C)), or (n, 0, 0) without components; §5.4."""
-        key = (view, window)
-        if key not in self._sigmas:
-            self._sigmas[key] = self._invert_precision(view, window)
-        return self._sigmas[key]
+        if window not in self._sigmas:
+            components = self._components.get(window)
+            if components is None or len(components) == 0:
+                self._sigmas[window] = np.zeros((*self.visibility.shape, 0, 0), np.float32)
+            else:
+                alphas, betas = self._record.alphas.sum(axis=2), self._record.betas
+                key = content_key("sigma 1", self.visibility, alphas, betas, components)
+                self._sigmas[window] = self._cache.get(
+                    f"sigma-{window}-{key}",
+                    lambda: _invert_precisions(self.visibility, alphas, betas, components),
+                )
+        sigma: NDArray[np.float32] = self._sigmas[window][view]
+        return sigma
 
-    def _invert_precision(self, view: int, window: int) -> NDArray[np.float32]:
-        components = self._components.get(window)
-        n = self.visibility.shape[1]
-        if components is None or len(components) == 0:
-            return np.zeros((n, 0, 0), np.float32)
-        alphas = self._record.alphas[view].sum(axis=1)
-        betas = self._record.betas[view]
-        size = window * window
-        out = np.zeros((n, size, size), np.float32)
-        for i in np.flatnonzero(self.visibility[view]):
-            precision = 2.0 * (alphas[i] * np.eye(size) + np.tensordot(betas[i], components, axes=1))
-            out[i] = np.linalg.inv(precision.astype(np.float32))
-        return out
+
+def _invert_precisions(
+    visibility: NDArray[np.bool_],
+    alphas: NDArray[np.float64],
+    betas: NDArray[np.float64],
+    components: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """(V, n, w², w²) inverses, zeros for invisible landmarks; kept, since they cost seconds (§5.4)."""
+    size = components.shape[1]
+    out = np.zeros((*visibility.shape, size, size), np.float32)
+    for view, visible in enumerate(visibility):
+        index = np.flatnonzero(visible)
+        precision = 2.0 * np.tensordot(betas[view, index], components, axes=1)
+        precision += 2.0 * alphas[view, index, None, None] * np.eye(size)
+        out[view, index] = np.linalg.inv(precision.astype(np.float32))
+    return out
 
 
 def _pack_view(record: CcnfRecord, view: int) -> _View:
     """Weights of one view: (n, 121, 7) column by column of the filters, padded to seven neurons."""
     stored = record.weights[view]
     n, neurons = stored.shape[:2]
-    if neurons > GROUP:
-        raise ModelFileError(f"expected at most {GROUP} neurons per patch expert, got {neurons}")
-    weights = np.zeros((n, kernels.TAPS, GROUP), np.float32)
+    if neurons > ROWS:
+        raise ModelFileError(f"expected at most {ROWS} neurons per patch expert, got {neurons}")
+    weights = np.zeros((n, kernels.TAPS, ROWS), np.float32)
     weights[:, :, :neurons] = stored.transpose(0, 3, 2, 1).reshape(n, kernels.TAPS, neurons)
     alphas = record.alphas[view]
-    packed = np.zeros((n, 3, GROUP), np.float32)
+    packed = np.zeros((n, 3, ROWS), np.float32)
     packed[:, 0, :neurons] = record.norms[view]
     packed[:, 1, :neurons] = record.biases[view]
     packed[:, 2, :neurons] = np.where(alphas > _SMALLEST_ALPHA, 2.0 * alphas, 0.0)

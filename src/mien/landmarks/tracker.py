@@ -126,7 +126,7 @@ class FaceTracker:
         return not state.detection.success and every > 0 and state.failures % every == 0
 
     def _start_again(self, frame: Frame, box: NDArray[np.float32], first: bool) -> bool:
-        """Fit from a detected face; a rejected fit replaces the old one only at the first detection (§8.2)."""
+        """Fit from a detected face; a rejected fit replaces the old one only at a first detection (§8.2)."""
         before = self.state.detection
         found, success = landmarks_from_box(self.detector, frame.gray, box, multi_view=True)
         if success or first:
@@ -165,7 +165,7 @@ def _widest(faces: FaceBoxes) -> NDArray[np.float32] | None:
 
 
 def _unfitted_eyes(models: dict[str, PointDistributionModel]) -> tuple[PartFit, ...]:
-    """Eyes before any detection: mean shapes at unit scale with all points at 0 (gaze-pose-output.md §9.5)."""
+    """Eyes before any detection: mean shapes at unit scale, points at 0 (gaze-pose-output.md §9.5)."""
     return tuple(
         PartFit(name, pdm.mean_parameters(), np.zeros((pdm.n_points, 2), np.float32), False, None)
         for name, pdm in models.items()

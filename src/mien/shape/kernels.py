@@ -1,7 +1,8 @@
 """Kernels of the point distribution model (landmarks.md §4).
 
 Layout: a shape is (2, n) or (3, n), one row per axis, so that every inner loop runs over the points.
-A basis is (m, 3, n); a Jacobian is transposed, (6 + m, 2n): one row per parameter, all x then all y.
+A basis is (m, 3, n), and once more packed as (3, n, P) for the Jacobian (2n, P): its rows are all x then all y,
+its columns the 6 + m parameters, one for a right-hand side, and padding to a multiple of 16.
 Everything is float32, as in the original; scalars that feed a rotation are float64 inside.
 """
 
@@ -12,6 +13,7 @@ import math
 import numpy as np
 
 from mien.runtime.jit import fast_kernel, kernel
+from mien.runtime.vector_math import LANES, ROWS, block_product
 
 
 @kernel
@@ -105,108 +107,125 @@ def project(shape, glob, rotation, out):
 
 
 @fast_kernel
-def jacobian(shape, basis, scale, rotation, modes, out):
-    """Transposed Jacobian into ``out`` (6 + modes, 2n): scale, rotation, translation, then modes; §4.4."""
+def jacobian(shape, packed_basis, scale, rotation, modes, out):
+    """Jacobian into ``out`` (2n, P), x rows then y rows; columns scale, rotation, translation, modes; §4.4.
+
+    ``packed_basis`` (3, n, P) holds the modes from column 6 on and zeros elsewhere; with ``modes`` = 0 it is
+    not read and only the rigid columns are written.
+    """
     n = shape.shape[1]
     s = np.float32(scale)
     for a in range(2):
         r0 = np.float32(rotation[a, 0])
         r1 = np.float32(rotation[a, 1])
         r2 = np.float32(rotation[a, 2])
-        o = a * n
+        if modes > 0:
+            rows = out[a * n : (a + 1) * n].reshape(-1)
+            vx = packed_basis[0].reshape(-1)
+            vy = packed_basis[1].reshape(-1)
+            vz = packed_basis[2].reshape(-1)
+            q0 = s * r0
+            q1 = s * r1
+            q2 = s * r2
+            for k in range(rows.shape[0]):
+                rows[k] = q0 * vx[k] + q1 * vy[k] + q2 * vz[k]
         for i in range(n):
             x = shape[0, i]
             y = shape[1, i]
             z = shape[2, i]
-            out[0, o + i] = x * r0 + y * r1 + z * r2
-            out[1, o + i] = s * (y * r2 - z * r1)
-            out[2, o + i] = -s * (x * r2 - z * r0)
-            out[3, o + i] = s * (x * r1 - y * r0)
-            out[4, o + i] = np.float32(1 - a)
-            out[5, o + i] = np.float32(a)
-        q0 = s * r0
-        q1 = s * r1
-        q2 = s * r2
-        for j in range(modes):
-            for i in range(n):
-                out[6 + j, o + i] = q0 * basis[j, 0, i] + q1 * basis[j, 1, i] + q2 * basis[j, 2, i]
+            row = out[a * n + i]
+            row[0] = x * r0 + y * r1 + z * r2
+            row[1] = s * (y * r2 - z * r1)
+            row[2] = -s * (x * r2 - z * r0)
+            row[3] = s * (x * r1 - y * r0)
+            row[4] = np.float32(1 - a)
+            row[5] = np.float32(a)
 
 
 @fast_kernel
-def normal_matrix(left, right, size, out):
-    """Upper triangle of ``left`` ``right``ᵀ for (size, k) matrices into ``out``, four columns at a time."""
-    k = left.shape[1]
-    for a in range(size):
-        b = a
-        while b + 4 <= size:
-            s0 = np.float32(0.0)
-            s1 = np.float32(0.0)
-            s2 = np.float32(0.0)
-            s3 = np.float32(0.0)
-            for i in range(k):
-                v = left[a, i]
-                s0 += v * right[b, i]
-                s1 += v * right[b + 1, i]
-                s2 += v * right[b + 2, i]
-                s3 += v * right[b + 3, i]
-            out[a, b] = s0
-            out[a, b + 1] = s1
-            out[a, b + 2] = s2
-            out[a, b + 3] = s3
-            b += 4
-        while b < size:
-            s0 = np.float32(0.0)
-            for i in range(k):
-                s0 += left[a, i] * right[b, i]
-            out[a, b] = s0
-            b += 1
+def normal_equations(weighted, jac, size, out):
+    """Upper triangle of ``weighted``ᵀ ``jac`` for (2n, P) matrices into ``out``; rows in blocks of seven.
 
-
-@fast_kernel
-def cholesky_solve(a, rhs, size):
-    """Solve the symmetric system in place; only the upper triangle of ``a`` is read and it is overwritten.
-
-    A matrix that is not positive definite gives a zero solution, as in the original (§0.4).
+    The right-hand side stands in column ``size`` of ``jac``, so it becomes column ``size`` of ``out``. Needs
+    P a multiple of 16 and at least the number of rows, ceil(size / 7) * 7, of ``out``.
     """
-    for k in range(size):
-        d = a[k, k]
-        if not d > 0.0:
-            for i in range(size):
-                rhs[i] = 0.0
-            return
-        inv = np.float32(1.0) / np.float32(math.sqrt(d))
-        for j in range(k, size):
-            a[k, j] *= inv
-        for i in range(k + 1, size):
-            f = a[k, i]
-            for j in range(i, size):
-                a[i, j] -= f * a[k, j]
-    for i in range(size):
-        v = rhs[i] / a[i, i]
-        rhs[i] = v
-        for j in range(i + 1, size):
-            rhs[j] -= v * a[i, j]
-    for i in range(size - 1, -1, -1):
-        v = rhs[i]
-        for j in range(i + 1, size):
-            v -= a[i, j] * rhs[j]
-        rhs[i] = v / a[i, i]
+    points, width = jac.shape
+    for a in range(0, size, ROWS):
+        for b in range(a - a % LANES, width, LANES):
+            block_product(
+                jac.ctypes.data + 4 * b,
+                points,
+                width,
+                1,
+                0,
+                weighted.ctypes.data + 4 * a,
+                width,
+                out.ctypes.data + 4 * (a * width + b),
+                width,
+            )
 
 
 @fast_kernel
-def _restrict(mean, basis, points, sub_mean, sub_basis, target):
-    """Copy what belongs to present points (x is not exactly 0) to the front; return their number; §4.8."""
+def cholesky_solve(a, size, solution):
+    """Solve the symmetric system whose upper triangle and right-hand side (column ``size``) ``a`` holds.
+
+    ``a`` (rows, P) as `normal_equations` makes it is overwritten: U with a = UᵀU, seven rows at a time, and
+    the right-hand side along with it. A matrix that is not positive definite gives a zero solution, as in the
+    original (§0.4).
+    """
+    width = a.shape[1]
+    known = np.empty((ROWS, width), np.float32)
+    for top in range(0, size, ROWS):
+        left = top - top % LANES
+        if top > 0:
+            for b in range(left, width, LANES):
+                block_product(
+                    a.ctypes.data + 4 * b,
+                    top,
+                    width,
+                    1,
+                    0,
+                    a.ctypes.data + 4 * top,
+                    width,
+                    known.ctypes.data + 4 * b,
+                    width,
+                )
+            for r in range(ROWS):
+                row = a[top + r]
+                for j in range(left, width):
+                    row[j] -= known[r, j]
+        for k in range(top, min(top + ROWS, size)):
+            pivot = a[k]
+            d = pivot[k]
+            if not d > 0.0:
+                solution[:] = np.float32(0.0)
+                return
+            inverse = np.float32(1.0) / np.float32(math.sqrt(d))
+            for j in range(left, width):
+                pivot[j] *= inverse
+            for i in range(k + 1, min(top + ROWS, size)):
+                row = a[i]
+                f = pivot[i]
+                for j in range(left, width):
+                    row[j] -= f * pivot[j]
+    for i in range(size - 1, -1, -1):
+        row = a[i]
+        v = row[size]
+        for j in range(i + 1, size):
+            v -= row[j] * solution[j]
+        solution[i] = v / row[i]
+
+
+@fast_kernel
+def _present(points):
+    """Indices of the points whose x is not exactly 0; §4.8."""
+    index = np.empty(points.shape[1], np.int64)
     count = 0
     for i in range(points.shape[1]):
         if points[0, i] != 0.0:
-            for a in range(3):
-                sub_mean[a, count] = mean[a, i]
-                for j in range(basis.shape[0]):
-                    sub_basis[j, a, count] = basis[j, a, i]
-            target[0, count] = points[0, i]
-            target[1, count] = points[1, i]
+            index[count] = i
             count += 1
-    return count
+    return index[:count]
 
 
 @fast_kernel
@@ -249,63 +268,66 @@ def _residual(shape, glob, rotation, target, out):
 
 
 @fast_kernel
-def fit_points(mean, basis, eigenvalues, points, glob, local):
+def fit_points(mean, basis, packed_basis, eigenvalues, points, glob, local):
     """Parameters from 2D landmarks into ``glob`` (6,) and ``local`` (m,); returns the iterations; §4.8.
 
     ``points`` (2, n); a point whose x is exactly 0 is missing.
     """
-    m = basis.shape[0]
-    size = 6 + m
-    full_mean = np.empty_like(mean)
-    full_basis = np.empty_like(basis)
-    full_target = np.empty_like(points)
-    n = _restrict(mean, basis, points, full_mean, full_basis, full_target)
-    for j in range(m):
-        local[j] = 0.0
+    index = _present(points)
+    n = index.shape[0]
+    local[:] = np.float32(0.0)
     if n == 0:
-        glob[:] = 0.0
-        glob[0] = 1.0
+        glob[:] = np.float32(0.0)
+        glob[0] = np.float32(1.0)
         return 0
-    if n == mean.shape[1]:
-        sub_mean = full_mean
-        sub_basis = full_basis
-        target = full_target
-    else:
-        sub_mean = full_mean[:, :n].copy()
-        sub_basis = full_basis[:, :, :n].copy()
-        target = full_target[:, :n].copy()
-    _start_from_box(sub_mean, target, n, glob)
+    if n == points.shape[1]:
+        return _fit_all_points(mean, basis, packed_basis, eigenvalues, points, glob, local)
+    sub_mean = np.empty((3, n), np.float32)
+    sub_basis = np.empty((basis.shape[0], 3, n), np.float32)
+    sub_packed = np.empty((3, n, packed_basis.shape[2]), np.float32)
+    target = np.empty((2, n), np.float32)
+    for k in range(n):
+        i = index[k]
+        for a in range(3):
+            sub_packed[a, k] = packed_basis[a, i]
+            sub_mean[a, k] = mean[a, i]
+            for j in range(basis.shape[0]):
+                sub_basis[j, a, k] = basis[j, a, i]
+        for a in range(2):
+            target[a, k] = points[a, i]
+    return _fit_all_points(sub_mean, sub_basis, sub_packed, eigenvalues, target, glob, local)
+
+
+@fast_kernel
+def _fit_all_points(mean, basis, packed_basis, eigenvalues, target, glob, local):
+    """Regularised Gauss-Newton with the stopping rule of §4.8; returns the iterations."""
+    m, _, n = basis.shape
+    size = 6 + m
+    width = packed_basis.shape[2]
+    _start_from_box(mean, target, n, glob)
     shape = np.empty((3, n), np.float32)
     rotation = np.empty((3, 3))
-    jac = np.empty((size, 2 * n), np.float32)
-    hessian = np.empty((size, size), np.float32)
+    jac = np.zeros((2 * n, width), np.float32)
+    system = np.empty(((size + ROWS - 1) // ROWS * ROWS, width), np.float32)
     step = np.empty(size, np.float32)
     residual = np.empty(2 * n, np.float32)
     euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
-    object_shape(sub_mean, sub_basis, local, shape)
+    object_shape(mean, basis, local, shape)
     error = _residual(shape, glob, rotation, target, residual)
     worse = 0
     for iteration in range(1000):
-        jacobian(shape, sub_basis, glob[0], rotation, m, jac)
-        normal_matrix(jac, jac, size, hessian)
-        for k in range(size):
-            v = np.float32(0.0)
-            for i in range(2 * n):
-                v += jac[k, i] * residual[i]
-            step[k] = v
+        jacobian(shape, packed_basis, glob[0], rotation, m, jac)
+        for i in range(2 * n):
+            jac[i, size] = residual[i]
+        normal_equations(jac, jac, size, system)
         for j in range(m):
-            inv = np.float32(1.0) / eigenvalues[j]
-            step[6 + j] -= local[j] * inv
-            hessian[6 + j, 6 + j] += inv
-        cholesky_solve(hessian, step, size)
+            inverse = np.float32(1.0) / eigenvalues[j]
+            system[6 + j, size] -= local[j] * inverse
+            system[6 + j, 6 + j] += inverse
+        cholesky_solve(system, size, step)
         for k in range(size):
             step[k] *= np.float32(0.75)
-        glob[0] += step[0]
-        rotate_euler(glob[1:4], np.float64(step[1]), np.float64(step[2]), np.float64(step[3]))
-        glob[4] += step[4]
-        glob[5] += step[5]
-        for j in range(m):
-            local[j] += step[6 + j]
+        move(step, m, glob, local)
         euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
         # The original tests the new pose with the old 3D shape; landmarks.md §4.8 step 4.
         new_error = _residual(shape, glob, rotation, target, residual)
@@ -314,9 +336,20 @@ def fit_points(mean, basis, eigenvalues, points, glob, local):
             if worse == 3:
                 return iteration + 1
         error = new_error
-        object_shape(sub_mean, sub_basis, local, shape)
+        object_shape(mean, basis, local, shape)
         _residual(shape, glob, rotation, target, residual)
     return 1000
+
+
+@fast_kernel
+def move(step, modes, glob, local):
+    """Add a step (scale, rotation, translation, modes) to the parameters in place; §4.5."""
+    glob[0] += step[0]
+    rotate_euler(glob[1:4], np.float64(step[1]), np.float64(step[2]), np.float64(step[3]))
+    glob[4] += step[4]
+    glob[5] += step[5]
+    for j in range(modes):
+        local[j] += step[6 + j]
 
 
 @fast_kernel

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.models.records import PdmRecord
+from mien.runtime.vector_math import LANES
 from mien.shape import kernels
 
 
@@ -49,12 +50,14 @@ class PointDistributionModel:
     ----------
     mean : (3, n) float32, mm
     basis : (m, 3, n) float32
+    packed_basis : (3, n, P) float32, the basis as the kernels' Jacobian wants it
     eigenvalues : (m,) float32
     """
 
     def __init__(self, record: PdmRecord) -> None:
         self.mean = np.ascontiguousarray(record.mean.T, dtype=np.float32)
         self.basis = np.ascontiguousarray(record.basis.transpose(2, 1, 0), dtype=np.float32)
+        self.packed_basis = _pack(record.basis)
         self.eigenvalues = np.ascontiguousarray(record.eigenvalues, dtype=np.float32).reshape(-1)
 
     @property
@@ -104,7 +107,7 @@ class PointDistributionModel:
             raise ValueError(f"expected points of shape ({self.n_points}, 2), got {points.shape}")
         glob = np.empty(6, np.float32)
         local = np.empty(self.n_modes, np.float32)
-        kernels.fit_points(self.mean, self.basis, self.eigenvalues, target, glob, local)
+        kernels.fit_points(self.mean, self.basis, self.packed_basis, self.eigenvalues, target, glob, local)
         return glob, local
 
     def from_box(
@@ -121,3 +124,12 @@ class PointDistributionModel:
         ty = y + h / np.float32(2) - scale * (low[1] + high[1]) / np.float32(2)
         glob = np.array([scale, *rotation_rad, tx, ty], np.float32)
         return ShapeParameters(glob, np.zeros(self.n_modes, np.float32))
+
+
+def _pack(basis: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(3, n, P): modes from column 6 on, room for a right-hand side, padded to whole vectors."""
+    n, _, m = basis.shape
+    width = -(-(6 + m + 1) // LANES) * LANES
+    out = np.zeros((3, n, width), np.float32)
+    out[:, :, 6 : 6 + m] = basis.transpose(1, 0, 2)
+    return out
