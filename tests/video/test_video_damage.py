@@ -3,10 +3,10 @@
 import av
 import numpy as np
 import pytest
-from synthetic_video import numbered_video, read_number
 
 from mien.errors import SourceError
 from mien.video.file import VideoFile
+from synthetic_video import numbered_video, read_number
 
 STREAMABLE = [
     pytest.param("clip.mp4", {"codec": "libx264", "options": {"movflags": "faststart"}}, id="mp4"),

@@ -5,10 +5,10 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from synthetic_video import HEIGHT, WIDTH, numbered_picture, numbered_video, read_number, write_video
 
 from mien.errors import OptionError, SourceError
 from mien.video.file import VideoFile
+from synthetic_video import HEIGHT, WIDTH, numbered_picture, numbered_video, read_number, write_video
 
 CONTAINERS = [
     pytest.param("clip.mp4", {"codec": "libx264", "reorder": True}, id="h264-mp4"),
