@@ -510,7 +510,7 @@ def write_openface(folder: Path, *, ce_clm: bool = True) -> Path:
     ce_clm
         Also write the four CEN files.
     """
-    rows = ["path\tsize\tsha256\tgroup\taddresses"]
+    rows = ["# version synthetic", "path\tsize\tsha256\tgroup\taddresses"]
     for path, data in sorted(openface_files().items()):
         if not ce_clm and "cen_patches" in path:
             continue
