@@ -130,7 +130,7 @@ class ViewJudge:
 
     def network_input(self, gray: NDArray[np.uint8], points: FloatArray) -> FloatArray | None:
         """The normalised face (1, 1, 60, 60), or None where the landmarks leave the image."""
-        inputs = np.empty(self._shape, np.float32)
+        inputs = np.zeros(self._shape, np.float32)
         usable = validation_input(
             gray,
             points,
@@ -140,6 +140,6 @@ class ViewJudge:
             self._pixels,
             self._positions,
             self._normalisation,
-            inputs[0, 0],
+            inputs.reshape(-1),
         )
         return inputs if usable else None

@@ -19,10 +19,10 @@ def validation_input(gray, points, triangles, alpha, beta, pixels, positions, no
     """Build the network's input from an image and the landmarks found in it.
 
     ``gray`` (H, W) uint8; ``points`` (n, 2) float32, px; ``triangles`` (T, 3) int32; ``alpha``, ``beta``
-    (T, 3) float32; ``pixels`` (N, 2) int32: flat index into ``out`` and triangle of each pixel in the
+    (T, 3) float32; ``pixels`` (N, 2) int32: index into ``out`` and triangle of each pixel in the
     mask; ``positions`` (2, N) float32: x and y of these pixels in the frame of the mean shape;
     ``normalisation`` (2, N) float32: mean and standard deviation of each pixel over the training faces;
-    ``out`` (60, 60) float32, zeros outside the mask.
+    ``out`` (3600,) float32, zeros; only the mask's pixels are written.
 
     Returns False, and leaves ``out`` alone, where the landmarks leave nothing of the image to look at.
     """
@@ -59,10 +59,8 @@ def validation_input(gray, points, triangles, alpha, beta, pixels, positions, no
     offset, gain = np.float32(mean), np.float32(1.0 / deviation if deviation > 0 else 1.0)
     for k in range(count):
         values[k] = ((values[k] - offset) * gain - normalisation[0, k]) / normalisation[1, k]
-    target = out.reshape(-1)
-    target[:] = np.float32(0)
     for k in range(count):
-        target[np.uint64(pixels[k, 0])] = values[k]
+        out[np.uint64(pixels[k, 0])] = values[k]
     return True
 
 
