@@ -43,3 +43,11 @@ def reference_dir() -> Path:
 def open_models_dir() -> Path:
     """Freely licensed networks with golden values."""
     return _need(DATA / "open-models")
+
+
+@pytest.fixture(scope="session")
+def synthetic_openface(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder without licensed data that recognises `synthetic_face.picture`; not to be written to."""
+    from synthetic_models import write_openface
+
+    return write_openface(tmp_path_factory.mktemp("synthetic") / "openface-2.2.0")

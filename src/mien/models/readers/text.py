@@ -11,6 +11,7 @@ from mien.errors import ModelFileError
 from mien.models.readers.fault import fault, read_bytes
 
 _MOST_ELEMENTS = 10_000_000
+_LARGEST = float(np.finfo(np.float32).max)
 
 
 class TextCursor:
@@ -76,8 +77,8 @@ class TextCursor:
             found = next(word for word in words if not _is_number(word))
             offset = self.text.find(found, start)
             raise self.fault(f"a number in {what}", repr(found[:40]), offset) from None
-        if not np.isfinite(values).all():
-            raise self.fault(f"finite numbers in {what}", "NaN or infinity", start)
+        if not (np.abs(values) <= _LARGEST).all():
+            raise self.fault(f"finite numbers of single precision in {what}", "others", start)
         return values
 
     def integers(self, count: int, what: str) -> NDArray[np.int32]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.models.readers.text import TextCursor
-from mien.models.readers.views import MOST_VIEWS
+from mien.models.readers.views import MOST_LANDMARKS, MOST_VIEWS
 from mien.models.records import EarlyTermination
 
 
@@ -60,6 +60,6 @@ def read_early_termination(path: Path | str, views: int) -> EarlyTermination:
 def _read_triangles(cursor: TextCursor) -> NDArray[np.int32]:
     start = cursor.offset
     values = cursor.matrix("triangles", (None, 3), type_code=4)
-    if (values != np.trunc(values)).any() or (values < 0).any():
-        raise cursor.fault("triangles of landmark indices", "other numbers", start)
+    if not ((values == np.trunc(values)) & (values >= 0) & (values < MOST_LANDMARKS)).all():
+        raise cursor.fault(f"triangles of landmarks below {MOST_LANDMARKS}", "other numbers", start)
     return values.astype(np.int32)
