@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import ModelFileError
+from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.fitting import ConstrainedLocalModel
 from mien.landmarks.options import PART_OPTIONS, FitOptions
 from mien.landmarks.parts import PartFit, PartModel
 from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
-from mien.models.records import CcnfRecord, EarlyTermination, LandmarkModelRecord
+from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord, SvrRecord
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 Validate = Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]], float]
@@ -61,12 +63,21 @@ class LandmarkDetector:
         Fitting parameters of the main model; parts have their own.
     validate
         The validator, or None to accept every fit.
+    threads
+        Threads for the patch experts where they are costly enough to share (CEN).
     """
 
-    def __init__(self, record: LandmarkModelRecord, options: FitOptions, validate: Validate | None) -> None:
+    def __init__(
+        self,
+        record: LandmarkModelRecord,
+        options: FitOptions,
+        validate: Validate | None,
+        *,
+        threads: int = 1,
+    ) -> None:
         self.options = options.for_model(record.name)
         self.early_termination: EarlyTermination | None = record.early_termination
-        self.model = _local_model(record, self.options)
+        self.model = _local_model(record, self.options, threads)
         self.parts = tuple(
             PartModel(p.name, p.mapping, _local_model(p.model, PART_OPTIONS.get(p.name, FitOptions())))
             for p in record.parts
@@ -137,8 +148,21 @@ class LandmarkDetector:
         return replace(result, parts=parts, params=params, points=self.pdm.points(params))
 
 
-def _local_model(record: LandmarkModelRecord, options: FitOptions) -> ConstrainedLocalModel:
+def _local_model(record: LandmarkModelRecord, options: FitOptions, threads: int = 1) -> ConstrainedLocalModel:
     ccnf = [r for r in record.patch_experts if isinstance(r, CcnfRecord)]
     components = ccnf[-1].sigma_components if ccnf else {}
-    experts: list[PatchExperts] = [CcnfPatchExperts(r, components) for r in ccnf]
-    return ConstrainedLocalModel(PointDistributionModel(record.pdm), tuple(experts), options)
+    experts = tuple(_patch_experts(r, components, threads) for r in record.patch_experts)
+    return ConstrainedLocalModel(PointDistributionModel(record.pdm), experts, options)
+
+
+def _patch_experts(
+    record: CcnfRecord | CenRecord | SvrRecord, components: dict[int, NDArray[np.float32]], threads: int
+) -> PatchExperts:
+    if isinstance(record, CcnfRecord):
+        return CcnfPatchExperts(record, components)
+    if isinstance(record, CenRecord):
+        return CenPatchExperts(record, threads=threads)
+    raise ModelFileError(
+        "expected CCNF or CEN patch experts, got SVR patch experts (the CLM models of OpenFace), which mien "
+        "does not fit; use main_clnf_general.txt or main_ceclm_general.txt"
+    )

@@ -50,6 +50,8 @@ class FaceTracker:
         Landmark validator: orientation (3,), grey image, points (68, 2) to certainty; None accepts all.
     options
         Fitting parameters; by default the original's.
+    threads
+        Threads for the patch experts where they are costly enough to share (CEN).
     """
 
     def __init__(
@@ -59,8 +61,9 @@ class FaceTracker:
         validate: Validate | None,
         *,
         options: FitOptions | None = None,
+        threads: int = 1,
     ) -> None:
-        self.detector = LandmarkDetector(record, options or FitOptions(), validate)
+        self.detector = LandmarkDetector(record, options or FitOptions(), validate, threads=threads)
         self._detect = detect
         self._eyes = {p.name: p.model.pdm for p in self.detector.parts if p.name in EYE_PARTS}
         self.reset()

@@ -66,6 +66,7 @@ class CenRecord:
 
     ``experts[v][i]`` is the tuple of layers of view v, landmark i; empty where the expert is absent
     (invisible, or to be obtained from ``mirror_landmark`` / ``mirror_view``). ``confidences`` (V, n) float64.
+    ``source``: the file it was read from.
     """
 
     scale: float
@@ -75,6 +76,7 @@ class CenRecord:
     mirror_view: NDArray[np.int32]
     experts: tuple[tuple[tuple[DenseLayer, ...], ...], ...]
     confidences: NDArray[np.float64]
+    source: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,12 @@ if not _CONFIG.CACHE_DIR:
 
 
 def kernel(function: Any) -> Any:
-    """Compile with IEEE arithmetic exactly as written."""
-    return njit(cache=True, nogil=True, error_model="numpy")(function)
+    """Compile with IEEE arithmetic exactly as written.
+
+    ``fastmath`` is switched off explicitly: left out, a kernel that is first compiled on behalf of a fast one
+    would inherit the fast one's flags.
+    """
+    return njit(cache=True, nogil=True, error_model="numpy", fastmath=False)(function)
 
 
 def fast_kernel(function: Any) -> Any:

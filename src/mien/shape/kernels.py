@@ -1,8 +1,8 @@
 """Kernels of the point distribution model (landmarks.md §4).
 
 Layout: a shape is (2, n) or (3, n), one row per axis, so that every inner loop runs over the points.
-A basis is (m, 3, n), and once more packed as (3, n, P) for the Jacobian (2n, P): its rows are all x then all y,
-its columns the 6 + m parameters, one for a right-hand side, and padding to a multiple of 16.
+A basis is (m, 3, n), and once more packed as (3, n, P) for the Jacobian (2n, P): its rows are all x, then all
+y, its columns the 6 + m parameters, one for a right-hand side, and padding to a multiple of 16.
 Everything is float32, as in the original; scalars that feed a rotation are float64 inside.
 """
 

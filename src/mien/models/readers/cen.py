@@ -57,6 +57,7 @@ def read_cen(path: Path | str) -> CenRecord:
         mirror_view=mirror_view,
         experts=tuple(map(tuple, experts)),
         confidences=confidences,
+        source=Path(path),
     )
 
 
