@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.models.records import PdmRecord
-from mien.runtime.vector_math import LANES
+from mien.runtime.vector_math import LANES, ROWS
 from mien.shape import kernels
 
 
@@ -127,9 +127,13 @@ class PointDistributionModel:
 
 
 def _pack(basis: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, n, P): modes from column 6 on, room for a right-hand side, padded to whole vectors."""
+    """(3, n, P): modes from column 6 on, room for a right-hand side, padded to whole vectors.
+
+    The normal equations read their columns in blocks of `ROWS`, so these fit into P too.
+    """
     n, _, m = basis.shape
-    width = -(-(6 + m + 1) // LANES) * LANES
+    blocks = -(-(6 + m) // ROWS) * ROWS
+    width = -(-max(6 + m + 1, blocks) // LANES) * LANES
     out = np.zeros((3, n, width), np.float32)
     out[:, :, 6 : 6 + m] = basis.transpose(1, 0, 2)
     return out

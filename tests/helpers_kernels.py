@@ -1,0 +1,171 @@
+"""The kernels of shape and landmarks, called with the layout of the specification.
+
+The kernels pack their arrays for speed; here, in one place, that packing is undone.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mien.landmarks import kernels as landmark_kernels
+from mien.shape import kernels as shape_kernels
+from mien.shape.model import PointDistributionModel, ShapeParameters
+
+
+def jacobian(pdm: PointDistributionModel, glob: np.ndarray, local: np.ndarray, rigid: bool) -> np.ndarray:
+    """(2n, 6 + m) or (2n, 6) float32."""
+    rotation = np.empty((3, 3))
+    shape_kernels.euler_to_rotation(*(float(v) for v in glob[1:4]), rotation)
+    shape = np.ascontiguousarray(pdm.object_shape(ShapeParameters(glob, local)).T)
+    modes = 0 if rigid else pdm.n_modes
+    out = np.zeros((2 * pdm.n_points, pdm.packed_basis.shape[2]), np.float32)
+    shape_kernels.jacobian(shape, pdm.packed_basis, glob[0], rotation, modes, out)
+    return out[:, : 6 + modes]
+
+
+def system_shape(size: int) -> tuple[int, int]:
+    """Rows and columns that the normal equations of ``size`` parameters need."""
+    rows = -(-size // shape_kernels.ROWS) * shape_kernels.ROWS
+    return rows, -(-max(size + 1, rows) // shape_kernels.LANES) * shape_kernels.LANES
+
+
+def normal_equations(weighted: np.ndarray, jac: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+    """(size, size + 1): upper triangle of weightedᵀ jac, then weightedᵀ rhs; inputs (2n, size) and (2n,)."""
+    points, size = jac.shape
+    rows, width = system_shape(size)
+    left, right = np.zeros((points, width), np.float32), np.zeros((points, width), np.float32)
+    left[:, :size] = weighted
+    right[:, :size] = jac
+    right[:, size] = rhs
+    out = np.full((rows, width), np.nan, np.float32)
+    shape_kernels.normal_equations(left, right, size, out)
+    return out[:size, : size + 1]
+
+
+def solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
+    """Solution (size,) of a symmetric system by the Cholesky kernel."""
+    size = len(rhs)
+    system = np.full(system_shape(size), np.nan, np.float32)
+    upper = np.triu_indices(size)
+    system[upper] = matrix[upper]
+    system[:size, size] = rhs
+    solution = np.full(size, np.nan, np.float32)
+    shape_kernels.cholesky_solve(system, size, solution)
+    return solution
+
+
+def fit_points(pdm: PointDistributionModel, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """Global and local parameters of (n, 2) landmarks, and the iterations."""
+    target = np.ascontiguousarray(points.T, np.float32)
+    glob, local = np.empty(6, np.float32), np.empty(pdm.n_modes, np.float32)
+    count = shape_kernels.fit_points(
+        pdm.mean, pdm.basis, pdm.packed_basis, pdm.eigenvalues, target, glob, local
+    )
+    return glob, local, count
+
+
+def area_of_interest(gray: np.ndarray, x: float, y: float, a: float, b: float, side: int) -> np.ndarray:
+    """(side, side) float32."""
+    out = np.full(side * side, np.nan, np.float32)
+    landmark_kernels.area_of_interest(
+        gray, np.float32(x), np.float32(y), np.float32(a), np.float32(b), side, out
+    )
+    return out.reshape(side, side)
+
+
+def similarity_matrices(packed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(2, 2) A from image to reference and B back, of the kernels' (4,)."""
+    (ac, as_), (bc, bs) = packed[:2], packed[2:]
+    return np.array([[ac, -as_], [as_, ac]]), np.array([[bc, -bs], [bs, bc]])
+
+
+def pack_similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(4,) float32 of A and B. Where they are no exact similarities, the warp reads B01."""
+    return np.array([a[0, 0], a[1, 0], b[0, 0], -b[0, 1]], np.float32)
+
+
+def place_reference(
+    pdm: PointDistributionModel, glob: np.ndarray, local: np.ndarray, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Current landmarks (2, n) float32 and the packed similarity (4,)."""
+    base, packed = np.empty((2, pdm.n_points), np.float32), np.empty(4, np.float32)
+    landmark_kernels.place_reference(pdm.mean, pdm.basis, glob, local, scale, base, packed)
+    return base, packed
+
+
+def pack_responses(responses: np.ndarray) -> np.ndarray:
+    """(w², n) float32 of (n, w, w)."""
+    return np.ascontiguousarray(responses.reshape(len(responses), -1).T, np.float32)
+
+
+def unpack_responses(maps: np.ndarray) -> np.ndarray:
+    """(n, w, w) of (w², n)."""
+    side = round(len(maps) ** 0.5)
+    return maps.T.reshape(-1, side, side)
+
+
+def mean_shifts(
+    responses: np.ndarray, positions: np.ndarray, weights: np.ndarray, table: np.ndarray
+) -> np.ndarray:
+    """(2, n) shifts in the reference frame; ``responses`` (n, w, w)."""
+    out = np.full(positions.shape, np.nan, np.float32)
+    landmark_kernels.mean_shifts(
+        pack_responses(responses),
+        responses.shape[1],
+        table,
+        np.ascontiguousarray(positions, np.float32),
+        weights.astype(np.float32),
+        out,
+    )
+    return out
+
+
+def optimise(
+    pdm: PointDistributionModel,
+    start: ShapeParameters,
+    base: np.ndarray,
+    similarity: np.ndarray,
+    responses: np.ndarray,
+    table: np.ndarray,
+    weights: np.ndarray,
+    regularisation: float,
+    *,
+    rigid: bool,
+    iterations: int = 1,
+) -> tuple[ShapeParameters, int, np.ndarray]:
+    """One NU-RLMS call: parameters, iterations, positions in the maps before the last update.
+
+    ``base`` (2, n), ``similarity`` (4,), ``responses`` (n, w, w), ``weights`` (n,), 0 where invisible.
+    """
+    glob, local = start.global_params.copy(), start.local_params.copy()
+    position = np.full(base.shape, np.nan, np.float32)
+    count = landmark_kernels.regularised_mean_shift(
+        pdm.mean,
+        pdm.basis,
+        pdm.packed_basis,
+        pdm.eigenvalues,
+        glob,
+        local,
+        np.ascontiguousarray(base, np.float32),
+        similarity,
+        pack_responses(responses),
+        responses.shape[1],
+        table,
+        weights.astype(np.float32),
+        0 if rigid else pdm.n_modes,
+        regularisation,
+        iterations,
+        position,
+    )
+    return ShapeParameters(glob, local), count, position
+
+
+def log_likelihood(responses: np.ndarray, positions: np.ndarray, weights: np.ndarray, sigma: float) -> float:
+    """``responses`` (n, w, w), ``positions`` (2, n), ``weights`` (n,), 0 where invisible."""
+    return landmark_kernels.log_likelihood(
+        pack_responses(responses),
+        responses.shape[1],
+        np.ascontiguousarray(positions, np.float32),
+        weights.astype(np.float32),
+        sigma,
+    )
