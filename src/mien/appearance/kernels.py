@@ -19,12 +19,15 @@ LANE = 21
 """Bits between the three channels that one 64-bit integer carries through the bilinear blend."""
 
 WINDOW = 128
-"""Columns that the gradients take at a time, with their two neighbours: a constant, so that loops vectorise."""
+"""Columns that the gradients look at in one go; a constant, so that their loop vectorises."""
 
 
 @kernel
 def _singular_vectors(u, v):
-    """One-sided Jacobi. ``u`` (2, 2) float32 holds the columns as rows; U's and V's columns replace u and v; §2.2."""
+    """Singular vectors of a 2 x 2 matrix by one-sided Jacobi rotations; §2.2.
+
+    ``u`` (2, 2) float32 holds the matrix's columns as its rows, and receives U's; ``v`` receives V's.
+    """
     v[0, 0], v[0, 1], v[1, 0], v[1, 1] = 1.0, 0.0, 0.0, 1.0
     na = nb = 0.0
     for _ in range(30):
@@ -116,7 +119,7 @@ def _last_inside(xi, rise, dy):
 
 @kernel
 def mark_triangle(xs, ys, weight, spans):
-    """Add one triangle to ``spans`` (height, width + 1): ``weight`` where a row enters it, less after it; §2.4.
+    """Add one triangle to ``spans`` (height, width + 1): ``weight`` where a row enters, less after it; §2.4.
 
     Edges belong to the triangle, and it claims nothing outside its bounding box.
     """
@@ -189,10 +192,11 @@ def mark_outline(points, folded, outline, spans):
 
 @kernel
 def mark_mesh(points, triangles, facing, outline, spans):
-    """Mark the union of all triangles: ``spans`` (height, width + 1) becomes the change of cover along each row.
+    """Mark the union of all triangles: ``spans`` (height, width + 1) becomes the change of cover along rows.
 
     A pixel's winding number within the outline is the number of its triangles that face as in ``facing`` less
     the number that are folded over. Adding the folded ones twice gives the number of triangles on the pixel.
+    With an empty ``outline`` all triangles are marked one by one.
     """
     folded = np.empty(triangles.shape[0], np.bool_)
     flat = np.empty(triangles.shape[0], np.bool_)
@@ -202,7 +206,7 @@ def mark_mesh(points, triangles, facing, outline, spans):
         area = (points[b, 0] - xa) * (points[c, 1] - ya) - (points[c, 0] - xa) * (points[b, 1] - ya)
         folded[t] = area * facing[t] < 0.0
         flat[t] = not abs(area) > 0.0
-    outlined = mark_outline(points, folded, outline, spans)
+    outlined = outline.shape[0] > 0 and mark_outline(points, folded, outline, spans)
     xs = np.empty(3)
     ys = np.empty(3)
     for t in range(triangles.shape[0]):
@@ -216,7 +220,7 @@ def mark_mesh(points, triangles, facing, outline, spans):
 
 @kernel
 def warp_landmarks(points, matrix, raised, lift, out):
-    """Landmarks in the aligned face, ``out`` (n, 2) float32; those in ``raised`` move up by ``lift``; §2.4.1-2."""
+    """Landmarks in the aligned face, ``out`` (n, 2); ``raised`` ones move up by ``lift``; §2.4.1-2."""
     for i in range(points.shape[0]):
         for r in range(2):
             out[i, r] = matrix[r, 0] * points[i, 0] + matrix[r, 1] * points[i, 1] + matrix[r, 2]
@@ -226,7 +230,7 @@ def warp_landmarks(points, matrix, raised, lift, out):
 
 @intrinsic
 def _eight_bytes(typing_context, flat, at):
-    """Little-endian 64-bit integer from ``flat`` (n,) uint8 at any byte: two neighbouring pixels in one load."""
+    """64-bit integer from ``flat`` (n,) uint8 at any byte: two neighbouring pixels in one load."""
 
     def generate(context, builder, signature, args):
         array = context.make_array(signature.args[0])(context, builder, args[0])
@@ -244,7 +248,7 @@ def _spread(pixel):
 
 @kernel
 def _blend(p00, p01, p10, p11, fx, fy):
-    """Bilinear blend, three channels at once in lanes that never reach their neighbours; 1024 times the value."""
+    """Bilinear blend times 1024, three channels at once in lanes that never reach their neighbours."""
     upper = (p00 << 5) + fx * (p01 - p00)
     lower = (p10 << 5) + fx * (p11 - p10)
     return (upper << 5) + fy * (lower - upper) + (512 | 512 << LANE | 512 << (2 * LANE))
@@ -305,11 +309,11 @@ def warp(flat, height, width, matrix, spans, out):
 
 @kernel
 def gradients(window, columns, last_grouped, magnitude, bins):
-    """Strongest channel's gradient of one row: magnitudes and orientation bins 0-17 of columns 1...; §3.1.2-5.
+    """Strongest channel's gradient in columns 1 to ``columns`` of one row: magnitude and bin 0-17; §3.1.2-5.
 
-    ``window`` holds three rows of three channels, one after the other, ``WINDOW`` float32 each. The bin is the
-    nearest of 18 directions. Which of two neighbours is nearer is decided within one quadrant, on the directions'
-    own four decimals times 10000. All numbers are integers below 2^24: float32 holds them exactly.
+    ``window`` holds three rows of three channels, one after the other, ``WINDOW`` float32 each. The bin is
+    that of the nearest of 18 directions. Which of two neighbours is nearer is decided within one quadrant, on
+    the directions' own four decimals times 10000: integers below 2^24, which float32 holds exactly.
     """
     w = window
     zero, one = np.float32(0.0), np.float32(1.0)
@@ -323,7 +327,7 @@ def gradients(window, columns, last_grouped, magnitude, bins):
         b2 = bx * bx + by * by
         g2 = gx * gx + gy * gy
         r2 = rx * rx + ry * ry
-        # Ties: blue, green, red in the columns that the original takes in groups; red, green, blue after them.
+        # Ties: blue, green, red in the columns that the original takes in groups; after them the reverse.
         early = one if x <= last_grouped else zero
         take_g = g2 + early > r2
         dx = gx if take_g else rx
@@ -349,7 +353,7 @@ def gradients(window, columns, last_grouped, magnitude, bins):
 
 @kernel
 def vote(magnitude, bins, y, first_block, columns, votes):
-    """Add one row to ``votes`` (cells + 1, cells + 1, 18, 4): shares of the four cells around a pixel; §3.1.6.
+    """Add one row to ``votes`` (rows + 1, columns + 1, 18, 4): shares of the four cells around it; §3.1.6.
 
     Pixels of one phase are taken together: they share their weights and fall into different blocks of four
     cells, so that no addition waits for the one before it.
@@ -437,7 +441,7 @@ def normalise(histogram, norms, out):
 
 @kernel
 def collect_votes(image, last_row, last_column, last_grouped, votes):
-    """Gradients and votes of the whole ``image`` (h, w, 3) uint8, pixels 1 to ``last_row``, ``last_column``."""
+    """Add the votes of pixels 1 to ``last_row``, 1 to ``last_column`` of ``image`` (h, w, 3) uint8."""
     window = np.zeros(9 * WINDOW, np.float32)
     magnitude = np.zeros(WINDOW, np.float32)
     bins = np.zeros(WINDOW, np.int32)
@@ -460,7 +464,7 @@ def collect_votes(image, last_row, last_column, last_grouped, votes):
 def describe(votes, histogram, energy, norms, out):
     """From ``votes`` to the descriptor ``out``; §3.1.7-9.
 
-    Work space: ``histogram`` (rows, columns, 18), ``energy`` (rows, columns), ``norms`` (rows - 1, columns - 1).
+    Work space: ``histogram`` (rows, columns, 18), ``energy`` (rows, columns), ``norms`` one less each way.
     """
     fold(votes, histogram, energy)
     for cy in range(norms.shape[0]):

@@ -1,0 +1,230 @@
+"""Action units of one person: live, for a whole video, and for single images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.action_units.catalogue import PRESENCE_NAMES
+from mien.action_units.geometry import ShapeDescriptor
+from mien.action_units.history import RowHistory
+from mien.action_units.live import LiveCorrection
+from mien.action_units.postprocess import MAX_INTENSITY, finish_intensity, replace_first, vote_presence
+from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
+from mien.action_units.running_median import RunningMedian
+from mien.appearance.extractor import Appearance, AppearanceExtractor
+from mien.datatypes import ActionUnits, FaceLandmarks, Frame
+from mien.errors import OptionError
+from mien.models.records import ActionUnitRecord
+
+MAX_REPREDICTED = 3000
+"""Successful frames of a video that are predicted again, with the neutral face that its end gives."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUnitSeries:
+    """Action units of a whole video, after post-processing; one row per frame.
+
+    Attributes
+    ----------
+    intensity
+        (N, 17) float64, 0 to 5, in the order of ``INTENSITY_NAMES``; NaN where no model gives it.
+    presence
+        (N, 18) float64, 0 or 1, in the order of ``PRESENCE_NAMES``; NaN where no model gives it.
+    """
+
+    intensity: NDArray[np.float64]
+    presence: NDArray[np.float64]
+
+
+class _Reader:
+    """What both analyzers share: the descriptor of a face and the predictors that look at it."""
+
+    def __init__(self, record: ActionUnitRecord, predictors: PredictorSet | None) -> None:
+        self.extractor = AppearanceExtractor(record.pdm, record.triangles)
+        self.shape = ShapeDescriptor(record.pdm)
+        self.predictors = predictors or PredictorSet(record.predictors)
+        self.length = self.extractor.length + self.shape.length
+        if self.predictors.length != self.length:
+            raise ValueError(f"expected predictors for {self.length} numbers, got {self.predictors.length}")
+
+    def describe(self, appearance: Appearance, out: NDArray[np.float64]) -> None:
+        """Appearance, then geometry, into ``out`` (length,); §4."""
+        out[: self.extractor.length] = appearance.fhog
+        out[self.extractor.length :] = self.shape.describe(appearance.local_params)
+
+
+class ActionUnitAnalyzer:
+    """Action units of one person in a video, frame by frame (action-units.md §6.2-6.3).
+
+    Whether a frame counts is decided by ``FaceLandmarks.valid``. Memory does not grow with the video, except
+    by 155 bytes per frame for the rows that post-processing needs.
+
+    Parameters
+    ----------
+    record
+        Predictors, shape model and triangulation; dynamic predictors look at a frame relative to the person's
+        neutral face. With static predictors only, nothing but smoothing depends on other frames.
+    camera_source
+        Whether the live intensities are corrected as the original corrects those of a camera.
+    predictors
+        The predictors of ``record``, to share them among several analyzers.
+
+    Attributes
+    ----------
+    last : Appearance
+        Aligned face and descriptor of the last frame.
+
+    Raises
+    ------
+    ValueError
+        The predictors do not fit the shape model or one another.
+    """
+
+    def __init__(
+        self,
+        record: ActionUnitRecord,
+        *,
+        camera_source: bool = False,
+        predictors: PredictorSet | None = None,
+    ) -> None:
+        self._reader = _Reader(record, predictors)
+        self._camera = LiveCorrection(N_INTENSITY) if camera_source else None
+        fhog, shape = self._reader.extractor.length, self._reader.shape.length
+        self._fhog_median = RunningMedian(fhog, -0.005, 1.0, 1000, floor=0.0)
+        self._shape_median = RunningMedian(shape, -60.0, 60.0, 10000)
+        self._adapts = bool(self._reader.predictors.dynamic.any())
+        # Descriptor of the frame, descriptor of the neutral face.
+        self._descriptors = np.zeros((2, fhog + shape))
+        self._intensity = RowHistory(N_INTENSITY, np.float64)
+        self._positive = RowHistory(len(PRESENCE_NAMES), np.bool_)
+        self._ok = RowHistory(1, np.bool_)
+        self._projections = RowHistory(N_OUTPUTS, np.float64)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the person: the next frame is the first of another video."""
+        self._fhog_median.reset()
+        self._shape_median.reset()
+        self._neutral = np.zeros(N_OUTPUTS)
+        for history in (self._intensity, self._positive, self._ok, self._projections):
+            history.clear()
+        if self._camera is not None:
+            self._camera.reset()
+        self.last = self._reader.extractor.failed()
+
+    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
+        """Analyse the next frame of the video.
+
+        Parameters
+        ----------
+        frame
+            The picture.
+        landmarks
+            Its face; frames whose landmarks are not valid are analysed too, as failed ones.
+
+        Returns
+        -------
+        ActionUnits
+            Live values: raw intensities (corrected and between 0 and 5 only for a camera), zeros where the
+            frame failed.
+        """
+        extractor = self._reader.extractor
+        return self.add(extractor.extract(frame, landmarks) if landmarks.valid else extractor.failed())
+
+    def add(self, appearance: Appearance) -> ActionUnits:
+        """Analyse the next frame of the video from its face's appearance; see `analyze`."""
+        self.last = appearance
+        ok = appearance.good
+        predictors = self._reader.predictors
+        self._reader.describe(appearance, self._descriptors[0])
+        # Only every other frame moves the neutral face, whether it succeeded or not (§5).
+        adapts = self._adapts and len(self._ok) % 2 == 0
+        if adapts:
+            self._adapt(ok)
+        projections = predictors.project(self._descriptors if adapts else self._descriptors[:1])
+        if adapts:
+            self._neutral = projections[1]
+        outputs = predictors.scores(projections[0], self._neutral) if ok else predictors.blank
+        if ok and len(self._projections) < MAX_REPREDICTED:
+            self._projections.append(projections[0])
+        intensity, decisions = outputs[:N_INTENSITY], outputs[N_INTENSITY:]
+        self._ok.append(ok)
+        self._intensity.append(intensity)
+        self._positive.append(decisions > 0)
+        live = intensity.copy() if self._camera is None else self._camera.apply(intensity, ok)
+        return ActionUnits(live, predictors.classes(decisions > 0) if ok else decisions.copy())
+
+    def _adapt(self, ok: bool) -> None:
+        """Let the frame move the neutral face."""
+        frame, neutral = self._descriptors
+        split = self._reader.extractor.length
+        self._fhog_median.update(frame[:split], ok)
+        self._shape_median.update(frame[split:], ok)
+        neutral[:split] = self._fhog_median.value
+        neutral[split:] = self._shape_median.value
+
+    def finish(self) -> ActionUnitSeries:
+        """Action units of all frames since the start or the last `reset`, post-processed (§6.3).
+
+        The first 3000 successful frames are predicted again with the neutral face as it is now, which needs
+        their projections only. More frames may follow, and `finish` be called again.
+        """
+        predictors = self._reader.predictors
+        ok = self._ok.array()[:, 0]
+        intensity, positive = self._intensity.array(), self._positive.array()
+        if self._adapts:
+            again = predictors.scores(self._projections.array(), self._neutral)
+            intensity = replace_first(intensity, ok, again[:, :N_INTENSITY])
+            positive = replace_first(positive, ok, again[:, N_INTENSITY:] > 0)
+        presence = np.where(ok[:, None], predictors.classes(positive), 0.0)
+        missing = np.isnan(predictors.blank)
+        return ActionUnitSeries(
+            np.where(missing[:N_INTENSITY], np.nan, finish_intensity(intensity, ok, predictors.cutoffs)),
+            np.where(missing[N_INTENSITY:], np.nan, vote_presence(presence)),
+        )
+
+
+class StaticActionUnitAnalyzer:
+    """Action units of single pictures, without any knowledge of the person (action-units.md §6.4).
+
+    Parameters
+    ----------
+    record
+        Static predictors, shape model and triangulation.
+
+    Attributes
+    ----------
+    last : Appearance
+        Aligned face and descriptor of the last face.
+
+    Raises
+    ------
+    OptionError
+        The record has dynamic predictors.
+    ValueError
+        The predictors do not fit the shape model or one another.
+    """
+
+    def __init__(self, record: ActionUnitRecord) -> None:
+        self._reader = _Reader(record, None)
+        if self._reader.predictors.dynamic.any():
+            raise OptionError(
+                "expected static action-unit predictors for single pictures, got dynamic ones; "
+                "read main_static_svms.txt"
+            )
+        self.last = self._reader.extractor.failed()
+
+    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
+        """Action units of one face, whether or not its landmarks are valid; intensities from 0 to 5."""
+        predictors = self._reader.predictors
+        self.last = self._reader.extractor.extract(frame, landmarks)
+        descriptor = np.empty((1, self._reader.length))
+        self._reader.describe(self.last, descriptor[0])
+        outputs = predictors.scores(predictors.project(descriptor)[0])
+        return ActionUnits(
+            np.clip(outputs[:N_INTENSITY], 0.0, MAX_INTENSITY),
+            predictors.classes(outputs[N_INTENSITY:] > 0),
+        )

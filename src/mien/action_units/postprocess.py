@@ -1,0 +1,78 @@
+"""What is done to the action units of a video once all of it is known (action-units.md §6.3).
+
+Shapes: N frames, A action units. All functions return new arrays.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+S = TypeVar("S", bound=np.generic)
+
+MAX_INTENSITY = 5.0
+_VOTES = 7
+
+
+def replace_first(history: NDArray[S], ok: NDArray[np.bool_], values: NDArray[S]) -> NDArray[S]:
+    """Overwrite the first successful frames of a history (N, A) with ``values`` (K, A); §6.3.1."""
+    result = history.copy()
+    result[np.flatnonzero(ok)[: len(values)]] = values
+    return result
+
+
+def dynamic_offsets(
+    history: NDArray[np.float64], ok: NDArray[np.bool_], cutoffs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """What counts as the zero of each intensity; §6.3.2.
+
+    Parameters
+    ----------
+    history
+        (N, A) raw intensities.
+    ok
+        (N,) which frames succeeded.
+    cutoffs
+        (A,) quantile of the successful frames; NaN for an offset of zero.
+
+    Returns
+    -------
+    ndarray
+        (A,) float64.
+    """
+    good = history[ok]
+    offsets = np.zeros(history.shape[1])
+    if len(good):
+        for column in np.flatnonzero(~np.isnan(cutoffs)):
+            rank = min(int(len(good) * cutoffs[column]), len(good) - 1)
+            offsets[column] = np.sort(good[:, column])[rank]
+    return offsets
+
+
+def smooth_intensity(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Centred mean of three frames (N, A); the first and the last frame stay as they are."""
+    result = values.copy()
+    result[1:-1] = (values[:-2] + values[1:-1] + values[2:]) / 3.0
+    return result
+
+
+def finish_intensity(
+    history: NDArray[np.float64], ok: NDArray[np.bool_], cutoffs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Intensities of a video from its raw history (N, A); failed frames count as 0; §6.3.2."""
+    values = np.clip(history - dynamic_offsets(history, ok, cutoffs), 0.0, MAX_INTENSITY)
+    return smooth_intensity(np.where(ok[:, None], values, 0.0))
+
+
+def vote_presence(history: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Presence of a video from its history (N, A) of 0 and 1: the majority of seven frames; §6.3.3.
+
+    The first and the last three frames stay as they are.
+    """
+    result = history.copy()
+    if len(history) >= _VOTES:
+        windows = np.lib.stride_tricks.sliding_window_view(history, _VOTES, axis=0)
+        result[_VOTES // 2 : -(_VOTES // 2)] = windows.sum(axis=-1) / _VOTES >= 0.5
+    return result

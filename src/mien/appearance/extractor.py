@@ -1,0 +1,78 @@
+"""From landmarks to what action units are read from: the refitted shape, the aligned face, its descriptor."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.appearance.alignment import AlignedFace, FaceAligner
+from mien.appearance.fhog import FhogExtractor
+from mien.datatypes import FaceLandmarks, Frame
+from mien.models.records import PdmRecord
+from mien.shape.model import PointDistributionModel
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """How one face looks in one frame.
+
+    Attributes
+    ----------
+    aligned
+        The masked face of 112 x 112 px; black where the frame failed.
+    fhog
+        (4464,) float32, see `FhogExtractor`; zeros where the frame failed.
+    global_params, local_params
+        (6,) and (m,) float32: parameters of the shape model refitted to the landmarks; zeros where the frame
+        failed.
+    good
+        Whether the landmarks were valid.
+    """
+
+    aligned: AlignedFace
+    fhog: NDArray[np.float32]
+    global_params: NDArray[np.float32]
+    local_params: NDArray[np.float32]
+    good: bool
+
+
+class AppearanceExtractor:
+    """Refits the shape model, aligns the face and describes it (action-units.md §2-3).
+
+    Parameters
+    ----------
+    pdm
+        Shape model with 68 landmarks.
+    triangles
+        (T, 3) landmarks of each triangle of the mask.
+    """
+
+    def __init__(self, pdm: PdmRecord, triangles: NDArray[np.int32]) -> None:
+        self._pdm = PointDistributionModel(pdm)
+        self._aligner = FaceAligner(pdm, triangles)
+        self._fhog = FhogExtractor(self._aligner.size, self._aligner.size)
+
+    @property
+    def length(self) -> int:
+        """Length of the appearance descriptor."""
+        return self._fhog.length
+
+    def extract(self, frame: Frame, landmarks: FaceLandmarks) -> Appearance:
+        """Describe the face, whether or not its landmarks are valid."""
+        global_params, local_params = self._pdm.fit_to_points(landmarks.points)
+        aligned = self._aligner.align(frame.bgr, landmarks.points, global_params[4], global_params[5])
+        return Appearance(
+            aligned, self._fhog.describe(aligned.bgr), global_params, local_params, landmarks.valid
+        )
+
+    def failed(self) -> Appearance:
+        """What stands for a frame without valid landmarks (§2.5)."""
+        return Appearance(
+            aligned=self._aligner.black(),
+            fhog=np.zeros(self.length, np.float32),
+            global_params=np.zeros(6, np.float32),
+            local_params=np.zeros(self._pdm.n_modes, np.float32),
+            good=False,
+        )
