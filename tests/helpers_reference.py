@@ -10,6 +10,7 @@ import numpy as np
 from mien.datatypes import EyeShape, FaceLandmarks
 from mien.geometry.camera import default_camera
 from mien.models.readers.pdm import read_pdm
+from mien.results import VideoResult
 
 VIDEOS = (
     "0417_02_003_bill_clinton",
@@ -55,4 +56,32 @@ def landmarks_of(dump, row, pdm, camera):
         confidence=float(dump["certainty"][row, 0]),
         success=bool(dump["success"][row, 0]),
         valid=bool(dump["detection_success"][row, 0]),
+    )
+
+
+def result_of(dump) -> VideoResult:
+    """The original's full-precision values as a result of mien."""
+    single, flat = np.float32, {name: array[:, 0] for name, array in dump.items() if array.shape[1:] == (1,)}
+    return VideoResult(
+        frame=flat["frame"].astype(np.int64) - 1,
+        face_id=np.zeros(len(flat["frame"]), np.int32),
+        time_s=flat["timestamp"],
+        confidence=flat["certainty"],
+        success=flat["success"] > 0,
+        valid=flat["detection_success"] > 0,
+        landmarks=dump["landmarks"].astype(single),
+        landmarks_3d=dump["landmarks3d"].astype(single),
+        pose_translation_mm=dump["pose"][:, :3],
+        pose_rotation_rad=dump["pose"][:, 3:],
+        global_params=dump["params_global"].astype(single),
+        local_params=dump["params_local"].astype(single),
+        gaze_directions=np.stack([dump["gaze0"], dump["gaze1"]], axis=1),
+        gaze_angle_rad=dump["gaze_angle"],
+        eye_landmarks=dump["eye_lmk2d"].astype(single),
+        eye_landmarks_3d=dump["eye_lmk3d"].astype(single),
+        au_intensity=dump["au_reg_final"],
+        au_presence=dump["au_class_final"],
+        au_intensity_names=tuple(dump["au_reg_final_names"]),
+        au_presence_names=tuple(dump["au_class_final_names"]),
+        au_post_processed=True,
     )

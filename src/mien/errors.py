@@ -6,6 +6,11 @@ else that escapes from the library is a bug.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mien.results import VideoResult
+
 
 class MienError(Exception):
     """Base of all errors that a caller of mien may want to catch."""
@@ -24,11 +29,23 @@ class SourceError(MienError):
 
 
 class FrameError(MienError):
-    """A stage failed on one frame; the results of the frames before it are complete."""
+    """A stage failed on one frame; the results of the frames before it are complete.
+
+    Attributes
+    ----------
+    partial : VideoResult or None
+        Those results, where `mien.analyze` was at work.
+    """
+
+    partial: VideoResult | None = None
 
 
 class OutputError(MienError):
     """A result cannot be written where it was asked for."""
+
+
+class TableError(MienError):
+    """A table of results cannot be read, or two tables cannot be compared."""
 
 
 class OptionError(MienError, ValueError):

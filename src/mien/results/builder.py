@@ -1,0 +1,218 @@
+"""Collects the results of single frames into arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.datatypes import FaceResult
+from mien.results import columns
+from mien.results.video_result import SPECS, RecordedSource, VideoResult
+
+_BLOCK_ROWS = 1024
+
+
+class ActionUnitSeries(Protocol):
+    """Post-processed action units of a video; see `VideoResult`."""
+
+    @property
+    def intensity(self) -> NDArray[np.float64]:
+        """(N, I) float64."""
+        ...
+
+    @property
+    def presence(self) -> NDArray[np.float64]:
+        """(N, P) float64."""
+        ...
+
+
+class _Rows:
+    """An array that grows by whole blocks."""
+
+    __slots__ = ("_block", "_full", "_used")
+
+    def __init__(self, row: tuple[int, ...], dtype: type[np.generic], missing: int) -> None:
+        self._block = np.empty((_BLOCK_ROWS, *row), dtype)
+        self._full = [np.full((missing, *row), np.nan, dtype)] if missing else []
+        self._used = 0
+
+    @property
+    def row_shape(self) -> tuple[int, ...]:
+        """Shape of one row."""
+        return tuple(self._block.shape[1:])
+
+    def append(self, value: Any) -> None:
+        """Copy one row in."""
+        if self._used == len(self._block):
+            self._full.append(self._block)
+            self._block = np.empty((_BLOCK_ROWS, *self.row_shape), self._block.dtype)
+            self._used = 0
+        self._block[self._used] = value
+        self._used += 1
+
+    def join(self) -> NDArray[Any]:
+        """All rows as one array, which is kept as the first block, so that asking again costs nothing."""
+        if self._used:
+            self._full.append(self._block[: self._used])
+            self._block = np.empty((_BLOCK_ROWS, *self.row_shape), self._block.dtype)
+            self._used = 0
+        if len(self._full) != 1:
+            self._full = [np.concatenate(self._full)]
+        return self._full[0]
+
+
+class ResultBuilder:
+    """Collects results frame by frame; nothing but numbers is kept of them.
+
+    Parameters
+    ----------
+    source
+        What is analysed.
+    provenance
+        How the result is made, as `mien.results.collect_provenance` gives it.
+    intensity_names, presence_names
+        Action units in the order of the arrays that will come.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: RecordedSource | None = None,
+        provenance: Mapping[str, Any] | None = None,
+        intensity_names: tuple[str, ...] = columns.INTENSITY_UNITS,
+        presence_names: tuple[str, ...] = columns.PRESENCE_UNITS,
+    ) -> None:
+        self.source = source
+        self.provenance = dict(provenance or {})
+        self._unit_names = (intensity_names, presence_names)
+        self._columns: dict[str, _Rows] = {}
+        self._measures: dict[str, _Rows] = {}
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, result: FaceResult) -> None:
+        """Add one row.
+
+        Parameters
+        ----------
+        result
+            One face in one frame. A group that is None here and present in other rows becomes NaN.
+
+        Raises
+        ------
+        ValueError
+            An array has another shape than documented; nothing was added.
+        """
+        row = _row(result)
+        measures = result.action_units.measures if result.action_units is not None else {}
+        for name, value in row.items():
+            self._check(name, value)
+        for name, value in row.items():
+            self._column(name, value).append(value)
+        for name, value in measures.items():
+            if name not in self._measures:
+                self._measures[name] = _Rows((), np.float64, self._count)
+            self._measures[name].append(value)
+        for name in self._columns.keys() - row.keys():
+            self._columns[name].append(np.nan)
+        for name in self._measures.keys() - measures.keys():
+            self._measures[name].append(np.nan)
+        self._count += 1
+
+    def finish(self, series: ActionUnitSeries | None = None) -> VideoResult:
+        """All rows so far as one result; more may be added afterwards.
+
+        Parameters
+        ----------
+        series
+            Action units of the same rows after post-processing, in place of the live values; where it has
+            ``measures`` (a mapping of names to (N,) arrays), they replace the live ones too.
+
+        Returns
+        -------
+        VideoResult
+
+        Raises
+        ------
+        ValueError
+            ``series`` has another number of rows.
+        """
+        if not self._count:
+            return self._empty()
+        arrays = {name: rows.join() for name, rows in self._columns.items()}
+        measures = {name: rows.join() for name, rows in self._measures.items()}
+        if series is not None:
+            arrays["au_intensity"] = np.asarray(series.intensity, np.float64)
+            arrays["au_presence"] = np.asarray(series.presence, np.float64)
+            measures |= getattr(series, "measures", {})
+        return self._result(arrays, measures, post_processed=series is not None)
+
+    def _result(
+        self, arrays: dict[str, NDArray[Any]], measures: dict[str, NDArray[Any]], *, post_processed: bool
+    ) -> VideoResult:
+        return VideoResult(
+            **arrays,
+            measures=measures,
+            au_intensity_names=self._unit_names[0],
+            au_presence_names=self._unit_names[1],
+            au_post_processed=post_processed,
+            source=self.source,
+            provenance=self.provenance,
+        )
+
+    def _empty(self) -> VideoResult:
+        """No rows, but all of OpenFace's columns."""
+        sizes = {"au_intensity": len(self._unit_names[0]), "au_presence": len(self._unit_names[1])}
+        arrays = {}
+        for name, spec in SPECS.items():
+            row = tuple(sizes.get(name, columns.MODES) if size == -1 else size for size in spec.row)
+            arrays[name] = np.empty((0, *row), spec.dtype)
+        del arrays["mesh"]
+        return self._result(arrays, {}, post_processed=True)
+
+    def _check(self, name: str, value: Any) -> None:
+        rows = self._columns.get(name)
+        expected = SPECS[name].row if rows is None else rows.row_shape
+        got = np.shape(value)
+        if len(got) != len(expected) or any(e not in (-1, g) for e, g in zip(expected, got, strict=True)):
+            raise ValueError(f"{name}: expected shape {expected} (-1 is any size), got {got}")
+
+    def _column(self, name: str, value: Any) -> _Rows:
+        rows = self._columns.get(name)
+        if rows is None:
+            rows = self._columns[name] = _Rows(np.shape(value), SPECS[name].dtype, self._count)
+        return rows
+
+
+def _row(result: FaceResult) -> dict[str, Any]:
+    landmarks = result.landmarks
+    row: dict[str, Any] = {
+        "frame": result.frame,
+        "face_id": result.face_id,
+        "time_s": result.time_s,
+        "confidence": landmarks.confidence,
+        "success": landmarks.success,
+        "valid": landmarks.valid,
+        "landmarks": landmarks.points,
+        "landmarks_3d": result.landmarks_3d,
+        "pose_translation_mm": result.pose.translation_mm,
+        "pose_rotation_rad": result.pose.rotation_rad,
+        "global_params": landmarks.global_params,
+        "local_params": landmarks.local_params,
+    }
+    if landmarks.mesh is not None:
+        row["mesh"] = landmarks.mesh
+    if result.gaze is not None:
+        row["gaze_directions"] = result.gaze.directions
+        row["gaze_angle_rad"] = result.gaze.angle_rad
+        row["eye_landmarks"] = result.gaze.eye_points
+        row["eye_landmarks_3d"] = result.gaze.eye_points_3d
+    if result.action_units is not None:
+        row["au_intensity"] = result.action_units.intensity
+        row["au_presence"] = result.action_units.presence
+    return row

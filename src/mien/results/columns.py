@@ -1,0 +1,158 @@
+"""The columns of OpenFace's tables: names, groups, order, decimals (gaze-pose-output.md §9.3).
+
+Nothing else in the package writes these names down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mien.errors import OptionError
+
+LANDMARKS = 68
+EYE_LANDMARKS = 56
+MODES = 34
+MESH_POINTS = 478
+
+_UNITS = (
+    "01",
+    "02",
+    "04",
+    "05",
+    "06",
+    "07",
+    "09",
+    "10",
+    "12",
+    "14",
+    "15",
+    "17",
+    "20",
+    "23",
+    "25",
+    "26",
+    "45",
+)
+INTENSITY_UNITS = tuple(f"AU{number}" for number in _UNITS)
+"""The 17 action units with an intensity."""
+PRESENCE_UNITS = tuple(f"AU{number}" for number in (*_UNITS[:-1], "28", "45"))
+"""The 18 action units with a presence."""
+
+FRAME, FACE_ID, TIMESTAMP, CONFIDENCE, SUCCESS = "frame", "face_id", "timestamp", "confidence", "success"
+FACE = "face"
+
+
+class Group(StrEnum):
+    """Columns that are chosen together, in the order of the table."""
+
+    GAZE = "gaze"
+    POSE = "pose"
+    LANDMARKS_2D = "landmarks-2d"
+    LANDMARKS_3D = "landmarks-3d"
+    SHAPE = "shape"
+    ACTION_UNITS = "action-units"
+    MEASURES = "measures"
+    MESH = "mesh"
+
+
+class Form(StrEnum):
+    """Tables of videos begin with frame and time, those of single images with the number of the face."""
+
+    SEQUENCE = "sequence"
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Neighbouring columns that are printed with the same number of decimals."""
+
+    names: tuple[str, ...]
+    decimals: int
+
+
+def _numbered(prefixes: tuple[str, ...], count: int) -> tuple[str, ...]:
+    return tuple(f"{prefix}_{index}" for prefix in prefixes for index in range(count))
+
+
+SEQUENCE_COLUMNS = (
+    Columns((FRAME, FACE_ID), 0),
+    Columns((TIMESTAMP,), 3),
+    Columns((CONFIDENCE,), 2),
+    Columns((SUCCESS,), 0),
+)
+IMAGE_COLUMNS = (Columns((FACE,), 0), Columns((CONFIDENCE,), 3))
+
+GAZE_DIRECTION = Columns(tuple(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz"), 6)
+GAZE_ANGLE = Columns(("gaze_angle_x", "gaze_angle_y"), 3)
+EYES_2D = Columns(_numbered(("eye_lmk_x", "eye_lmk_y"), EYE_LANDMARKS), 1)
+EYES_3D = Columns(_numbered(("eye_lmk_X", "eye_lmk_Y", "eye_lmk_Z"), EYE_LANDMARKS), 1)
+POSE_TRANSLATION = Columns(("pose_Tx", "pose_Ty", "pose_Tz"), 1)
+POSE_ROTATION = Columns(("pose_Rx", "pose_Ry", "pose_Rz"), 3)
+POINTS_2D = Columns(_numbered(("x", "y"), LANDMARKS), 1)
+POINTS_3D = Columns(_numbered(("X", "Y", "Z"), LANDMARKS), 1)
+SHAPE_GLOBAL = Columns(("p_scale", "p_rx", "p_ry", "p_rz", "p_tx", "p_ty"), 3)
+MESH = Columns(_numbered(("mesh_x", "mesh_y", "mesh_z"), MESH_POINTS), 2)
+MEASURE_DECIMALS = 4
+
+
+def shape_local(modes: int = MODES) -> Columns:
+    """Coefficients of the shape model's modes."""
+    return Columns(_numbered(("p",), modes), 3)
+
+
+def intensity(units: tuple[str, ...] = INTENSITY_UNITS) -> Columns:
+    """Intensities of action units."""
+    return Columns(tuple(f"{unit}_r" for unit in units), 2)
+
+
+def presence(units: tuple[str, ...] = PRESENCE_UNITS, *, post_processed: bool = True) -> Columns:
+    """Presences of action units; live values have one decimal, post-processed ones two (§9.4)."""
+    return Columns(tuple(f"{unit}_c" for unit in units), 2 if post_processed else 1)
+
+
+def unit_of(column: str) -> str:
+    """Action unit that a column of `intensity` or `presence` is about."""
+    return column[:-2]
+
+
+def full_sequence() -> tuple[str, ...]:
+    """All 714 columns of OpenFace's table of a video, in order."""
+    blocks = (
+        *SEQUENCE_COLUMNS,
+        GAZE_DIRECTION,
+        GAZE_ANGLE,
+        EYES_2D,
+        EYES_3D,
+        POSE_TRANSLATION,
+        POSE_ROTATION,
+        POINTS_2D,
+        POINTS_3D,
+        SHAPE_GLOBAL,
+        shape_local(),
+        intensity(),
+        presence(),
+    )
+    return tuple(name for block in blocks for name in block.names)
+
+
+GroupChoice = Iterable[str] | str | None
+"""Names of groups, or None for all of them."""
+
+
+def chosen_groups(groups: GroupChoice) -> frozenset[Group]:
+    """Groups from their names; None means all.
+
+    Raises
+    ------
+    OptionError
+        A name is unknown.
+    """
+    if groups is None:
+        return frozenset(Group)
+    names = [groups] if isinstance(groups, str) else list(groups)
+    unknown = [str(name) for name in names if name not in tuple(Group)]
+    if unknown:
+        raise OptionError(f"unknown columns {', '.join(unknown)}: expected some of {', '.join(Group)}")
+    return frozenset(Group(name) for name in names)

@@ -1,0 +1,197 @@
+"""Results as one table of numbers in OpenFace's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.results import columns
+from mien.results.columns import Columns, Form, Group, GroupChoice
+
+if TYPE_CHECKING:
+    from mien.results.video_result import VideoResult
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of numbers under names.
+
+    Attributes
+    ----------
+    names
+        C names of columns, in order.
+    values
+        (N, C) float64; NaN where a cell is empty.
+    decimals
+        (C,) int64: with how many decimals each column is printed; -1 where that is not known.
+    """
+
+    names: tuple[str, ...]
+    values: NDArray[np.float64]
+    decimals: NDArray[np.int64]
+    _position: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] != len(self.names):
+            raise ValueError(f"expected values (N, {len(self.names)}), got {self.values.shape}")
+        if self.decimals.shape != (len(self.names),):
+            raise ValueError(f"expected decimals ({len(self.names)},), got {self.decimals.shape}")
+        object.__setattr__(self, "_position", {name: index for index, name in enumerate(self.names)})
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._position
+
+    def __getitem__(self, name: str) -> NDArray[np.float64]:
+        """One column, (N,) float64."""
+        return self.values[:, self._position[name]]
+
+    def __repr__(self) -> str:
+        return f"Table({len(self)} rows, {len(self.names)} columns)"
+
+    def has(self, names: Iterable[str]) -> bool:
+        """Whether all these columns exist."""
+        return all(name in self._position for name in names)
+
+    def select(self, names: Iterable[str]) -> NDArray[np.float64]:
+        """These columns, (N, k) float64, in the given order."""
+        return self.values[:, [self._position[name] for name in names]]
+
+    def to_pandas(self) -> Any:
+        """The same as a pandas.DataFrame of float64 columns, with rows counted from 0."""
+        import pandas as pd
+
+        return pd.DataFrame(self.values, columns=list(self.names))
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Columns of a result with their values, (N,) or (N, k) of any type."""
+
+    columns: Columns
+    values: NDArray[Any]
+
+
+def blocks(result: VideoResult, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE) -> list[Block]:
+    """All columns that a result fills, in OpenFace's order; mien's own follow.
+
+    Parameters
+    ----------
+    result
+        The result, or some of its rows.
+    groups
+        Names of the `Group` s wanted; None means all that the result has.
+    form
+        Which columns come first, see `Form`.
+
+    Raises
+    ------
+    OptionError
+        A group is unknown.
+    """
+    wanted = columns.chosen_groups(groups)
+    found = _first(result, Form(form))
+    makers = {
+        Group.GAZE: _gaze,
+        Group.POSE: _pose,
+        Group.LANDMARKS_2D: _landmarks_2d,
+        Group.LANDMARKS_3D: _landmarks_3d,
+        Group.SHAPE: _shape,
+        Group.ACTION_UNITS: _action_units,
+        Group.MEASURES: _measures,
+        Group.MESH: _mesh,
+    }
+    for group, make in makers.items():
+        if group in wanted:
+            found += make(result)
+    return found
+
+
+def tabulate(result: VideoResult, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE) -> Table:
+    """One table of a result; parameters as in `blocks`."""
+    parts = blocks(result, groups, form)
+    names = tuple(name for part in parts for name in part.columns.names)
+    values = np.empty((len(result), len(names)), np.float64)
+    decimals = np.empty(len(names), np.int64)
+    start = 0
+    for part in parts:
+        end = start + len(part.columns.names)
+        values[:, start:end] = part.values.reshape(len(result), end - start)
+        decimals[start:end] = part.columns.decimals
+        start = end
+    return Table(names, values, decimals)
+
+
+def _first(result: VideoResult, form: Form) -> list[Block]:
+    if form is Form.IMAGE:
+        face, confidence = columns.IMAGE_COLUMNS
+        return [Block(face, result.face_id), Block(confidence, result.confidence)]
+    numbers, time, confidence, success = columns.SEQUENCE_COLUMNS
+    return [
+        # OpenFace counts frames from 1
+        Block(numbers, np.stack([result.frame + 1, result.face_id], axis=1)),
+        Block(time, result.time_s),
+        Block(confidence, result.confidence),
+        Block(success, result.success),
+    ]
+
+
+def _by_axis(points: NDArray[Any]) -> NDArray[Any]:
+    """All x, then all y (then all z), as the table has them."""
+    return np.swapaxes(points, 1, 2)
+
+
+def _gaze(result: VideoResult) -> list[Block]:
+    parts = (
+        (columns.GAZE_DIRECTION, result.gaze_directions),
+        (columns.GAZE_ANGLE, result.gaze_angle_rad),
+        (columns.EYES_2D, None if result.eye_landmarks is None else _by_axis(result.eye_landmarks)),
+        (columns.EYES_3D, None if result.eye_landmarks_3d is None else _by_axis(result.eye_landmarks_3d)),
+    )
+    return [Block(names, values) for names, values in parts if values is not None]
+
+
+def _pose(result: VideoResult) -> list[Block]:
+    return [
+        Block(columns.POSE_TRANSLATION, result.pose_translation_mm),
+        Block(columns.POSE_ROTATION, result.pose_rotation_rad),
+    ]
+
+
+def _landmarks_2d(result: VideoResult) -> list[Block]:
+    return [Block(columns.POINTS_2D, _by_axis(result.landmarks))]
+
+
+def _landmarks_3d(result: VideoResult) -> list[Block]:
+    return [Block(columns.POINTS_3D, _by_axis(result.landmarks_3d))]
+
+
+def _shape(result: VideoResult) -> list[Block]:
+    local = columns.shape_local(result.local_params.shape[1])
+    return [Block(columns.SHAPE_GLOBAL, result.global_params), Block(local, result.local_params)]
+
+
+def _action_units(result: VideoResult) -> list[Block]:
+    if result.au_intensity is None or result.au_presence is None:
+        return []
+    presence = columns.presence(result.au_presence_names, post_processed=result.au_post_processed)
+    return [
+        Block(columns.intensity(result.au_intensity_names), result.au_intensity),
+        Block(presence, result.au_presence),
+    ]
+
+
+def _measures(result: VideoResult) -> list[Block]:
+    return [
+        Block(Columns((name,), columns.MEASURE_DECIMALS), values) for name, values in result.measures.items()
+    ]
+
+
+def _mesh(result: VideoResult) -> list[Block]:
+    return [] if result.mesh is None else [Block(columns.MESH, _by_axis(result.mesh))]
