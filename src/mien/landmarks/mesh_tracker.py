@@ -111,15 +111,18 @@ class MeshTracker:
             mesh = self._find(frame)
         if mesh is None:
             return no_face()
-        self._follow(region_from_points(mesh.points[np.isfinite(mesh.points[:, 0])]), frame.bgr.shape)
+        self._follow(_next_region(mesh), frame.bgr.shape)
         return landmarks_from_mesh(mesh, self._face, self._ibug68)
 
     def _find(self, frame: Frame) -> FaceMesh | None:
         faces = self._detector.detect(frame.bgr)
         if not len(faces):
             return None
-        eyes = None if faces.keypoints is None else faces.keypoints[0, :2]
-        return self._read(frame, region_from_box(faces.boxes[0], eyes))
+        if faces.keypoints is not None:
+            return self._read(frame, region_from_box(faces.boxes[0], faces.keypoints[0, :2]))
+        # without key points the face's tilt is not known: a first reading finds it
+        mesh = self._read(frame, region_from_box(faces.boxes[0]))
+        return None if mesh is None else self._read(frame, _next_region(mesh))
 
     def _read(self, frame: Frame, region: FaceRegion) -> FaceMesh | None:
         mesh = self._network.read(frame.bgr, region)
@@ -133,6 +136,11 @@ class MeshTracker:
         if not self._guard or (steady and inside):
             self._region = region
             self._sides.append(region.side)
+
+
+def _next_region(mesh: FaceMesh) -> FaceRegion:
+    """Where to read next; a network without irises leaves them NaN."""
+    return region_from_points(mesh.points[np.isfinite(mesh.points[:, 0])])
 
 
 def landmarks_from_mesh(mesh: FaceMesh, face: CanonicalFace, ibug68: NDArray[np.int64]) -> FaceLandmarks:

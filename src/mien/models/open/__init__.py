@@ -12,17 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 """Where the pack's files are."""
-VERSION = "1"
-"""Raised whenever a file changes."""
-LICENCE = "Apache-2.0 (MediaPipe's networks and canonical face), MIT (MTCNN of facenet-pytorch)"
 LICENCE_FILES = ("LICENSE-mediapipe", "LICENSE-facenet-pytorch", "NOTICE")
-GIVES = (
-    "68 landmarks, 478 mesh points with irises, head pose, coarse gaze, AU12, AU45, AU02 "
-    "(experimental: AU01, AU06, AU25, AU26), measures of eyes, brows and mouth"
-)
-"""What the pack measures."""
-LACKS = "all other action units, presence of action units, eye landmarks"
-"""What it does not measure: missing in every table, never guessed."""
 
 
 @dataclass(frozen=True, slots=True)

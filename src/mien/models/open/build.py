@@ -24,7 +24,7 @@ from mien.runtime.sessions import create_session
 from mien.shape.canonical_face import CanonicalFace, read_canonical_face
 from mien.stages import Stages
 
-LANDMARK_MODELS: dict[str, PackFile] = {"face-mesh": pack.ATTENTION_MESH, "face-mesh-plain": pack.PLAIN_MESH}
+LANDMARK_MODELS: dict[str, PackFile] = {"mesh": pack.ATTENTION_MESH, "mesh-plain": pack.PLAIN_MESH}
 """What ``AnalysisOptions.landmarks`` may name; the first is the default."""
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ def build_stages(options: AnalysisOptions, camera: Camera, *, detector: str = "b
     Parameters
     ----------
     options
-        ``landmarks`` is "face-mesh" (None means this) or "face-mesh-plain": twice as fast, without irises
+        ``landmarks`` is "mesh" (None means this) or "mesh-plain": twice as fast, without irises
         and therefore without gaze.
     camera
         Intrinsics of the source.
@@ -59,7 +59,7 @@ def build_stages(options: AnalysisOptions, camera: Camera, *, detector: str = "b
     OptionError
         The landmark model, the detector or the device is not known.
     """
-    landmark_model = options.landmarks or "face-mesh"
+    landmark_model = options.landmarks or "mesh"
     mesh_file = _choose("landmarks", landmark_model, LANDMARK_MODELS)
     files = (*_choose("detector", detector, DETECTORS), mesh_file, pack.INDICES, pack.CANONICAL_FACE)
     _require(files)

@@ -1,0 +1,67 @@
+"""``mien demo``: shows that everything works, without any file at hand."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.cli.exit_codes import ExitCode
+from mien.cli.progress import interruptible, progress, telling_of_compilation
+from mien.options import AnalysisOptions
+
+if TYPE_CHECKING:
+    from mien.analysis import Analysis
+    from mien.datatypes import FaceResult
+
+
+def demo(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the files.")] = Path("mien_demo"),
+    models: Annotated[
+        str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
+    ] = None,
+    mirror: Annotated[bool, typer.Option("--mirror", help="Flip the video from left to right.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+) -> None:
+    """Make a short video of a portrait that moves in a known way, analyse it, say how well it was followed.
+
+    The portrait (Eileen Collins, NASA, public domain) comes with mien; nothing is downloaded.
+    """
+    from mien.analysis import Analysis
+    from mien.demonstration import SHOWN_FRAME, Demonstration, describe
+
+    def say(text: str) -> None:
+        if not quiet:
+            typer.echo(text)
+
+    options = AnalysisOptions(models=models)
+    show = Demonstration(output, mirror=mirror)
+    show.make()
+    begin = time.perf_counter()
+    with Analysis(show.video, options) as analysis:
+        faces = _consume(analysis, quiet=quiet)
+        if analysis.stopped:
+            raise typer.Exit(ExitCode.INTERRUPTED)
+        result = analysis.result()
+        result.save(show.table)
+        seconds = time.perf_counter() - begin
+        show.draw(faces[SHOWN_FRAME], analysis.stages.camera)
+        say(f"{len(faces)} frames in {seconds:.1f} s, a face in {100 * result.success_rate:.0f} % of them.")
+        say(f"Models: {analysis.stages.pack}, {analysis.stages.landmark_model}.")
+    for line in describe(show.follow(result.landmarks)):
+        say(line)
+    say(f"Table:   {show.table}\nPicture: {show.picture}\nVideo:   {show.video}\nTruth:   {show.truth}")
+
+
+def _consume(analysis: Analysis, *, quiet: bool) -> list[FaceResult]:
+    """Analyse all frames, with a progress bar where there is a terminal."""
+    bar = progress(analysis.info.name, analysis.info.frame_count, quiet=quiet)
+    tell = (lambda text: None) if quiet else bar.note
+    faces = []
+    with bar, telling_of_compilation(tell), interruptible(analysis.stop, tell):
+        for face in analysis:
+            faces.append(face)
+            bar.advance()
+    return faces

@@ -1,0 +1,99 @@
+"""The open pack is complete, unaltered, and builds stages that work."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from helpers_open import GOLDEN, default_camera, frame_of, read_golden, read_rgb
+from mien.errors import ModelsMissingError, OptionError
+from mien.models import open as pack
+from mien.models.open.build import DETECTORS, LANDMARK_MODELS, build_stages
+from mien.options import AnalysisOptions
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("file", pack.FILES, ids=lambda file: file.name)
+def test_every_file_is_the_one_that_was_measured(file):
+    assert hashlib.sha256(file.path.read_bytes()).hexdigest() == file.sha256
+
+
+def test_nothing_lies_in_the_folder_without_a_description():
+    known = {file.name for file in pack.FILES} | set(pack.LICENCE_FILES)
+    found = {path.name for path in pack.FOLDER.iterdir() if path.suffix not in (".py", ".pyc")}
+    assert found - {"__pycache__"} == known
+
+
+def test_licences_travel_with_the_files_and_the_pack_stays_small():
+    for name in pack.LICENCE_FILES:
+        assert (pack.FOLDER / name).stat().st_size > 1000
+    assert sum(file.path.stat().st_size for file in pack.FILES) < 8e6
+
+
+@pytest.fixture(scope="module")
+def portrait():
+    return frame_of(read_rgb(GOLDEN / "astronaut.png"))
+
+
+@pytest.mark.parametrize("detector", DETECTORS)
+def test_stages_measure_a_portrait_with_either_detector(portrait, detector):
+    golden = read_golden(GOLDEN / "astronaut.npz")
+    stages = build_stages(AnalysisOptions(), default_camera(512, 512), detector=detector)
+    landmarks = stages.tracker.track(portrait)
+    assert landmarks.success
+    errors = np.linalg.norm(landmarks.points - golden["landmarks68"], axis=1)
+    assert errors.mean() < (0.01 if detector == "blazeface" else 1.5)
+    pose, landmarks_3d = stages.pose.estimate(landmarks)
+    np.testing.assert_allclose(np.degrees(pose.rotation_rad), np.degrees(golden["feat_pose_R"]), atol=3)
+    assert np.isfinite(landmarks_3d).all()
+    assert np.isfinite(stages.gaze.estimate(landmarks, landmarks_3d, pose).angle_rad).all()
+    assert np.isnan(stages.action_units.analyze(portrait, landmarks).presence).all()
+    assert stages.pack == "open"
+    assert all(path.is_file() for path in stages.model_files)
+
+
+def test_the_plain_mesh_has_landmarks_but_no_gaze(portrait):
+    stages = build_stages(AnalysisOptions(landmarks="mesh-plain"), default_camera(512, 512))
+    landmarks = stages.tracker.track(portrait)
+    pose, landmarks_3d = stages.pose.estimate(landmarks)
+    assert landmarks.success
+    assert np.isfinite(landmarks_3d).all()
+    assert np.isnan(stages.gaze.estimate(landmarks, landmarks_3d, pose).angle_rad).all()
+    assert np.isfinite(stages.action_units.analyze(portrait, landmarks).measures["mouth_width_cm"])
+
+
+def test_unknown_choices_name_the_known_ones():
+    camera = default_camera(640, 480)
+    with pytest.raises(OptionError, match="landmarks.*mesh and mesh-plain.*'clnf'"):
+        build_stages(AnalysisOptions(landmarks="clnf"), camera)
+    with pytest.raises(OptionError, match="detector.*blazeface and mtcnn"):
+        build_stages(AnalysisOptions(), camera, detector="haar")
+
+
+def test_a_damaged_installation_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr(pack, "FOLDER", tmp_path)
+    with pytest.raises(ModelsMissingError, match=r"face_detection_short_range\.onnx.*install mien again"):
+        build_stages(AnalysisOptions(), default_camera(640, 480))
+
+
+def test_default_landmark_model_is_the_one_with_irises():
+    assert next(iter(LANDMARK_MODELS.values())) is pack.ATTENTION_MESH
+
+
+@pytest.mark.network
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not os.environ.get("MIEN_TEST_NETWORK"), reason="downloads 45 MB; set MIEN_TEST_NETWORK=1"
+)
+def test_rebuilt_files_equal_the_shipped_ones(tmp_path):
+    pytest.importorskip("tflite", reason="pip install tflite==2.18.0")
+    tool = ROOT / "tools" / "rebuild_open_models.py"
+    done = subprocess.run([sys.executable, tool, tmp_path], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
