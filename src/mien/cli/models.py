@@ -35,11 +35,12 @@ def fetch(
     ] = False,
 ) -> None:
     """Download OpenFace's models after agreement to their licence."""
+    from mien.models.manifest import GROUPS
     from mien.models.store import ModelStore
 
     with _plain_errors():
         store = ModelStore()
-        groups = ("clnf", "extra") if without_ce_clm else ("clnf", "ce-clm", "extra")
+        groups = tuple(group for group in GROUPS if not (without_ce_clm and group == "ce-clm"))
         wanted = store.lacking(groups)
         if not wanted:
             typer.echo(f"All files are already in {store.folder}")
@@ -74,6 +75,7 @@ def status(
     """Show the model packs: licence, version, what they give, which one is used."""
     from rich.console import Console
 
+    from mien.models.manifest import GROUPS
     from mien.models.packs import open_pack, openface_pack
     from mien.models.store import ModelStore
 
@@ -82,7 +84,7 @@ def status(
         packs = (openface_pack(store), open_pack())
         active = next((pack for pack in packs if pack.complete), None)
         Console(soft_wrap=False).print(_status_table(packs, active))
-        _say_what_is_missing(store.lacking(("clnf", "ce-clm", "extra")))
+        _say_what_is_missing(store.lacking(GROUPS))
         if hashes:
             for pack in packs:
                 for path, digest in pack.hashes().items():

@@ -20,7 +20,7 @@ Progress = Callable[[ModelFile, int], None]
 
 _log = logging.getLogger(__name__)
 _TRIES = 3
-_CHUNK = 1 << 20
+_CHUNK = 1 << 16  # what a broken transfer may lose
 _TIMEOUT_S = (10, 60)
 _BUSY = (408, 429)
 

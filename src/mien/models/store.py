@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +19,7 @@ from pathlib import Path
 from mien.errors import MienError, ModelsMissingError, OptionError
 from mien.models.download import DownloadError, Progress, download, make_session
 from mien.models.hashes import HashMemory
-from mien.models.manifest import PACKAGED, Manifest, ModelFile, read_manifest
+from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
 from mien.models.search import SearchReport, search
 
 FOLDER_VARIABLE = "MIEN_MODELS"
@@ -189,7 +189,7 @@ class ModelStore:
         self,
         *,
         accept_licence: bool,
-        groups: tuple[str, ...] = ("clnf", "ce-clm", "extra"),
+        groups: tuple[str, ...] = GROUPS,
         progress: Progress | None = None,
         pause_s: float = 0.5,
     ) -> tuple[ModelFile, ...]:
@@ -362,9 +362,11 @@ def status() -> StoreStatus:
     return ModelStore().status()
 
 
-def fetch(*, accept_licence: bool, progress: Callable[[ModelFile, int], None] | None = None) -> None:
+def fetch(
+    *, accept_licence: bool, groups: tuple[str, ...] = GROUPS, progress: Progress | None = None
+) -> tuple[ModelFile, ...]:
     """Download OpenFace's files into the default store: see `ModelStore.fetch`."""
-    ModelStore().fetch(accept_licence=accept_licence, progress=progress)
+    return ModelStore().fetch(accept_licence=accept_licence, groups=groups, progress=progress)
 
 
 def import_from(source: Path | str) -> ImportReport:
