@@ -25,27 +25,9 @@ def pyfeat_columns():
     names += [f"{axis}_{index}" for axis in "xyXYZ" for index in range(68)]
     names += [f"p_{name}" for name in ("scale", "rx", "ry", "rz", "tx", "ty")]
     names += [f"p_{index}" for index in range(34)]
-    units = [
-        "01",
-        "02",
-        "04",
-        "05",
-        "06",
-        "07",
-        "09",
-        "10",
-        "12",
-        "14",
-        "15",
-        "17",
-        "20",
-        "23",
-        "25",
-        "26",
-        "45",
-    ]
-    names += [f"AU{unit}_r" for unit in units]
-    return names + [f"AU{unit}_c" for unit in sorted([*units, "28"])]
+    units = (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)
+    names += [f"AU{unit:02d}_r" for unit in units]
+    return names + [f"AU{unit:02d}_c" for unit in sorted([*units, 28])]
 
 
 @pytest.fixture

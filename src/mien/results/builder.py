@@ -178,14 +178,16 @@ class ResultBuilder:
     def _check(self, name: str, value: Any) -> None:
         rows = self._columns.get(name)
         expected = SPECS[name].row if rows is None else rows.row_shape
-        got = np.shape(value)
+        got = getattr(value, "shape", ())
+        if got == expected:
+            return
         if len(got) != len(expected) or any(e not in (-1, g) for e, g in zip(expected, got, strict=True)):
             raise ValueError(f"{name}: expected shape {expected} (-1 is any size), got {got}")
 
     def _column(self, name: str, value: Any) -> _Rows:
         rows = self._columns.get(name)
         if rows is None:
-            rows = self._columns[name] = _Rows(np.shape(value), SPECS[name].dtype, self._count)
+            rows = self._columns[name] = _Rows(getattr(value, "shape", ()), SPECS[name].dtype, self._count)
         return rows
 
 
