@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import synthetic_face
 import synthetic_formats as formats
 import synthetic_models
 from mien.errors import MienError, ModelFileError
@@ -355,8 +354,3 @@ def test_a_predictor_list_needs_one_name_a_line(tmp_path, synthetic_openface):
         (tmp_path / "AU_all_best.txt").write_text(line)
         with pytest.raises(ModelFileError, match="the name of one action unit"):
             readers.read_action_units(tmp_path / "main_dynamic_svms.txt")
-
-
-def test_the_drawn_face_is_symmetric():
-    points, mirror = synthetic_face.face_points(), synthetic_face.mirror_landmarks()
-    np.testing.assert_allclose(points[mirror] * [-1, 1, 1], points, atol=1e-9)
