@@ -40,6 +40,16 @@ def face_video(tmp_path_factory, face_pictures) -> Path:
 
 
 @pytest.fixture
+def analyze(mien):
+    """Run ``mien analyze`` with the synthetic CLNF model."""
+
+    def run(video: Path, *arguments: object) -> subprocess.CompletedProcess:
+        return mien("analyze", video, "--models", "openface", "--landmarks", "clnf", *arguments)
+
+    return run
+
+
+@pytest.fixture
 def mien(models_folder, tmp_path):
     """Run ``mien`` in an empty folder; gives the finished process with its text."""
 

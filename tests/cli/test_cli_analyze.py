@@ -36,8 +36,8 @@ def test_help_names_the_exit_codes(mien):
         assert code in re.sub(r"[\s│]+", " ", done.stdout)
 
 
-def test_a_video_gives_a_table_and_its_provenance(mien, face_video, tmp_path):
-    done = mien("analyze", face_video, "--models", "openface", "--landmarks", "clnf")
+def test_a_video_gives_a_table_and_its_provenance(analyze, face_video, tmp_path):
+    done = analyze(face_video)
     assert done.returncode == 0, done.stderr
     header, rows = read(tmp_path / "face.csv")
     assert len(header) == COLUMNS
@@ -53,38 +53,38 @@ def test_a_video_gives_a_table_and_its_provenance(mien, face_video, tmp_path):
     json.loads(beside.read_text())
 
 
-def test_quiet_says_nothing(mien, face_video, tmp_path):
-    done = mien("analyze", face_video, "-q", "-o", tmp_path / "out" / "table.csv", "--end", 0.2)
+def test_quiet_says_nothing(analyze, face_video, tmp_path):
+    done = analyze(face_video, "-q", "-o", tmp_path / "out" / "table.csv", "--end", 0.2)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert len(read(tmp_path / "out" / "table.csv")[1]) == 5
 
 
-def test_a_selection_gives_the_same_frame_numbers(mien, face_video, tmp_path):
-    assert mien("analyze", face_video, "--start", 0.5, "--end", 1.0).returncode == 0
+def test_a_selection_gives_the_same_frame_numbers(analyze, face_video, tmp_path):
+    assert analyze(face_video, "--start", 0.5, "--end", 1.0).returncode == 0
     _, rows = read(tmp_path / "face.csv")
     assert [row[0] for row in rows] == [str(i) for i in range(14, 26)]
 
 
-def test_threads_do_not_change_the_table(mien, face_video, tmp_path):
+def test_threads_do_not_change_the_table(analyze, face_video, tmp_path):
     for threads in (1, 3):
-        done = mien("analyze", face_video, "-o", f"{threads}.csv", "--threads", threads, "--end", 1)
+        done = analyze(face_video, "-o", f"{threads}.csv", "--threads", threads, "--end", 1)
         assert done.returncode == 0
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "3.csv").read_bytes()
 
 
-def test_no_face_at_all_still_gives_every_row(mien, tmp_path):
+def test_no_face_at_all_still_gives_every_row(analyze, tmp_path):
     path = write_video(tmp_path / "empty_room.avi", [np.full((240, 320, 3), 90, np.uint8)] * 12)
-    done = mien("analyze", path)
+    done = analyze(path)
     assert done.returncode == 0, done.stderr
     _, rows = read(tmp_path / "empty_room.csv")
     assert [row[4] for row in rows] == ["0"] * 12
     assert "0.0 %" in done.stdout
 
 
-def test_a_truncated_video_gives_its_rows_and_exit_code_3(mien, face_video, face_pictures, tmp_path):
+def test_a_truncated_video_gives_its_rows_and_exit_code_3(analyze, face_video, face_pictures, tmp_path):
     path = write_video(tmp_path / "cut.mp4", face_pictures, options={"movflags": "faststart"})
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    done = mien("analyze", path)
+    done = analyze(path)
     assert done.returncode == 3, done.stderr
     _, rows = read(tmp_path / "cut.csv")
     assert 25 <= len(rows) < 50
@@ -150,7 +150,9 @@ def test_ctrl_c_keeps_the_table_so_far(models_folder, face_pictures, tmp_path):
     process, terminal = pty.fork()
     if process == 0:
         os.chdir(tmp_path)
-        os.execve(executable(), ["mien", "analyze", "long.mp4"], environment(models_folder))
+        os.execve(
+            executable(), ["mien", "analyze", "long.mp4", "--landmarks", "clnf"], environment(models_folder)
+        )
     shown = _read_until(terminal, rb"[1-9]\d*/5000")
     os.write(terminal, b"\x03")
     shown += _read_until(terminal, None)

@@ -1,0 +1,237 @@
+"""The library's two main functions, `analyze` and `track`, and the object behind both."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from mien.datatypes import Camera, FaceResult
+from mien.errors import FrameError, OptionError
+from mien.models.packs import choose_pack
+from mien.options import AnalysisOptions, OptionValues
+from mien.packs import build_stages
+from mien.pipeline import Pipeline
+from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
+from mien.video.file import VideoFile
+from mien.video.source import SourceInfo
+
+_PIPELINE_THREADS = 2
+"""Tracking and analysis: what threads remain beside them may help the decoder."""
+
+
+class Analysis:
+    """One video being analysed: iterate it, then ask for the result.
+
+    The result may be asked for at any time, also after an error or `stop`: it holds the frames that
+    were analysed until then, with their action units post-processed.
+
+    Parameters
+    ----------
+    path
+        A video file.
+    options
+        How to analyse it.
+
+    Raises
+    ------
+    SourceError
+        The video cannot be read.
+    ModelsMissingError, ModelFileError
+        The models are not installed or damaged.
+    OptionError
+        Options contradict each other.
+
+    Examples
+    --------
+    >>> with Analysis("clip.mp4") as analysis:
+    ...     for face in analysis:
+    ...         print(face.frame, face.landmarks.confidence)
+    ...     analysis.result().save("clip.csv")
+    """
+
+    def __init__(self, path: str | Path, options: AnalysisOptions | None = None) -> None:
+        self.options = options or AnalysisOptions()
+        self.pack = choose_pack(self.options.models)
+        self._source = open_source(path, self.options)
+        try:
+            self.stages = build_stages(self.pack, self.options, self._source.info)
+        except BaseException:
+            self._source.close()
+            raise
+        self._pipeline = Pipeline(self.stages, threads=self.options.threads_used)
+        self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
+        self._stopped = threading.Event()
+
+    @property
+    def info(self) -> SourceInfo:
+        """Name, size, rate and expected length of the video."""
+        return self._source.info
+
+    @property
+    def lost(self) -> str:
+        """What could not be read of the video; empty when nothing was lost."""
+        return self._source.lost
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def __iter__(self) -> Iterator[FaceResult]:
+        """Analyse the video and deliver every frame's result, with live action units."""
+        with closing(self._pipeline.run(self._source)) as results:
+            for result in results:
+                self._builder.append(result)
+                yield result
+                if self.stopped:
+                    return
+
+    def stop(self) -> None:
+        """End the analysis after the frame at hand; may be called from a signal handler or another thread."""
+        self._stopped.set()
+
+    def result(self) -> VideoResult:
+        """Everything analysed so far, as arrays, with post-processed action units and provenance."""
+        self._builder.provenance = self._provenance()
+        return self._builder.finish(self._pipeline.finish())
+
+    def _provenance(self) -> dict[str, Any]:
+        own = {self.pack.folder / name: name for name in self.pack.files}
+        used, hashes = self.stages.model_files, self.pack.hashes()
+        made = collect_provenance(
+            source=self.info.path,
+            pack=self.stages.pack,
+            landmark_model=self.stages.landmark_model,
+            model_files=[path for path in used if path not in own],
+            model_sha256={own[path]: hashes[own[path]] for path in used if path in own},
+            options=self.options,
+        )
+        made["analysed"] = {"frames": len(self._builder), "stopped": self.stopped, "lost": self.lost}
+        return made
+
+    def close(self) -> None:
+        """Close the video; may be called more than once."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def analyze(
+    path: str | Path, options: AnalysisOptions | None = None, **values: Unpack[OptionValues]
+) -> VideoResult:
+    """Analyse a video and give all of it as arrays.
+
+    Parameters
+    ----------
+    path
+        A video file.
+    options
+        How to analyse it.
+    **values
+        Fields of `AnalysisOptions`; they take precedence over ``options``.
+
+    Returns
+    -------
+    VideoResult
+        One row per frame; action units are post-processed over the whole video (action-units.md §6.3).
+
+    Raises
+    ------
+    FrameError
+        A stage failed; the error's ``partial`` is the result of the frames before.
+    MienError
+        The video or the models cannot be read, or the options contradict each other.
+
+    Examples
+    --------
+    >>> result = mien.analyze("clip.mp4", threads=1)
+    >>> result.save("clip.csv")
+    """
+    with Analysis(path, _options(options, values)) as analysis:
+        try:
+            for _ in analysis:
+                pass
+        except FrameError as error:
+            error.partial = analysis.result()
+            raise
+        return analysis.result()
+
+
+def track(
+    path: str | Path, options: AnalysisOptions | None = None, **values: Unpack[OptionValues]
+) -> Generator[FaceResult, None, None]:
+    """Analyse a video frame by frame.
+
+    Action units are live values: what is known at that frame. They differ from those of `analyze`, which
+    knows the whole video: live intensities are the predictors' raw values relative to the person's
+    running median, without the offset, the limits 0 to 5 and the smoothing over three frames; live
+    presences lack the majority over seven frames (action-units.md §6.2, §6.3). All else is the same.
+
+    Parameters
+    ----------
+    path
+        A video file. It is opened at once and closed when the generator ends or is closed.
+    options
+        How to analyse it.
+    **values
+        Fields of `AnalysisOptions`; they take precedence over ``options``.
+
+    Yields
+    ------
+    FaceResult
+        One per frame, in order.
+
+    Raises
+    ------
+    MienError
+        The video or the models cannot be read, the options contradict each other, or a stage failed.
+    """
+    chosen = _options(options, values)
+    pack = choose_pack(chosen.models)
+    source = open_source(path, chosen)
+    try:
+        stages = build_stages(pack, chosen, source.info)
+    except BaseException:
+        source.close()
+        raise
+    return _closing_run(source, Pipeline(stages, threads=chosen.threads_used))
+
+
+def _closing_run(source: VideoFile, pipeline: Pipeline) -> Generator[FaceResult, None, None]:
+    with source:
+        yield from pipeline.run(source)
+
+
+def _record(info: SourceInfo, camera: Camera) -> RecordedSource:
+    return RecordedSource(info.name, info.path, info.width, info.height, info.fps, camera)
+
+
+def open_source(path: str | Path, options: AnalysisOptions) -> VideoFile:
+    """Open a source of frames as the options ask."""
+    return VideoFile(
+        path,
+        compat=options.compat,
+        start_s=options.start_s,
+        end_s=options.end_s,
+        threads=max(1, options.threads_used - _PIPELINE_THREADS),
+    )
+
+
+def _options(options: AnalysisOptions | None, values: OptionValues) -> AnalysisOptions:
+    try:
+        return dataclasses.replace(options or AnalysisOptions(), **values)
+    except TypeError as error:
+        known = ", ".join(field.name for field in dataclasses.fields(AnalysisOptions))
+        unknown = ", ".join(sorted(set(values) - set(known.split(", "))))
+        raise OptionError(f"unknown options {unknown}: expected some of {known}") from error

@@ -1,0 +1,96 @@
+"""The ``mien`` command: one file per subcommand, put together here."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from mien import __version__
+from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
+from mien.errors import MienError, OptionError
+
+
+class ReportingGroup(TyperGroup):
+    """Turns the library's errors into one line on standard error and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the subcommand."""
+        try:
+            return super().invoke(ctx)
+        except MienError as error:
+            typer.echo(f"mien: {error}", err=True)
+            code = ExitCode.USAGE if isinstance(error, OptionError) else ExitCode.ERROR
+            raise typer.Exit(code) from error
+        except KeyboardInterrupt as error:
+            typer.echo("mien: interrupted", err=True)
+            raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+app = typer.Typer(
+    name="mien",
+    cls=ReportingGroup,
+    help="Faces in video as numbers: action units, landmarks, head pose and gaze.",
+    epilog=EXIT_CODES_HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mien {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Faces in video as numbers: action units, landmarks, head pose and gaze."""
+
+
+def _register() -> None:
+    from mien.cli.analyze import analyze
+
+    app.command("analyze", epilog=EXIT_CODES_HELP)(analyze)
+    try:
+        from mien.cli.models import app as models
+
+        app.add_typer(models, name="models")
+    except ImportError:
+        pass
+    try:
+        from mien.cli.compare import compare
+
+        app.command("compare")(compare)
+    except ImportError:
+        pass
+    try:
+        from mien.cli.demo import demo
+
+        app.command("demo")(demo)
+    except ImportError:
+        pass
+
+
+_register()
+
+
+def main() -> None:
+    """Entry point of the ``mien`` executable."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

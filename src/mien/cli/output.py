@@ -1,0 +1,47 @@
+"""Where a table goes, checked before any work is done for it."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from mien.errors import OutputError
+
+TABLE_SUFFIXES = (".csv",)
+
+
+def table_path(video: Path, output: Path | None) -> Path:
+    """Path of the table: as asked, else the video's name with .csv in the current folder.
+
+    Raises
+    ------
+    OutputError
+        The table would replace the video, its name does not end in .csv, or its folder can't be made
+        or written to.
+    """
+    table = output if output is not None else Path(f"{video.stem}.csv")
+    if table.is_dir():
+        table = table / f"{video.stem}.csv"
+    if table.suffix.lower() not in TABLE_SUFFIXES:
+        raise OutputError(f"{table}: expected a name that ends in {' or '.join(TABLE_SUFFIXES)}")
+    if table.exists() and video.exists() and table.samefile(video):
+        raise OutputError(f"{table} is the video itself; choose another name with -o")
+    _need_writable_folder(table)
+    return table
+
+
+def partial_path(table: Path) -> Path:
+    """Path under which an unfinished table is kept: NAME.partial.csv."""
+    return table.with_name(f"{table.stem}.partial{table.suffix}")
+
+
+def _need_writable_folder(table: Path) -> None:
+    folder = table.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"{table} can't be written: folder {folder}: {error.strerror}; choose another with -o"
+        ) from error

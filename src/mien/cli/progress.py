@@ -1,0 +1,113 @@
+"""What a user sees while a video is analysed; rich is imported only where there is a terminal."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import typer
+
+_REFRESH_HZ = 4
+
+
+class Silent:
+    """No progress: for -q and for output that is not a terminal."""
+
+    def advance(self) -> None:
+        """One more frame is done."""
+
+    def note(self, text: str) -> None:
+        """Say something on a line of its own."""
+        typer.echo(text, err=True)
+
+    def __enter__(self) -> Silent:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+class Bar(Silent):
+    """A progress bar on standard error: frames, frames per second, time left."""
+
+    def __init__(self, name: str, total: int | None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("frames"),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(compact=True),
+            console=Console(stderr=True),
+            refresh_per_second=_REFRESH_HZ,
+            transient=True,
+        )
+        self._task = self._progress.add_task(name, total=total, rate="")
+
+    def advance(self) -> None:
+        """One more frame is done."""
+        speed = self._progress.tasks[0].speed
+        self._progress.update(self._task, advance=1, rate=f"{speed:.0f}/s" if speed else "")
+
+    def note(self, text: str) -> None:
+        """Print a line above the bar."""
+        self._progress.console.print(text, markup=False, highlight=False)
+
+    def __enter__(self) -> Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+
+def progress(name: str, total: int | None, *, quiet: bool) -> Silent:
+    """A bar where standard error is a terminal, else nothing."""
+    return Bar(name, total) if sys.stderr.isatty() and not quiet else Silent()
+
+
+@contextmanager
+def telling_of_compilation(tell: Callable[[str], None]) -> Iterator[None]:
+    """Say once when kernels are being compiled: the first run on a machine is slow, the next is not."""
+    from numba.core import event
+
+    class Teller(event.Listener):
+        told = False
+
+        def on_start(self, _: Any) -> None:
+            if not self.told:
+                type(self).told = True
+                tell("Compiling for this machine: some seconds, only once …")
+
+        def on_end(self, _: Any) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Teller()):
+        yield
+
+
+@contextmanager
+def interruptible(stop: Callable[[], None], tell: Callable[[str], None]) -> Iterator[None]:
+    """Let the first Ctrl-C call ``stop``, so that work ends between two frames; a second one interrupts."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGINT, previous)
+        stop()
+        tell("Stopping after this frame; press Ctrl-C again to give up its table too.")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = signal.signal(signal.SIGINT, handle)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, previous)

@@ -1,0 +1,85 @@
+"""What a user can choose about an analysis."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TypedDict
+
+from mien.errors import OptionError
+
+COMPAT_MODES = ("openface",)
+
+_USEFUL_THREADS = 3
+"""Decoding, tracking and analysis: more threads would have nothing to do."""
+
+
+class OptionValues(TypedDict, total=False):
+    """The fields of `AnalysisOptions`, for functions that take them as keywords."""
+
+    models: str | None
+    landmarks: str | None
+    compat: str | None
+    start_s: float
+    end_s: float | None
+    threads: int | None
+    device: str
+    focal_px: tuple[float, float] | None
+    centre_px: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisOptions:
+    """How a video is analysed.
+
+    Attributes
+    ----------
+    models
+        Model pack: "openface" or "open"; None takes "openface" where it is installed, else "open".
+    landmarks
+        Landmark model within the pack: a name ("clnf", "ce-clm") or the path of a model's main file;
+        None takes the pack's best.
+    compat
+        "openface" counts time from the nominal frame rate and reads pictures as stored, as OpenFace
+        does; None takes the container's time stamps and turns phone videos upright.
+    start_s, end_s
+        Analyse only frames with start_s <= time < end_s, in seconds.
+    threads
+        Threads that may compute at the same time; None takes what the machine has, up to 3. Results
+        do not depend on it.
+    device
+        Where networks run: "cpu" or the name of another ONNX Runtime device.
+    focal_px, centre_px
+        Focal lengths (fx, fy) and principal point (cx, cy) of the camera in px, where they are known.
+    """
+
+    models: str | None = None
+    landmarks: str | None = None
+    compat: str | None = None
+    start_s: float = 0.0
+    end_s: float | None = None
+    threads: int | None = None
+    device: str = "cpu"
+    focal_px: tuple[float, float] | None = None
+    centre_px: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        if self.compat is not None and self.compat not in COMPAT_MODES:
+            raise OptionError(f"compat: expected one of {', '.join(COMPAT_MODES)}, got {self.compat!r}")
+        if not self.start_s >= 0:
+            raise OptionError(f"start: expected 0 s or more, got {self.start_s}")
+        if self.end_s is not None and not self.end_s > self.start_s:
+            raise OptionError(f"end: expected more than the start, {self.start_s} s, got {self.end_s}")
+        if self.threads is not None and self.threads < 1:
+            raise OptionError(f"threads: expected 1 or more, got {self.threads}")
+
+    @property
+    def threads_used(self) -> int:
+        """Number of threads, decided for this machine where it was left open."""
+        return self.threads or min(_USEFUL_THREADS, available_cores())
+
+
+def available_cores() -> int:
+    """Cores that this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
