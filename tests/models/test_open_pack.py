@@ -71,9 +71,9 @@ def test_the_plain_mesh_has_landmarks_but_no_gaze(portrait):
 
 def test_unknown_choices_name_the_known_ones():
     camera = default_camera(640, 480)
-    with pytest.raises(OptionError, match="landmarks.*mesh and mesh-plain.*'clnf'"):
+    with pytest.raises(OptionError, match=r"landmarks.*mesh and mesh-plain.*'clnf'"):
         build_stages(AnalysisOptions(landmarks="clnf"), camera)
-    with pytest.raises(OptionError, match="detector.*blazeface and mtcnn"):
+    with pytest.raises(OptionError, match=r"detector.*blazeface and mtcnn"):
         build_stages(AnalysisOptions(), camera, detector="haar")
 
 

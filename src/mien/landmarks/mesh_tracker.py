@@ -105,7 +105,7 @@ class MeshTracker:
             See `landmarks_from_mesh`; all NaN, with ``success`` False, where there is no face.
         """
         region, self._region = self._region, None
-        mesh = None if region is None else self._read(frame, region)
+        mesh = None if region is None else read_present(self._network, frame.bgr, region)
         if mesh is None and (region is None or self._redetect_at_once):
             self._sides.clear()
             mesh = self._find(frame)
@@ -116,17 +116,7 @@ class MeshTracker:
 
     def _find(self, frame: Frame) -> FaceMesh | None:
         faces = self._detector.detect(frame.bgr)
-        if not len(faces):
-            return None
-        if faces.keypoints is not None:
-            return self._read(frame, region_from_box(faces.boxes[0], faces.keypoints[0, :2]))
-        # without key points the face's tilt is not known: a first reading finds it
-        mesh = self._read(frame, region_from_box(faces.boxes[0]))
-        return None if mesh is None else self._read(frame, _next_region(mesh))
-
-    def _read(self, frame: Frame, region: FaceRegion) -> FaceMesh | None:
-        mesh = self._network.read(frame.bgr, region)
-        return mesh if mesh.presence >= PRESENT else None
+        return read_detected(self._network, frame.bgr, faces, 0)[0] if len(faces) else None
 
     def _follow(self, region: FaceRegion, shape: tuple[int, ...]) -> None:
         """Expect the face in ``region``, unless the track looks like a mistake."""
@@ -136,6 +126,59 @@ class MeshTracker:
         if not self._guard or (steady and inside):
             self._region = region
             self._sides.append(region.side)
+
+
+def read_present(network: MeshReader, bgr: NDArray[np.uint8], region: FaceRegion) -> FaceMesh | None:
+    """Read a region's mesh.
+
+    Parameters
+    ----------
+    network
+        Reads the mesh.
+    bgr
+        (H, W, 3) uint8, the image.
+    region
+        Where the face should be.
+
+    Returns
+    -------
+    FaceMesh or None
+        None where there is no face.
+    """
+    mesh = network.read(bgr, region)
+    return mesh if mesh.presence >= PRESENT else None
+
+
+def read_detected(
+    network: MeshReader, bgr: NDArray[np.uint8], faces: FaceBoxes, number: int
+) -> tuple[FaceMesh | None, FaceRegion]:
+    """Read the mesh of a detected face.
+
+    Parameters
+    ----------
+    network
+        Reads the mesh.
+    bgr
+        (H, W, 3) uint8, the image.
+    faces
+        What a detector found. Without key points the face's tilt is not known: a first reading finds it.
+    number
+        Which face.
+
+    Returns
+    -------
+    mesh, region
+        None where the network sees no face; where it was read.
+    """
+    if faces.keypoints is not None:
+        region = region_from_box(faces.boxes[number], faces.keypoints[number, :2])
+        return read_present(network, bgr, region), region
+    region = region_from_box(faces.boxes[number])
+    first = read_present(network, bgr, region)
+    if first is None:
+        return None, region
+    region = _next_region(first)
+    return read_present(network, bgr, region), region
 
 
 def _next_region(mesh: FaceMesh) -> FaceRegion:

@@ -13,7 +13,8 @@ from mien.detection.mtcnn import MtcnnDetector
 from mien.errors import ModelsMissingError, OptionError
 from mien.gaze.mesh_gaze import MeshGazeEstimator
 from mien.landmarks.mesh import MeshNetwork
-from mien.landmarks.mesh_indices import MeshIndices, read_mesh_indices
+from mien.landmarks.mesh_finder import MeshFinder
+from mien.landmarks.mesh_indices import read_mesh_indices
 from mien.landmarks.mesh_tracker import FaceDetector, MeshTracker
 from mien.models import open as pack
 from mien.models.open import PackFile
@@ -24,10 +25,10 @@ from mien.runtime.sessions import create_session
 from mien.shape.canonical_face import CanonicalFace, read_canonical_face
 from mien.stages import Stages
 
-LANDMARK_MODELS: dict[str, PackFile] = {"mesh": pack.ATTENTION_MESH, "mesh-plain": pack.PLAIN_MESH}
-"""What ``AnalysisOptions.landmarks`` may name; the first is the default."""
 T = TypeVar("T")
 
+LANDMARK_MODELS: dict[str, PackFile] = {"mesh": pack.ATTENTION_MESH, "mesh-plain": pack.PLAIN_MESH}
+"""What ``AnalysisOptions.landmarks`` may name; the first is the default."""
 DETECTORS: dict[str, tuple[PackFile, ...]] = {
     "blazeface": (pack.SHORT_RANGE, pack.FULL_RANGE),
     "mtcnn": (pack.MTCNN,),
@@ -65,7 +66,7 @@ def build_stages(options: AnalysisOptions, camera: Camera, *, detector: str = "b
     _require(files)
     face = read_canonical_face(pack.CANONICAL_FACE.path)
     return Stages(
-        tracker=build_tracker(mesh_file, face, detector=detector, device=options.device),
+        tracker=_tracker(mesh_file, face, detector, options.device),
         pose=MeshPoseEstimator(camera, face),
         gaze=MeshGazeEstimator(camera, face),
         action_units=GeometricActionUnits(face),
@@ -76,37 +77,47 @@ def build_stages(options: AnalysisOptions, camera: Camera, *, detector: str = "b
     )
 
 
-def build_tracker(
-    mesh_file: PackFile, face: CanonicalFace, *, detector: str = "blazeface", device: str = "cpu"
-) -> MeshTracker:
-    """Build the tracker alone.
+def build_finder(options: AnalysisOptions) -> MeshFinder:
+    """Read the pack's models and build what finds all faces of a still picture.
+
+    All detectors are asked: BlazeFace sees the picture at 192x192 px at most and misses faces below about a
+    tenth of it, which MTCNN finds down to 60 px; MTCNN misses very large and tilted ones.
 
     Parameters
     ----------
-    mesh_file
-        The mesh network's file.
-    face
-        The canonical face.
-    detector, device
-        As in `build_stages` and in `AnalysisOptions`.
+    options
+        As in `build_stages`.
 
     Returns
     -------
-    MeshTracker
+    MeshFinder
+
+    Raises
+    ------
+    ModelsMissingError, ModelFileError, OptionError
+        As `build_stages`.
     """
-    indices: MeshIndices = read_mesh_indices(pack.INDICES.path)
+    mesh_file = _choose("landmarks", options.landmarks or "mesh", LANDMARK_MODELS)
+    detector_files = (file for files in DETECTORS.values() for file in files)
+    _require((*detector_files, mesh_file, pack.INDICES, pack.CANONICAL_FACE))
+    indices = read_mesh_indices(pack.INDICES.path)
+    network = MeshNetwork(create_session(mesh_file.path, device=options.device), indices)
+    detectors = [detector for name in DETECTORS for detector in _detectors(name, options.device)]
+    return MeshFinder(detectors, network, read_canonical_face(pack.CANONICAL_FACE.path), indices.ibug68)
+
+
+def _tracker(mesh_file: PackFile, face: CanonicalFace, detector: str, device: str) -> MeshTracker:
+    indices = read_mesh_indices(pack.INDICES.path)
     network = MeshNetwork(create_session(mesh_file.path, device=device), indices)
-    return MeshTracker(_detector(detector, device), network, face, indices.ibug68)
+    return MeshTracker(FirstSuccess(_detectors(detector, device)), network, face, indices.ibug68)
 
 
-def _detector(name: str, device: str) -> FaceDetector:
+def _detectors(name: str, device: str) -> list[FaceDetector]:
     if name == "mtcnn":
-        return MtcnnDetector(mtcnn_from_npz(pack.MTCNN.path), device=device)
+        return [MtcnnDetector(mtcnn_from_npz(pack.MTCNN.path), device=device)]
     layouts = (blazeface.SHORT_RANGE, blazeface.FULL_RANGE)
-    sessions = (create_session(file.path, device=device) for file in DETECTORS["blazeface"])
-    return FirstSuccess(
-        [BlazeFace(session, layout) for session, layout in zip(sessions, layouts, strict=True)]
-    )
+    files = zip(DETECTORS["blazeface"], layouts, strict=True)
+    return [BlazeFace(create_session(file.path, device=device), layout) for file, layout in files]
 
 
 def _choose(option: str, name: str, known: Mapping[str, T]) -> T:

@@ -1,0 +1,71 @@
+"""All faces of a still picture, each with its mesh (open-models.md §7: still images, more than one face)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.datatypes import FaceLandmarks, Frame
+from mien.landmarks.face_region import FaceRegion
+from mien.landmarks.mesh_tracker import FaceDetector, MeshReader, landmarks_from_mesh, read_detected
+from mien.shape.canonical_face import CanonicalFace
+
+_SAME_FACE = 0.5
+"""Regions that overlap by more than this hold the same face."""
+
+
+class MeshFinder:
+    """Finds every face of a picture; pictures have nothing to do with one another.
+
+    Parameters
+    ----------
+    detectors
+        All of them are asked: the short-range network keeps very large faces, the full-range network finds
+        small ones.
+    network
+        Reads the meshes.
+    face
+        The canonical face.
+    ibug68
+        (68,) vertices that stand for the 68 landmarks.
+    """
+
+    def __init__(
+        self,
+        detectors: Sequence[FaceDetector],
+        network: MeshReader,
+        face: CanonicalFace,
+        ibug68: NDArray[np.int64],
+    ) -> None:
+        self._detectors = tuple(detectors)
+        self._network = network
+        self._face = face
+        self._ibug68 = ibug68
+
+    def find(self, frame: Frame) -> list[FaceLandmarks]:
+        """Find the faces of a picture.
+
+        Parameters
+        ----------
+        frame
+            Its ``bgr`` is read.
+
+        Returns
+        -------
+        list of FaceLandmarks
+            In the order of the detectors, each one's most certain face first; only faces that the mesh
+            network confirms.
+        """
+        taken: list[FaceRegion] = []
+        found = []
+        for detector in self._detectors:
+            faces = detector.detect(frame.bgr)
+            for number in range(len(faces)):
+                mesh, region = read_detected(self._network, frame.bgr, faces, number)
+                if mesh is None or any(region.overlap(other) > _SAME_FACE for other in taken):
+                    continue
+                taken.append(region)
+                found.append(landmarks_from_mesh(mesh, self._face, self._ibug68))
+        return found
