@@ -2,17 +2,14 @@
 
 import threading
 import time
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
-from mien.datatypes import ActionUnits, Camera, FaceLandmarks, Frame, Gaze, HeadPose
+from mien.datatypes import Frame
 from mien.errors import FrameError, OptionError, SourceError
 from mien.pipeline import Pipeline
-from mien.stages import Stages
-
-CAMERA = Camera(500.0, 500.0, 32.0, 24.0)
+from simple_stages import CountingTracker, SummingAnalyzer, stages
 
 
 def frames(count, log=None):
@@ -22,71 +19,6 @@ def frames(count, log=None):
     finally:
         if log is not None:
             log.append("closed")
-
-
-class CountingTracker:
-    """Landmarks that depend on every frame so far, so that a wrong order shows."""
-
-    def __init__(self, fail_at=None):
-        self.fail_at, self.state, self.threads = fail_at, 0, set()
-
-    def track(self, frame):
-        self.threads.add(threading.current_thread().name)
-        if frame.index == self.fail_at:
-            raise ZeroDivisionError("no face can be this small")
-        self.state = (self.state * 31 + frame.index + int(frame.gray[0, 0])) % 1009
-        points = np.full((68, 2), self.state, np.float32)
-        zeros = np.zeros(6, np.float32)
-        return FaceLandmarks(points, np.zeros((68, 3), np.float32), zeros, zeros, (), 0.9, True, True)
-
-    def reset(self):
-        self.state = 0
-
-
-class FlatPose:
-    def estimate(self, landmarks):
-        return HeadPose(np.full(3, landmarks.points[0, 0]), np.zeros(3)), np.zeros((68, 3), np.float32)
-
-
-class StraightGaze:
-    def estimate(self, landmarks, landmarks_3d, pose):
-        return Gaze(np.zeros((2, 3)), pose.translation_mm[:2], np.zeros((56, 2)), np.zeros((56, 3)))
-
-
-@dataclass
-class Series:
-    intensity: np.ndarray
-    presence: np.ndarray
-
-
-class SummingAnalyzer:
-    def __init__(self, fail_at=None):
-        self.fail_at, self.rows = fail_at, []
-
-    def analyze(self, frame, landmarks):
-        if frame.index == self.fail_at:
-            raise ValueError("cannot be")
-        self.rows.append(float(landmarks.points[0, 0]) + sum(self.rows) % 7)
-        return ActionUnits(np.full(17, self.rows[-1]), np.zeros(18))
-
-    def finish(self):
-        rows = np.array(self.rows)
-        return Series(np.repeat(rows[:, None], 17, 1), np.zeros((len(rows), 18)))
-
-    def reset(self):
-        self.rows = []
-
-
-def stages(tracker=None, analyzer=None, gaze=True):
-    return Stages(
-        tracker=tracker or CountingTracker(),
-        pose=FlatPose(),
-        gaze=StraightGaze() if gaze else None,
-        action_units=analyzer,
-        camera=CAMERA,
-        pack="test",
-        landmark_model="counting",
-    )
 
 
 def summary(results):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import typer
 from mien.cli.exit_codes import ExitCode
 from mien.cli.output import partial_path, table_path
 from mien.cli.progress import interruptible, progress, telling_of_compilation
-from mien.errors import FrameError, SourceError
+from mien.errors import FrameError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -23,7 +24,9 @@ def analyze(
     video: Annotated[Path, typer.Argument(help="A video file.", show_default=False)],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="The table; by default VIDEO's name with .csv, in this folder."),
+        typer.Option(
+            "-o", "--output", help="The table, .csv or .parquet; by default VIDEO's name with .csv, here."
+        ),
     ] = None,
     models: Annotated[
         str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
@@ -93,7 +96,11 @@ def _run(video: Path, table: Path, options: AnalysisOptions, *, quiet: bool) -> 
 
 def _consume(analysis: Analysis, tally: _Tally, *, quiet: bool) -> None:
     """Analyse all frames, with a progress bar where there is a terminal."""
+    from mien.models.packs import notice
+
     begin = time.perf_counter()
+    if not quiet:
+        typer.echo(notice(analysis.pack), err=True)
     bar = progress(analysis.info.name, analysis.info.frame_count, quiet=quiet)
     tell = (lambda text: None) if quiet else bar.note
     with bar, telling_of_compilation(tell), interruptible(analysis.stop, tell):
@@ -116,7 +123,15 @@ def _keep_partial(analysis: Analysis, table: Path, tally: _Tally) -> ExitCode:
 
 
 def _write(analysis: Analysis, table: Path) -> None:
-    analysis.result().save(table)
+    """Write the table, in the folder for temporary files if its own place has failed meanwhile."""
+    result = analysis.result()
+    try:
+        result.save(table)
+    except OutputError:
+        rescued = Path(tempfile.gettempdir()) / table.name
+        result.save(rescued)
+        typer.echo(f"mien: the table is kept in {rescued}", err=True)
+        raise
 
 
 def _summary(analysis: Analysis, table: Path, tally: _Tally) -> str:

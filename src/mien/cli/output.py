@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
-from mien.errors import OutputError
+from mien.errors import OptionError, OutputError
 
-TABLE_SUFFIXES = (".csv",)
+TABLE_SUFFIXES = (".csv", ".parquet")
 
 
 def table_path(video: Path, output: Path | None) -> Path:
@@ -16,14 +17,18 @@ def table_path(video: Path, output: Path | None) -> Path:
     Raises
     ------
     OutputError
-        The table would replace the video, its name does not end in .csv, or its folder can't be made
+        The table would replace the video, its name has no known ending, or its folder can't be made
         or written to.
+    OptionError
+        The format needs a package that is not installed.
     """
     table = output if output is not None else Path(f"{video.stem}.csv")
     if table.is_dir():
         table = table / f"{video.stem}.csv"
     if table.suffix.lower() not in TABLE_SUFFIXES:
         raise OutputError(f"{table}: expected a name that ends in {' or '.join(TABLE_SUFFIXES)}")
+    if table.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
+        raise OptionError(f"{table}: Parquet needs pyarrow; install it with: pip install 'mien[tables]'")
     if table.exists() and video.exists() and table.samefile(video):
         raise OutputError(f"{table} is the video itself; choose another name with -o")
     _need_writable_folder(table)
