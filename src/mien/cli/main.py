@@ -9,7 +9,11 @@ import typer
 from typer.core import TyperGroup
 
 from mien import __version__
+from mien.cli.analyze import analyze
+from mien.cli.compare import compare
+from mien.cli.demo import demo
 from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
+from mien.cli.models import app as models
 from mien.errors import MienError, OptionError
 
 
@@ -57,31 +61,10 @@ def _common(
     """Faces in video as numbers: action units, landmarks, head pose and gaze."""
 
 
-def _register() -> None:
-    from mien.cli.analyze import analyze
-
-    app.command("analyze", epilog=EXIT_CODES_HELP)(analyze)
-    try:
-        from mien.cli.models import app as models
-
-        app.add_typer(models, name="models")
-    except ImportError:
-        pass
-    try:
-        from mien.cli.compare import compare
-
-        app.command("compare")(compare)
-    except ImportError:
-        pass
-    try:
-        from mien.cli.demo import demo
-
-        app.command("demo")(demo)
-    except ImportError:
-        pass
-
-
-_register()
+app.command("analyze", epilog=EXIT_CODES_HELP)(analyze)
+app.command("demo")(demo)
+app.command("compare")(compare)
+app.add_typer(models, name="models")
 
 
 def main() -> None:
