@@ -31,6 +31,7 @@ def demo(
     """
     from mien.analysis import Analysis
     from mien.demonstration import SHOWN_FRAME, Demonstration, describe
+    from mien.models.packs import notice
 
     def say(text: str) -> None:
         if not quiet:
@@ -41,6 +42,8 @@ def demo(
     show.make()
     begin = time.perf_counter()
     with Analysis(show.video, options) as analysis:
+        if not quiet:
+            typer.echo(notice(analysis.pack), err=True)
         faces = _consume(analysis, quiet=quiet)
         if analysis.stopped:
             raise typer.Exit(ExitCode.INTERRUPTED)
@@ -49,7 +52,6 @@ def demo(
         seconds = time.perf_counter() - begin
         show.draw(faces[SHOWN_FRAME], analysis.stages.camera)
         say(f"{len(faces)} frames in {seconds:.1f} s, a face in {100 * result.success_rate:.0f} % of them.")
-        say(f"Models: {analysis.stages.pack}, {analysis.stages.landmark_model}.")
     for line in describe(show.follow(result.landmarks)):
         say(line)
     say(f"Table:   {show.table}\nPicture: {show.picture}\nVideo:   {show.video}\nTruth:   {show.truth}")
