@@ -3,9 +3,10 @@
     python benchmarks/open_agreement.py REFERENCE_FOLDER MEDIA_FOLDER [--write]
 
 REFERENCE_FOLDER/videos/NAME/full.npz holds OpenFace's values of every frame, MEDIA_FOLDER the videos.
-OpenFace is not ground truth. Landmarks, pose, gaze and action units are compared on frames in which OpenFace succeeded
-with a confidence above 0.8 and both trackers are on the same face: their inner landmarks lie within 12 % of
-the distance of the outer eye corners. "Clean" frames agree within 5.5 % and have less than 30 degrees of yaw.
+OpenFace is not ground truth. Landmarks, pose, gaze and action units are compared on frames in which OpenFace
+succeeded with a confidence above 0.8 and both trackers are on the same face: their inner landmarks lie within
+12 % of the distance of the outer eye corners. "Clean" frames agree within 5.5 % and have less than 30 degrees
+of yaw.
 """
 
 from __future__ import annotations
