@@ -137,7 +137,7 @@ class GeometricActionUnits:
 
     @property
     def neutral(self) -> dict[str, float] | None:
-        """The neutral of the frames so far, for other recordings of the same person; None before 60 frames."""
+        """Neutral of the frames so far, for other recordings of the person; None before 60 frames."""
         neutral = self._neutral(RECORDED_FRAMES)
         return None if neutral is None else dict(zip(RAW_NAMES, neutral.tolist(), strict=True))
 
