@@ -14,12 +14,12 @@ from mien.runtime.jit import fast_kernel, kernel
 from mien.runtime.vector_math import LANES, ROWS, block_product, exp32
 from mien.shape.kernels import (
     cholesky_solve,
-    euler_to_rotation,
     jacobian,
     move,
     normal_equations,
     object_shape,
     project,
+    rotation_of,
 )
 
 SUPPORT = 11
@@ -67,7 +67,7 @@ def place_reference(mean, basis, glob, local, scale, base, similarity):
     shape = np.empty((3, n), np.float32)
     rotation = np.empty((3, 3))
     object_shape(mean, basis, local, shape)
-    euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
+    rotation_of(glob, rotation)
     project(shape, glob, rotation, base)
     reference = np.empty((2, n))
     for a in range(2):
@@ -448,7 +448,7 @@ def regularised_mean_shift(
     weighted = jac if uniform else np.zeros((2 * n, width), np.float32)
     object_shape(mean, basis, local, shape)
     for iteration in range(iterations):
-        euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
+        rotation_of(glob, rotation)
         project(shape, glob, rotation, points)
         if iteration > 0 and _distance(points, previous) < 0.01:
             return iteration

@@ -3,7 +3,7 @@
 Layout: a shape is (2, n) or (3, n), one row per axis, so that every inner loop runs over the points.
 A basis is (m, 3, n), and once more packed as (3, n, P) for the Jacobian (2n, P): its rows are all x, then all
 y, its columns the 6 + m parameters, one for a right-hand side, and padding to a multiple of 16.
-Everything is float32, as in the original; scalars that feed a rotation are float64 inside.
+Everything is float32, as in the original; scalars that update a rotation are float64 inside.
 """
 
 from __future__ import annotations
@@ -22,6 +22,27 @@ def euler_to_rotation(rx, ry, rz, out):
     s1, c1 = math.sin(rx), math.cos(rx)
     s2, c2 = math.sin(ry), math.cos(ry)
     s3, c3 = math.sin(rz), math.cos(rz)
+    out[0, 0] = c2 * c3
+    out[0, 1] = -c2 * s3
+    out[0, 2] = s2
+    out[1, 0] = c1 * s3 + c3 * s1 * s2
+    out[1, 1] = c1 * c3 - s1 * s2 * s3
+    out[1, 2] = -c2 * s1
+    out[2, 0] = s1 * s3 - c1 * c3 * s2
+    out[2, 1] = c3 * s1 + c1 * s2 * s3
+    out[2, 2] = c1 * c2
+
+
+@kernel
+def rotation_of(glob, out):
+    """Rotation of global parameters into ``out`` (3, 3), in float32 arithmetic as the original's; §0.2, §0.3.
+
+    Landmarks are projected with it: only the same rounding keeps the grids of warp and mean shift from
+    flipping (§13 item 2).
+    """
+    s1, c1 = np.float32(math.sin(glob[1])), np.float32(math.cos(glob[1]))
+    s2, c2 = np.float32(math.sin(glob[2])), np.float32(math.cos(glob[2]))
+    s3, c3 = np.float32(math.sin(glob[3])), np.float32(math.cos(glob[3]))
     out[0, 0] = c2 * c3
     out[0, 1] = -c2 * s3
     out[0, 2] = s2
@@ -82,20 +103,22 @@ def rotate_euler(angles, wx, wy, wz):
 
 @fast_kernel
 def object_shape(mean, basis, local, out):
-    """X(p) = M + V p into ``out`` (3, n); §4.1."""
+    """X(p) = M + V p into ``out`` (3, n); the mean is added last, as the original's rounding wants; §4.1."""
     m, _, n = basis.shape
     for a in range(3):
         for i in range(n):
-            out[a, i] = mean[a, i]
+            out[a, i] = np.float32(0.0)
         for j in range(m):
             p = local[j]
             for i in range(n):
                 out[a, i] += basis[j, a, i] * p
+        for i in range(n):
+            out[a, i] = mean[a, i] + out[a, i]
 
 
-@fast_kernel
+@kernel
 def project(shape, glob, rotation, out):
-    """S = s R X + t into ``out`` (2, n), with ``rotation`` (3, 3) already evaluated; §4.1."""
+    """S = s R X + t into ``out`` (2, n), ``rotation`` (3, 3) from `rotation_of`; float32 as written; §4.1."""
     s = glob[0]
     for a in range(2):
         ra0 = np.float32(rotation[a, 0])
@@ -311,7 +334,7 @@ def _fit_all_points(mean, basis, packed_basis, eigenvalues, target, glob, local)
     system = np.empty(((size + ROWS - 1) // ROWS * ROWS, width), np.float32)
     step = np.empty(size, np.float32)
     residual = np.empty(2 * n, np.float32)
-    euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
+    rotation_of(glob, rotation)
     object_shape(mean, basis, local, shape)
     error = _residual(shape, glob, rotation, target, residual)
     worse = 0
@@ -328,7 +351,7 @@ def _fit_all_points(mean, basis, packed_basis, eigenvalues, target, glob, local)
         for k in range(size):
             step[k] *= np.float32(0.75)
         move(step, m, glob, local)
-        euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
+        rotation_of(glob, rotation)
         # The original tests the new pose with the old 3D shape; landmarks.md §4.8 step 4.
         new_error = _residual(shape, glob, rotation, target, residual)
         if np.float32(0.999) * error < new_error:
@@ -356,6 +379,6 @@ def move(step, modes, glob, local):
 def shape_2d(mean, basis, glob, local, shape, out):
     """Object shape into ``shape`` (3, n) and its projection into ``out`` (2, n); §4.1."""
     rotation = np.empty((3, 3))
-    euler_to_rotation(np.float64(glob[1]), np.float64(glob[2]), np.float64(glob[3]), rotation)
+    rotation_of(glob, rotation)
     object_shape(mean, basis, local, shape)
     project(shape, glob, rotation, out)
