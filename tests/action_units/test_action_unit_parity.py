@@ -36,8 +36,8 @@ def static(openface_dir):
 
 DYNAMIC_INTENSITY = """0.434246 0.435940 -0.609926 0.354027 -0.712028 -0.128467 0.494531 -0.401182 0.081201
     -0.321283 0.173370 0.470917 0.312574 0.536927 0.544023 0.513423 0.659383"""
-DYNAMIC_PRESENCE = """0.269339 0.346006 0.488091 1.278118 0.894673 0.734417 0.475052 -0.145466 -0.687165 0.258300
-    0.311118 0.361527 0.601602 2.932523 -0.233219 0.227039 1.043595 0.171059"""
+DYNAMIC_PRESENCE = """0.269339 0.346006 0.488091 1.278118 0.894673 0.734417 0.475052 -0.145466 -0.687165
+    0.258300 0.311118 0.361527 0.601602 2.932523 -0.233219 0.227039 1.043595 0.171059"""
 STATIC_INTENSITY = {
     "AU01": -0.159098,
     "AU02": -1.565318,
@@ -83,7 +83,7 @@ def test_cutoffs_are_those_of_the_original(dynamic, reference_dir):
     assert cutoffs[INTENSITY_NAMES.index("AU09")] == 0.7000000000000001
 
 
-# --- predictors on dumped descriptors ----------------------------------------------------------------------
+# --- predictors on dumped descriptors --------------------------------------------------------------------
 
 
 def reorder(values, found, wanted):
@@ -124,7 +124,7 @@ def test_raw_outputs_of_dumped_descriptors_equal_the_original(dynamic, static, r
     assert count >= 12
 
 
-# --- post-processing of dumped histories ---------------------------------------------------------------------
+# --- post-processing of dumped histories -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("video", VIDEOS)
@@ -141,7 +141,7 @@ def test_post_processing_of_the_originals_histories_is_exact(dynamic, reference_
     np.testing.assert_array_equal(again, history)
 
 
-# --- whole videos, with the original's landmarks -------------------------------------------------------------
+# --- whole videos, with the original's landmarks ---------------------------------------------------------
 
 
 def pictures(path):
@@ -218,7 +218,7 @@ def test_static_predictors_on_a_video_equal_the_original(static, reference_dir, 
     np.testing.assert_array_equal(series.presence, columns(rows, PRESENCE_NAMES, "_c"))
 
 
-# --- a published table ---------------------------------------------------------------------------------------
+# --- a published table -----------------------------------------------------------------------------------
 
 
 def project(pdm, params):
@@ -263,9 +263,7 @@ def test_published_table_is_reproduced_from_its_landmarks(dynamic, published, me
     assert agreement.mean() >= 0.98
 
 
-def test_original_fed_with_the_published_landmarks_gives_the_same(
-    dynamic, published, media_dir, reference_dir
-):
+def test_original_fed_with_the_same_landmarks_gives_the_same(dynamic, published, media_dir, reference_dir):
     rows, points, _ = published
     series = analyze(dynamic, media(media_dir, "subj01_timepoint01"), points, rows["success"])[0].finish()
     fed = table(reference_dir / "ce_clm_published" / "subj01_au_stage_fed_with_these_landmarks.csv")

@@ -140,9 +140,8 @@ def test_singular_vectors_rebuild_the_matrix():
 
 
 def test_aligned_faces_of_one_pose_and_another_look_alike(pdm, aligner):
-    faces = []
-    for pose in (Pose(1.0, (0, 0, 0), 160, 120), Pose(2.0, (0, 0, 0.4), 320.3, 250.6)):
-        faces.append(aligner.align(picture(pose), landmarks(pose), pose.x, pose.y).bgr.astype(int))
+    poses = Pose(1.0, (0, 0, 0), 160, 120), Pose(2.0, (0, 0, 0.4), 320.3, 250.6)
+    faces = [aligner.align(picture(p), landmarks(p), p.x, p.y).bgr.astype(int) for p in poses]
     assert np.abs(faces[0] - faces[1]).mean() < 2
     assert faces[0].max() > 100
 
