@@ -69,7 +69,8 @@ class _Tally:
     def add(self, success: bool, confidence: float) -> None:
         self.frames += 1
         self.successes += success
-        self.confidence += confidence
+        if confidence == confidence:  # NaN where no face was found
+            self.confidence += confidence
 
 
 def _run(video: Path, table: Path, options: AnalysisOptions, *, quiet: bool) -> ExitCode:
@@ -137,13 +138,13 @@ def _write(analysis: Analysis, table: Path) -> None:
 def _summary(analysis: Analysis, table: Path, tally: _Tally) -> str:
     count = max(1, tally.frames)
     speed = tally.frames / tally.seconds if tally.seconds else 0.0
+    rate = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
     parts = [
-        f"{analysis.info.name}: {tally.frames} frames in {tally.seconds:.1f} s ({speed:.0f} frames/s).",
+        f"{analysis.info.name}: {tally.frames} frames in {tally.seconds:.1f} s ({rate} frames/s).",
         f"A face was found in {100 * tally.successes / count:.1f} % of them,"
         f" mean confidence {tally.confidence / count:.2f}.",
         f"Models: {analysis.stages.pack}, {analysis.stages.landmark_model}.",
         f"Table: {table}",
     ]
-    if analysis.lost:
-        parts.append(f"\nNot all of the video could be read: {analysis.lost}.")
-    return " ".join(parts)
+    lost = f"\nNot all of the video could be read: {analysis.lost}." if analysis.lost else ""
+    return " ".join(parts) + lost
