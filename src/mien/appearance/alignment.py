@@ -98,6 +98,7 @@ class FaceAligner:
         self._centre = np.full(2, size // 2, np.float32)
         self._warped = np.empty((68, 2), np.float32)
         self._spans = np.empty((size, size + 1), np.int16)
+        self._steps = np.empty((2, size), np.int64)
 
     def align(self, bgr: NDArray[np.uint8], points: NDArray[np.float32], tx: float, ty: float) -> AlignedFace:
         """Align one face.
@@ -136,7 +137,7 @@ class FaceAligner:
         else:
             self._spans[:, 0] = 1
         flat = np.ascontiguousarray(bgr).reshape(-1)
-        kernels.warp(flat, bgr.shape[0], bgr.shape[1], matrix, self._spans, out)
+        kernels.warp(flat, bgr.shape[0], bgr.shape[1], matrix, self._spans, self._steps, out)
         return AlignedFace(out, matrix)
 
     def black(self) -> AlignedFace:

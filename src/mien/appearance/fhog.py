@@ -40,6 +40,8 @@ class FhogExtractor:
         self._last_column = min(cells[1] * CELL_PX, width) - 2
         # The original takes columns in groups of 8 as long as a whole group fits; see §3.1.3.
         self._last_grouped = len(range(1, self._last_column - 6, 8)) * 8
+        window, magnitude = np.zeros(9 * kernels.WINDOW, np.float32), np.zeros(kernels.WINDOW, np.float32)
+        self._work = window, magnitude, np.zeros(kernels.WINDOW, np.int32)
         self._votes = np.empty((cells[0] + 1, cells[1] + 1, 18, 4), np.float32)
         self._histogram = np.empty((*cells, 18), np.float32)
         self._energy = np.empty(cells, np.float32)
@@ -69,8 +71,7 @@ class FhogExtractor:
             raise ValueError(f"expected a {self._size} image of uint8, got {image.shape} {image.dtype}")
         out = np.empty(self.length, np.float32)
         self._votes.fill(0)
-        kernels.collect_votes(
-            np.ascontiguousarray(image), self._last_row, self._last_column, self._last_grouped, self._votes
-        )
+        last = self._last_row, self._last_column, self._last_grouped
+        kernels.collect_votes(np.ascontiguousarray(image), *last, *self._work, self._votes)
         kernels.describe(self._votes, self._histogram, self._energy, self._norms, out)
         return out

@@ -251,27 +251,28 @@ def _blend(p00, p01, p10, p11, fx, fy):
     """Bilinear blend times 1024, three channels at once in lanes that never reach their neighbours."""
     upper = (p00 << 5) + fx * (p01 - p00)
     lower = (p10 << 5) + fx * (p11 - p10)
-    return (upper << 5) + fy * (lower - upper) + (512 | 512 << LANE | 512 << (2 * LANE))
+    return (upper << 5) + fy * (lower - upper)
 
 
 @kernel
 def _blend_at_border(flat, height, width, x, y, fx, fy):
     """The same where some of the four pixels lie outside the frame and count as black."""
-    p = np.empty(4, np.int64)
+    total = 0
     for k in range(4):
         px, py = x + (k & 1), y + (k >> 1)
-        p[k] = 0
         if 0 <= px < width and 0 <= py < height:
             at = 3 * (py * width + px)
-            p[k] = np.int64(flat[at]) | np.int64(flat[at + 1]) << LANE | np.int64(flat[at + 2]) << (2 * LANE)
-    return _blend(p[0], p[1], p[2], p[3], fx, fy)
+            weight = (fx if k & 1 else 32 - fx) * (fy if k >> 1 else 32 - fy)
+            total += weight * (flat[at] | flat[at + 1] << LANE | flat[at + 2] << (2 * LANE))
+    return total
 
 
 @kernel
-def warp(flat, height, width, matrix, spans, out):
+def warp(flat, height, width, matrix, spans, steps, out):
     """OpenCV's ``warpAffine(frame, W, INTER_LINEAR)`` into ``out`` (h, w, 3) inside ``spans``; §2.3.
 
-    ``flat`` (height * width * 3,) is the frame. Pixels outside the spans are left as they are.
+    ``flat`` (height * width * 3,) is the frame; ``steps`` (2, w) int64 is work space. What is outside the
+    spans is left as it is.
     """
     m00, m01, m02 = np.float64(matrix[0, 0]), np.float64(matrix[0, 1]), np.float64(matrix[0, 2])
     m10, m11, m12 = np.float64(matrix[1, 0]), np.float64(matrix[1, 1]), np.float64(matrix[1, 2])
@@ -280,7 +281,7 @@ def warp(flat, height, width, matrix, spans, out):
     a, b, d, e = m11 * det, -m01 * det, -m10 * det, m00 * det
     c = -a * m02 - b * m12
     f = -d * m02 - e * m12
-    steps = np.empty((2, out.shape[1]), np.int64)
+    half = 512 | 512 << LANE | 512 << (2 * LANE)
     for x in range(out.shape[1]):
         steps[0, x] = np.int64(np.rint(a * x * 1024.0))
         steps[1, x] = np.int64(np.rint(d * x * 1024.0))
@@ -302,6 +303,7 @@ def warp(flat, height, width, matrix, spans, out):
                 v = _blend(_spread(upper), _spread(upper >> 24), _spread(lower), _spread(lower >> 24), fx, fy)
             else:
                 v = _blend_at_border(flat, height, width, ix, iy, fx, fy)
+            v += half
             out[y, x, 0] = (v >> 10) & 0xFF
             out[y, x, 1] = (v >> (LANE + 10)) & 0xFF
             out[y, x, 2] = (v >> (2 * LANE + 10)) & 0xFF
@@ -440,14 +442,14 @@ def normalise(histogram, norms, out):
 
 
 @kernel
-def collect_votes(image, last_row, last_column, last_grouped, votes):
-    """Add the votes of pixels 1 to ``last_row``, 1 to ``last_column`` of ``image`` (h, w, 3) uint8."""
-    window = np.zeros(9 * WINDOW, np.float32)
-    magnitude = np.zeros(WINDOW, np.float32)
-    bins = np.zeros(WINDOW, np.int32)
+def collect_votes(image, last_row, last_column, last_grouped, window, magnitude, bins, votes):
+    """Add the votes of pixels 1 to ``last_row``, 1 to ``last_column`` of ``image`` (h, w, 3) uint8.
+
+    Work space: ``window`` (9 WINDOW,) and ``magnitude`` (WINDOW,) float32, ``bins`` (WINDOW,) int32.
+    """
     step = WINDOW - 8
     for x0 in range(0, last_column, step):
-        columns = min(step, last_column - x0)
+        columns = last_column - x0 if last_column - x0 < step else step
         for y in range(last_row + 2):
             for i in range(6 * WINDOW):
                 window[i] = window[i + 3 * WINDOW]
