@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +12,8 @@ from mien.action_units.live import LiveCorrection
 from mien.action_units.postprocess import MAX_INTENSITY, finish_intensity, replace_first, vote_presence
 from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
 from mien.action_units.running_median import RunningMedian
+from mien.action_units.scores import ClipScores, PredictorFacts
+from mien.action_units.series import ActionUnitSeries
 from mien.appearance.extractor import Appearance, AppearanceExtractor
 from mien.datatypes import ActionUnits, FaceLandmarks, Frame
 from mien.errors import OptionError
@@ -21,22 +21,6 @@ from mien.models.records import ActionUnitRecord
 
 MAX_REPREDICTED = 3000
 """Successful frames of a video that are predicted again, with the neutral face that its end gives."""
-
-
-@dataclass(frozen=True, slots=True)
-class ActionUnitSeries:
-    """Action units of a whole video, after post-processing; one row per frame.
-
-    Attributes
-    ----------
-    intensity
-        (N, 17) float64, 0 to 5, in the order of ``INTENSITY_NAMES``; NaN where no model gives it.
-    presence
-        (N, 18) float64, 0 or 1, in the order of ``PRESENCE_NAMES``; NaN where no model gives it.
-    """
-
-    intensity: NDArray[np.float64]
-    presence: NDArray[np.float64]
 
 
 class _Reader:
@@ -71,6 +55,8 @@ class ActionUnitAnalyzer:
         Whether the live intensities are corrected as the original corrects those of a camera.
     predictors
         The predictors of ``record``, to share them among several analyzers.
+    keep_scores
+        Whether `scores` will be asked for; takes 280 bytes more per frame.
 
     Attributes
     ----------
@@ -88,6 +74,7 @@ class ActionUnitAnalyzer:
         record: ActionUnitRecord,
         *,
         camera_source: bool = False,
+        keep_scores: bool = False,
         predictors: PredictorSet | None = None,
     ) -> None:
         self._reader = _Reader(record, predictors)
@@ -95,6 +82,7 @@ class ActionUnitAnalyzer:
         fhog, shape = self._reader.extractor.length, self._reader.shape.length
         self._fhog_median = RunningMedian(fhog, -0.005, 1.0, 1000, floor=0.0)
         self._shape_median = RunningMedian(shape, -60.0, 60.0, 10000)
+        self._keep_scores = keep_scores
         self._adapts = bool(self._reader.predictors.dynamic.any())
         # Descriptor of the frame, descriptor of the neutral face.
         self._descriptors = np.zeros((2, fhog + shape))
@@ -148,7 +136,7 @@ class ActionUnitAnalyzer:
         if adapts:
             self._neutral = projections[1]
         outputs = predictors.scores(projections[0], self._neutral) if ok else predictors.blank
-        if ok and len(self._projections) < MAX_REPREDICTED:
+        if ok and (self._keep_scores or len(self._projections) < MAX_REPREDICTED):
             self._projections.append(projections[0])
         intensity, decisions = outputs[:N_INTENSITY], outputs[N_INTENSITY:]
         self._ok.append(ok)
@@ -176,7 +164,7 @@ class ActionUnitAnalyzer:
         ok = self._ok.array()[:, 0]
         intensity, positive = self._intensity.array(), self._positive.array()
         if self._adapts:
-            again = predictors.scores(self._projections.array(), self._neutral)
+            again = predictors.scores(self._projections.array()[:MAX_REPREDICTED], self._neutral)
             intensity = replace_first(intensity, ok, again[:, :N_INTENSITY])
             positive = replace_first(positive, ok, again[:, N_INTENSITY:] > 0)
         presence = np.where(ok[:, None], predictors.classes(positive), 0.0)
@@ -184,6 +172,29 @@ class ActionUnitAnalyzer:
         return ActionUnitSeries(
             np.where(missing[:N_INTENSITY], np.nan, finish_intensity(intensity, ok, predictors.cutoffs)),
             np.where(missing[N_INTENSITY:], np.nan, vote_presence(presence)),
+        )
+
+    def scores(self) -> ClipScores:
+        """All that the action units of the frames so far can be computed from again, see `normalise`.
+
+        Raises
+        ------
+        ValueError
+            The analyzer was made without ``keep_scores``.
+        """
+        if not self._keep_scores:
+            raise ValueError("expected an analyzer with keep_scores=True")
+        predictors = self._reader.predictors
+        ok = self._ok.array()[:, 0]
+        late = np.flatnonzero(ok)[MAX_REPREDICTED:] if self._adapts else np.zeros(0, np.int64)
+        return ClipScores(
+            ok=ok,
+            scores=predictors.scores(self._projections.array()),
+            live_intensity=self._intensity.array()[late],
+            live_positive=self._positive.array()[late],
+            neutral=self._neutral.copy(),
+            histograms=(self._fhog_median.histogram(), self._shape_median.histogram()),
+            predictors=PredictorFacts.of(predictors),
         )
 
 

@@ -58,12 +58,19 @@ def smooth_intensity(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return result
 
 
+def shift_intensity(
+    history: NDArray[np.float64], ok: NDArray[np.bool_], offsets: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Raw history (N, A) relative to its zeros (A,), limited to 0..5; failed frames count as 0; §6.3.2."""
+    values = np.clip(history - offsets, 0.0, MAX_INTENSITY)
+    return np.where(ok[:, None], values, 0.0)
+
+
 def finish_intensity(
     history: NDArray[np.float64], ok: NDArray[np.bool_], cutoffs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Intensities of a video from its raw history (N, A); failed frames count as 0; §6.3.2."""
-    values = np.clip(history - dynamic_offsets(history, ok, cutoffs), 0.0, MAX_INTENSITY)
-    return smooth_intensity(np.where(ok[:, None], values, 0.0))
+    """Intensities of a video from its raw history (N, A); §6.3.2."""
+    return smooth_intensity(shift_intensity(history, ok, dynamic_offsets(history, ok, cutoffs)))
 
 
 def vote_presence(history: NDArray[np.float64]) -> NDArray[np.float64]:

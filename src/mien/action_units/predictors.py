@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 
 import numpy as np
@@ -99,3 +100,9 @@ class PredictorSet:
         """Stored class on each side of the decision, (..., 18) float64; NaN where there is no predictor."""
         negative_class, positive_class = self._classes
         return np.where(positive, positive_class, negative_class)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of weights and offsets; independent of the names of the files."""
+        digest = hashlib.sha256(self._weights.tobytes())
+        digest.update(self._offsets.tobytes())
+        return digest.hexdigest()

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.action_units import kernels
+from mien.action_units.histogram import MedianHistogram, bin_centres
 
 _SMALL_LIMIT = int(np.iinfo(np.uint16).max)
 
@@ -64,9 +65,23 @@ class RunningMedian:
         if self.count == 1:
             self.value = np.maximum(descriptor, self._floor)
         elif ok or self.count == 0:
-            low, high = self._range
-            centres = low + self._state[0] * (high - low) / self._bins + 0.5 * (high - low) / self._bins
-            self.value = np.maximum(centres, self._floor)
+            self.value = np.maximum(bin_centres(self._state[0], *self._range, self._bins), self._floor)
+
+    def histogram(self) -> MedianHistogram:
+        """What has been counted so far, to be kept or put together with other recordings."""
+        flat = self._counters.reshape(-1)
+        cells = np.flatnonzero(flat).astype(np.uint32)
+        low, high = self._range
+        return MedianHistogram(
+            low=low,
+            high=high,
+            bins=self._bins,
+            floor=self._floor,
+            count=self.count,
+            value=self.value,
+            cells=cells,
+            counters=flat[cells].astype(np.uint32),
+        )
 
     def _count(self, descriptor: NDArray[np.float64]) -> None:
         if not self.count:
