@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from mien.runtime.jit import fast_kernel, kernel
+from mien.runtime.jit import fast_inline, fast_kernel, kernel
 from mien.runtime.vector_math import LANES, ROWS, block_product, exp32
 from mien.shape.kernels import (
     cholesky_solve,
@@ -203,7 +203,7 @@ def window_statistics(area, side, window, mean, inverse_norm):
                 squares[c] += new * new - old * old
 
 
-@fast_kernel
+@fast_inline
 def ccnf_potential(area, side, window, weights, weight_sums, neurons, scratch, out):
     """Sum over the neurons of one patch expert at every position, b of §5.4, into ``out`` (w²,).
 
@@ -217,8 +217,11 @@ def ccnf_potential(area, side, window, weights, weight_sums, neurons, scratch, o
     inverse_norm = scratch[ROWS + 1]
     total = scratch[ROWS + 2]
     window_statistics(area, side, window, mean, inverse_norm)
-    # Correlating deviations from one grey level keeps the float32 sums small.
-    level = area[(side // 2) * side + side // 2]
+    # Correlating deviations from the mean grey level keeps the float32 sums small; a whole level is exact.
+    level = np.float32(0.0)
+    for k in range(side * side):
+        level += area[k]
+    level = np.float32(np.rint(level / np.float32(side * side)))
     for k in range(side * side):
         area[k] -= level
     for r in range(window):
@@ -256,7 +259,7 @@ def ccnf_potential(area, side, window, weights, weight_sums, neurons, scratch, o
             out[r * window + c] = total[r, c]
 
 
-@fast_kernel
+@fast_inline
 def _smooth(sigma, potential, out):
     """Product of the symmetric matrix ``sigma`` (w², w²) with ``potential``, four rows at a time."""
     size = potential.shape[0]
@@ -336,7 +339,7 @@ def _grid_index(value, limit):
     return d, np.int64(np.float64(d / np.float32(0.1)) + 0.5)
 
 
-@fast_kernel
+@fast_inline
 def mean_shifts(responses, window, table, position, visible_weight, out):
     """Mean shift of every visible landmark in the reference frame into ``out`` (2, n); §6.5.
 
@@ -386,7 +389,7 @@ def mean_shifts(responses, window, table, position, visible_weight, out):
             out[1, i] = sum_y[i] / total[i] - clamped[1, i]
 
 
-@fast_kernel
+@fast_inline
 def _position_in_maps(points, base, similarity, window, out):
     """D = A (S - base) + (w - 1) / 2 into ``out`` (2, n); §6.5."""
     c = np.float32(similarity[0])
@@ -399,7 +402,7 @@ def _position_in_maps(points, base, similarity, window, out):
         out[1, i] = s * dx + c * dy + half
 
 
-@fast_kernel
+@fast_inline
 def _clamp(eigenvalues, local):
     """Limit every mode to three standard deviations; §4.7."""
     for j in range(local.shape[0]):
@@ -407,7 +410,7 @@ def _clamp(eigenvalues, local):
         local[j] = min(max(local[j], -bound), bound)
 
 
-@fast_kernel
+@fast_inline
 def regularised_mean_shift(
     mean,
     basis,
@@ -452,7 +455,9 @@ def regularised_mean_shift(
         project(shape, glob, rotation, points)
         if iteration > 0 and _distance(points, previous) < 0.01:
             return iteration
-        previous[:] = points
+        for i in range(n):
+            previous[0, i] = points[0, i]
+            previous[1, i] = points[1, i]
         jacobian(shape, packed_basis, glob[0], rotation, modes, jac)
         _position_in_maps(points, base, similarity, window, position)
         mean_shifts(responses, window, table, position, weights, shift)
@@ -473,7 +478,7 @@ def regularised_mean_shift(
     return iterations
 
 
-@fast_kernel
+@fast_inline
 def _distance(points, others):
     """Euclidean norm of the difference of two shapes, over all numbers."""
     total = np.float32(0.0)
@@ -484,7 +489,7 @@ def _distance(points, others):
     return math.sqrt(total)
 
 
-@fast_kernel
+@fast_inline
 def _append_image_shifts(shift, similarity, jac, column):
     """Write mean shifts, turned into the image frame (M = B m), into a column of the Jacobian; §6.5."""
     n = shift.shape[1]
@@ -495,7 +500,7 @@ def _append_image_shifts(shift, similarity, jac, column):
         jac[n + i, column] = b10 * shift[0, i] + b00 * shift[1, i]
 
 
-@fast_kernel
+@fast_inline
 def _weigh_rows(jac, weights, out):
     """Multiply both rows of every landmark by its weight, 0 where it is invisible."""
     n = weights.shape[0]
@@ -508,7 +513,7 @@ def _weigh_rows(jac, weights, out):
                 target[k] = source[k] * weight
 
 
-@fast_kernel
+@fast_inline
 def log_likelihood(responses, window, position, visible_weight, sigma):
     """Mean over the visible landmarks of the log of the smoothed response at their place; §6.6."""
     n = position.shape[1]

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from mien.runtime.jit import fast_kernel, kernel
+from mien.runtime.jit import fast_inline, fast_kernel, kernel
 from mien.runtime.vector_math import LANES, ROWS, block_product
 
 
@@ -129,7 +129,7 @@ def project(shape, glob, rotation, out):
             out[a, i] = s * (ra0 * shape[0, i] + ra1 * shape[1, i] + ra2 * shape[2, i]) + t
 
 
-@fast_kernel
+@fast_inline
 def jacobian(shape, packed_basis, scale, rotation, modes, out):
     """Jacobian into ``out`` (2n, P), x rows then y rows; columns scale, rotation, translation, modes; §4.4.
 
@@ -165,7 +165,7 @@ def jacobian(shape, packed_basis, scale, rotation, modes, out):
             row[5] = np.float32(a)
 
 
-@fast_kernel
+@fast_inline
 def normal_equations(weighted, jac, size, out):
     """Upper triangle of ``weighted``ᵀ ``jac`` for (2n, P) matrices into ``out``; rows in blocks of seven.
 
@@ -188,7 +188,7 @@ def normal_equations(weighted, jac, size, out):
             )
 
 
-@fast_kernel
+@fast_inline
 def cholesky_solve(a, size, solution):
     """Solve the symmetric system whose upper triangle and right-hand side (column ``size``) ``a`` holds.
 
@@ -221,7 +221,8 @@ def cholesky_solve(a, size, solution):
             pivot = a[k]
             d = pivot[k]
             if not d > 0.0:
-                solution[:] = np.float32(0.0)
+                for i in range(size):
+                    solution[i] = np.float32(0.0)
                 return
             inverse = np.float32(1.0) / np.float32(math.sqrt(d))
             for j in range(left, width):
@@ -239,19 +240,7 @@ def cholesky_solve(a, size, solution):
         solution[i] = v / row[i]
 
 
-@fast_kernel
-def _present(points):
-    """Indices of the points whose x is not exactly 0; §4.8."""
-    index = np.empty(points.shape[1], np.int64)
-    count = 0
-    for i in range(points.shape[1]):
-        if points[0, i] != 0.0:
-            index[count] = i
-            count += 1
-    return index[:count]
-
-
-@fast_kernel
+@fast_inline
 def _start_from_box(mean, target, n, glob):
     """Scale and position from the bounding boxes of the points and of the mean shape; §4.8 step 2."""
     low = np.empty(4, np.float32)
@@ -291,42 +280,17 @@ def _residual(shape, glob, rotation, target, out):
 
 
 @fast_kernel
-def fit_points(mean, basis, packed_basis, eigenvalues, points, glob, local):
-    """Parameters from 2D landmarks into ``glob`` (6,) and ``local`` (m,); returns the iterations; §4.8.
+def fit_points(mean, basis, packed_basis, eigenvalues, target, glob, local):
+    """Parameters from 2D landmarks ``target`` (2, n) into ``glob`` (6,) and ``local`` (m,); §4.8.
 
-    ``points`` (2, n); a point whose x is exactly 0 is missing.
+    Regularised Gauss-Newton with the original's stopping rule; returns the iterations. The caller has restricted
+    the model to the points that are present.
     """
-    index = _present(points)
-    n = index.shape[0]
-    local[:] = np.float32(0.0)
-    if n == 0:
-        glob[:] = np.float32(0.0)
-        glob[0] = np.float32(1.0)
-        return 0
-    if n == points.shape[1]:
-        return _fit_all_points(mean, basis, packed_basis, eigenvalues, points, glob, local)
-    sub_mean = np.empty((3, n), np.float32)
-    sub_basis = np.empty((basis.shape[0], 3, n), np.float32)
-    sub_packed = np.empty((3, n, packed_basis.shape[2]), np.float32)
-    target = np.empty((2, n), np.float32)
-    for k in range(n):
-        i = index[k]
-        for a in range(3):
-            sub_packed[a, k] = packed_basis[a, i]
-            sub_mean[a, k] = mean[a, i]
-            for j in range(basis.shape[0]):
-                sub_basis[j, a, k] = basis[j, a, i]
-        for a in range(2):
-            target[a, k] = points[a, i]
-    return _fit_all_points(sub_mean, sub_basis, sub_packed, eigenvalues, target, glob, local)
-
-
-@fast_kernel
-def _fit_all_points(mean, basis, packed_basis, eigenvalues, target, glob, local):
-    """Regularised Gauss-Newton with the stopping rule of §4.8; returns the iterations."""
     m, _, n = basis.shape
     size = 6 + m
     width = packed_basis.shape[2]
+    for j in range(m):
+        local[j] = np.float32(0.0)
     _start_from_box(mean, target, n, glob)
     shape = np.empty((3, n), np.float32)
     rotation = np.empty((3, 3))
@@ -364,7 +328,7 @@ def _fit_all_points(mean, basis, packed_basis, eigenvalues, target, glob, local)
     return 1000
 
 
-@fast_kernel
+@fast_inline
 def move(step, modes, glob, local):
     """Add a step (scale, rotation, translation, modes) to the parameters in place; §4.5."""
     glob[0] += step[0]

@@ -58,6 +58,7 @@ class PointDistributionModel:
         self.mean = np.ascontiguousarray(record.mean.T, dtype=np.float32)
         self.basis = np.ascontiguousarray(record.basis.transpose(2, 1, 0), dtype=np.float32)
         self.packed_basis = _pack(record.basis)
+        self._subsets: dict[bytes, tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]] = {}
         self.eigenvalues = np.ascontiguousarray(record.eigenvalues, dtype=np.float32).reshape(-1)
 
     @property
@@ -105,10 +106,31 @@ class PointDistributionModel:
         target = np.ascontiguousarray(points.T, dtype=np.float32)
         if target.shape != (2, self.n_points):
             raise ValueError(f"expected points of shape ({self.n_points}, 2), got {points.shape}")
+        arrays = (self.mean, self.basis, self.packed_basis)
+        present = target[0] != 0.0
+        if not present.all():
+            if not present.any():
+                missing = self.mean_parameters()
+                return missing.global_params, missing.local_params
+            arrays = self._restricted(present)
+            target = np.ascontiguousarray(target[:, present])
         glob = np.empty(6, np.float32)
         local = np.empty(self.n_modes, np.float32)
-        kernels.fit_points(self.mean, self.basis, self.packed_basis, self.eigenvalues, target, glob, local)
+        kernels.fit_points(*arrays, self.eigenvalues, target, glob, local)
         return glob, local
+
+    def _restricted(
+        self, present: NDArray[np.bool_]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Mean and bases of some points only; kept, since a part always lacks the same ones."""
+        key = present.tobytes()
+        if key not in self._subsets:
+            self._subsets[key] = (
+                np.ascontiguousarray(self.mean[:, present]),
+                np.ascontiguousarray(self.basis[:, :, present]),
+                np.ascontiguousarray(self.packed_basis[:, present]),
+            )
+        return self._subsets[key]
 
     def from_box(
         self, box: NDArray[np.float32], rotation_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)
