@@ -56,6 +56,6 @@ def fast_kernel(function: Any) -> Any:
 def fast_inline(function: Any) -> Any:
     """Compile like `fast_kernel`, but as part of each fast kernel that calls it.
 
-    For steps with one caller: they keep their name, their docstring and their test, and are not compiled twice.
+    For steps with one caller: they keep their name, docstring and test, and are not compiled twice.
     """
     return njit(cache=True, nogil=True, error_model="numpy", fastmath=FASTMATH, inline="always")(function)

@@ -283,8 +283,8 @@ def _residual(shape, glob, rotation, target, out):
 def fit_points(mean, basis, packed_basis, eigenvalues, target, glob, local):
     """Parameters from 2D landmarks ``target`` (2, n) into ``glob`` (6,) and ``local`` (m,); §4.8.
 
-    Regularised Gauss-Newton with the original's stopping rule; returns the iterations. The caller has restricted
-    the model to the points that are present.
+    Regularised Gauss-Newton with the original's stopping rule; returns the iterations. The caller has
+    restricted the model to the points that are present.
     """
     m, _, n = basis.shape
     size = 6 + m
