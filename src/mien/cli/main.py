@@ -14,6 +14,7 @@ from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
 from mien.cli.models import app as models
+from mien.cli.profile import profile
 from mien.errors import MienError, OptionError
 
 
@@ -64,6 +65,7 @@ def _common(
 app.command("analyze", epilog=EXIT_CODES_HELP)(analyze)
 app.command("demo")(demo)
 app.command("compare")(compare)
+app.command("profile")(profile)
 app.add_typer(models, name="models")
 
 

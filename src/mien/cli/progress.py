@@ -8,9 +8,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
 
 import typer
+
+from mien.runtime.compilation import on_compilation
 
 _REFRESH_HZ = 4
 
@@ -77,20 +78,15 @@ def progress(name: str, total: int | None, *, quiet: bool) -> Silent:
 @contextmanager
 def telling_of_compilation(tell: Callable[[str], None]) -> Iterator[None]:
     """Say once when kernels are being compiled: the first run on a machine is slow, the next is not."""
-    from numba.core import event
+    told = False
 
-    class Teller(event.Listener):
-        told = False
+    def once() -> None:
+        nonlocal told
+        if not told:
+            told = True
+            tell("Compiling for this machine: some seconds, only once …")
 
-        def on_start(self, _: Any) -> None:
-            if not self.told:
-                type(self).told = True
-                tell("Compiling for this machine: some seconds, only once …")
-
-        def on_end(self, _: Any) -> None:
-            pass
-
-    with event.install_listener("numba:compile", Teller()):
+    with on_compilation(once):
         yield
 
 
