@@ -26,6 +26,7 @@ class OptionValues(TypedDict, total=False):
     device: str
     focal_px: tuple[float, float] | None
     centre_px: tuple[float, float] | None
+    keep_scores: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,8 @@ class AnalysisOptions:
         Where networks run: "cpu" or the name of another ONNX Runtime device.
     focal_px, centre_px
         Focal lengths (fx, fy) and principal point (cx, cy) of the camera in px, where they are known.
+    keep_scores
+        Keep what action units can be computed from again with another neutral face; the "openface" pack only.
     """
 
     models: str | None = None
@@ -62,6 +65,7 @@ class AnalysisOptions:
     device: str = "cpu"
     focal_px: tuple[float, float] | None = None
     centre_px: tuple[float, float] | None = None
+    keep_scores: bool = False
 
     def __post_init__(self) -> None:
         if self.compat is not None and self.compat not in COMPAT_MODES:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mien.datatypes import Camera
+from mien.errors import OptionError
 from mien.geometry.camera import default_camera
 from mien.models.packs import Pack, choose_pack
 from mien.options import AnalysisOptions
@@ -40,7 +41,7 @@ def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> St
     ProviderError
         Networks can't run on the wanted device.
     """
-    return _BUILDERS[pack.name](pack, options, _camera(options, source))
+    return _BUILDERS[pack.name](pack, options, source)
 
 
 def _camera(options: AnalysisOptions, source: SourceInfo) -> Camera:
@@ -49,7 +50,7 @@ def _camera(options: AnalysisOptions, source: SourceInfo) -> Camera:
     return default_camera(source.width, source.height, fx=fx, fy=fy, cx=cx, cy=cy)
 
 
-def _openface(pack: Pack, options: AnalysisOptions, camera: Camera) -> Stages:
+def _openface(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
     from mien.action_units.analyzer import ActionUnitAnalyzer
     from mien.detection.mtcnn import MtcnnDetector
     from mien.gaze.estimator import GazeEstimator
@@ -59,6 +60,7 @@ def _openface(pack: Pack, options: AnalysisOptions, camera: Camera) -> Stages:
     from mien.models.store import ModelStore
     from mien.pose.estimator import HeadPoseEstimator
 
+    camera = _camera(options, source)
     files = ModelStore(pack.folder).locate(options.landmarks)
     model = read_landmark_model(files.landmark_model)
     detector = MtcnnDetector(read_mtcnn(files.detector), device=options.device)
@@ -69,7 +71,11 @@ def _openface(pack: Pack, options: AnalysisOptions, camera: Camera) -> Stages:
         tracker=FaceTracker(model, detector.detect, validate),
         pose=HeadPoseEstimator(camera),
         gaze=GazeEstimator(camera),
-        action_units=ActionUnitAnalyzer(read_action_units(files.dynamic_action_units)),
+        action_units=ActionUnitAnalyzer(
+            read_action_units(files.dynamic_action_units),
+            camera_source=source.camera,
+            keep_scores=options.keep_scores,
+        ),
         camera=camera,
         pack=pack.name,
         landmark_model=files.landmarks,
@@ -83,13 +89,17 @@ def _below(pack: Pack, entry: Path) -> list[Path]:
     return [path for path in paths if path.is_relative_to(entry.parent)]
 
 
-def _open(_: Pack, options: AnalysisOptions, camera: Camera) -> Stages:
+def _open(_: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
     from mien.models.open.build import build_stages as build_open_stages
 
-    return build_open_stages(options, camera)
+    if options.keep_scores:
+        raise OptionError(
+            "keep_scores: only the models of OpenFace have scores; choose them with models openface"
+        )
+    return build_open_stages(options, _camera(options, source))
 
 
-_BUILDERS: dict[str, Callable[[Pack, AnalysisOptions, Camera], Stages]] = {
+_BUILDERS: dict[str, Callable[[Pack, AnalysisOptions, SourceInfo], Stages]] = {
     "openface": _openface,
     "open": _open,
 }

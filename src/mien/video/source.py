@@ -29,6 +29,8 @@ class SourceInfo:
         Estimated number of frames that will be delivered, or None where it can't be known.
     rotation_deg
         Clockwise turn that has been applied to the stored pictures: 0, 90, 180 or 270.
+    camera
+        Whether it is a camera, which has no end.
     """
 
     name: str
@@ -38,6 +40,7 @@ class SourceInfo:
     fps: float
     frame_count: int | None
     rotation_deg: int = 0
+    camera: bool = False
 
 
 class FrameSource(Protocol):
