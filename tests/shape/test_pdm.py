@@ -240,6 +240,19 @@ def test_fit_without_any_point_gives_the_mean_shape():
     assert not local.any()
 
 
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("count", [1, 10])
+def test_fit_to_points_that_are_no_numbers_ends(value, count):
+    """Angles become zero (§4.6); nothing else is promised but that the fit comes back."""
+    record, glob, local = instance(5)
+    pdm = PointDistributionModel(record)
+    points = pdm.points(ShapeParameters(glob, local))
+    points[:count] = value
+    fitted, _ = pdm.fit_to_points(points)
+    assert np.isfinite(fitted[1:4]).all()
+    assert not np.isfinite(fitted[[0, 4, 5]]).all()
+
+
 def test_fit_refuses_another_number_of_points():
     pdm = PointDistributionModel(instance(5)[0])
     with pytest.raises(ValueError, match=r"expected points of shape \(10, 2\), got \(9, 2\)"):
