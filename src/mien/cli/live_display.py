@@ -1,0 +1,162 @@
+"""The numbers of a live analysis in the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from mien.action_units.catalogue import DESCRIPTIONS, INTENSITY_NAMES, PRESENCE_NAMES
+from mien.live.session import LiveFace
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from mien.datatypes import FaceResult
+
+_REFRESH_HZ = 8
+_BAR = 20
+_SAY_EVERY_S = 5.0
+
+
+class Quiet:
+    """No display; tells of dropped frames on lines of their own, at most every five seconds.
+
+    Parameters
+    ----------
+    tell
+        Prints a line.
+    clock
+        Seconds of a monotonic clock.
+    """
+
+    def __init__(self, tell: Callable[[str], None], clock: Callable[[], float]) -> None:
+        self._tell = tell
+        self._clock = clock
+        self._told = 0
+        self._next_s = -math.inf
+
+    def show(self, result: LiveFace) -> None:
+        """Take note of a result."""
+        if result.dropped > self._told and self._clock() >= self._next_s:
+            self._tell(f"mien: {result.dropped} frames dropped so far: too slow for this source")
+            self._told = result.dropped
+            self._next_s = self._clock() + _SAY_EVERY_S
+
+    def __enter__(self) -> Quiet:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+
+class Display(Quiet):
+    """A table on standard error that is drawn anew eight times a second.
+
+    Parameters
+    ----------
+    title
+        What is analysed.
+    console
+        Where it is drawn; by default standard error.
+    """
+
+    def __init__(self, title: str, console: Console | None = None) -> None:
+        self._title = title
+        self._latest: LiveFace | None = None
+        self._live = Live(
+            get_renderable=self._render,
+            console=console or Console(stderr=True),
+            refresh_per_second=_REFRESH_HZ,
+            transient=True,
+        )
+
+    def show(self, result: LiveFace) -> None:
+        """Draw this result at the next occasion."""
+        self._latest = result
+
+    def _render(self) -> RenderableType:
+        if self._latest is None:
+            return Text(f"{self._title}: getting ready …")
+        return picture_of(self._title, self._latest)
+
+    def __enter__(self) -> Display:
+        self._live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._live.stop()
+
+
+def picture_of(title: str, result: LiveFace) -> RenderableType:
+    """All numbers of a result, to be drawn in a terminal."""
+    return Group(_status(title, result), _measurements(result.face), _units(result.face))
+
+
+def _status(title: str, result: LiveFace) -> Text:
+    text = Text(f"{title}  ", style="bold")
+    speed = f"{_number(result.fps, 0)} frames/s  latency {1e3 * result.latency_s:.0f} ms  "
+    text.append(speed, style="not bold")
+    dropped = f"{result.dropped} dropped"
+    return text.append(dropped, style="bold red" if result.dropped else "not bold dim")
+
+
+def _measurements(face: FaceResult) -> RenderableType:
+    table = _grid()
+    landmarks = face.landmarks
+    found = "face" if landmarks.success else "no face"
+    table.add_row("confidence", f"{_number(landmarks.confidence, 2)}  {found}")
+    table.add_row("head, mm", _numbers(face.pose.translation_mm, 0))
+    table.add_row("head, °", _numbers(np.degrees(face.pose.rotation_rad), 1))
+    if face.gaze is not None:
+        table.add_row("gaze, °", _numbers(np.degrees(face.gaze.angle_rad), 1))
+    return table
+
+
+def _units(face: FaceResult) -> RenderableType:
+    units = face.action_units
+    table = _grid()
+    if units is None:
+        return table
+    presence = dict(zip(PRESENCE_NAMES, units.presence, strict=True))
+    for name, intensity in zip(INTENSITY_NAMES, units.intensity, strict=True):
+        if not math.isnan(intensity):
+            present = "●" if presence[name] == 1 else " "
+            table.add_row(
+                f"{name} {DESCRIPTIONS[name]}", f"{present} {_bar(float(intensity))} {intensity:5.2f}"
+            )
+    return table
+
+
+def _grid() -> Table:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(min_width=26)
+    table.add_column()
+    return table
+
+
+def _bar(intensity: float) -> str:
+    filled = round(_BAR * min(max(intensity, 0.0), 5.0) / 5.0)
+    return "█" * filled + "·" * (_BAR - filled)
+
+
+def _number(value: float, decimals: int) -> str:
+    return "–" if math.isnan(value) else f"{value:.{decimals}f}"
+
+
+def _numbers(values: Any, decimals: int) -> str:
+    return "  ".join(f"{_number(float(value), decimals):>7}" for value in values)
+
+
+def live_display(title: str, *, terminal: bool, quiet: bool, clock: Callable[[], float]) -> Quiet:
+    """A display where there is a terminal, else lines about dropped frames, or nothing."""
+    if quiet:
+        return Quiet(lambda text: None, clock)
+    return Display(title) if terminal else Quiet(lambda text: typer.echo(text, err=True), clock)

@@ -1,0 +1,160 @@
+"""The live analysis itself: capture in one thread, analysis in another, a mailbox between them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Protocol
+
+from mien.datatypes import FaceResult, Frame
+from mien.live.mailbox import Mailbox
+from mien.live.statistics import LiveStatistics
+from mien.pipeline import Pipeline
+from mien.stages import Stages
+
+_JOIN_S = 5.0
+
+
+class LiveSource(Protocol):
+    """A source that delivers frames at their own time, whether or not anybody is ready for them."""
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the frames."""
+        ...
+
+    def captured_s(self, frame: Frame) -> float:
+        """When a frame was captured, on `time.perf_counter`."""
+        ...
+
+    def close(self) -> None:
+        """End the delivery, from any thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LiveFace:
+    """The result of a frame, and how the analysis keeps up.
+
+    Attributes
+    ----------
+    face
+        The result, with live action units. ``face.frame`` counts all captured frames: it leaves gaps where
+        frames were dropped.
+    latency_s
+        Time from the capture of the frame to its result.
+    dropped
+        Frames dropped since the start.
+    fps
+        Results per second over about the last second; NaN at first.
+    """
+
+    face: FaceResult
+    latency_s: float
+    dropped: int
+    fps: float
+
+
+class LiveAnalysis:
+    """Analyses what a camera shows now: iterate it.
+
+    Between capture and analysis lies one slot. While a frame is analysed, later ones replace one another
+    there, so that the next one analysed is always the latest: frames are dropped, and counted, rather than
+    queued. A frame is analysed by one thread from begin to end, which takes the least time per frame.
+
+    Parameters
+    ----------
+    source
+        Where frames come from. Only the capturing thread touches it while the analysis is iterated.
+    stages
+        The stages of the analysis, ready to run.
+    first
+        A picture to run all stages on before the source is started, so that no frame waits for them to become
+        ready. None takes the source's first one, and does not count what it drops meanwhile.
+    clock
+        The clock of ``source``.
+
+    Attributes
+    ----------
+    statistics : LiveStatistics
+        What has been reached so far.
+    """
+
+    def __init__(
+        self,
+        source: LiveSource,
+        stages: Stages,
+        *,
+        first: Frame | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._source = source
+        self._pipeline = Pipeline(stages, threads=1)
+        self._first = first
+        self._clock = clock
+        self._mailbox: Mailbox[Frame] = Mailbox()
+        self._captured_s = 0.0
+        self.statistics = LiveStatistics()
+
+    def __iter__(self) -> Generator[LiveFace, None, None]:
+        """Deliver results until the source ends or `stop` is called.
+
+        Raises
+        ------
+        SourceError
+            The source has failed.
+        FrameError
+            A stage failed on a frame.
+        """
+        if self._first is not None:
+            self._warm_up(self._first)
+        capturing = threading.Thread(target=self._capture, name="mien-capture", daemon=True)
+        capturing.start()
+        try:
+            if self._first is None:
+                self._warm_up_while_capturing()
+            with closing(self._pipeline.run(self._taken())) as results:
+                for face in results:
+                    yield self._measured(face)
+        finally:
+            self.stop()
+            capturing.join(_JOIN_S)
+
+    def stop(self) -> None:
+        """End the analysis after the frame at hand; from any thread or a signal handler."""
+        self._source.close()
+        self._mailbox.close()
+
+    def _capture(self) -> None:
+        try:
+            for frame in self._source:
+                if not self._mailbox.put(frame):
+                    break
+        except BaseException as error:
+            self._mailbox.close(error)
+        else:
+            self._mailbox.close()
+
+    def _warm_up(self, frame: Frame) -> None:
+        """Run everything twice, with and without a known face; the pipeline forgets it afterwards."""
+        for _ in self._pipeline.run([frame, frame]):
+            pass
+
+    def _warm_up_while_capturing(self) -> None:
+        frame = self._mailbox.take()
+        if frame is not None:
+            self._warm_up(frame)
+        self._mailbox.forget()
+
+    def _taken(self) -> Iterator[Frame]:
+        for frame in self._mailbox:
+            self._captured_s = self._source.captured_s(frame)
+            yield frame
+
+    def _measured(self, face: FaceResult) -> LiveFace:
+        now_s = self._clock()
+        latency_s, dropped = now_s - self._captured_s, self._mailbox.dropped
+        self.statistics.add(now_s, latency_s, dropped)
+        return LiveFace(face, latency_s, dropped, self.statistics.fps)
