@@ -1,23 +1,28 @@
-"""Convolutional expert network (CEN) patch experts, the heart of CE-CLM (landmarks.md §5.5)."""
+"""Convolutional expert network (CEN) patch experts, the heart of CE-CLM (landmarks.md §5.5).
+
+After Zadeh, Baltrušaitis, Morency: Convolutional experts constrained local model for 3D facial landmark
+detection. CVPR workshops 2017; what differs from it is in landmarks.md §11.
+"""
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.landmarks import cen_kernels
-from mien.models.records import CenRecord, DenseLayer
-from mien.runtime.array_cache import ArrayCache, content_key
-from mien.runtime.vector_math import ROWS
+from mien.landmarks.cen_layout import pack_experts, served_landmarks, view_tasks
+from mien.models.records import CenRecord
+from mien.runtime.array_cache import ArrayCache
 
-_NO_LANDMARK = -1
+_PIECES_PER_THREAD = 4
 
 
 class CenPatchExperts:
-    """CEN patch experts of one scale.
+    """CEN patch experts of one scale, evaluated on the processor.
 
     Parameters
     ----------
@@ -25,19 +30,26 @@ class CenPatchExperts:
         The experts as read from their file.
     threads
         Threads that share the experts of a scale; the results do not depend on it.
+    cache
+        Where the weights lie once they are laid out for the kernels.
+
+    Raises
+    ------
+    ModelFileError
+        The networks are not for supports of 11 x 11 pixels.
     """
 
-    def __init__(self, record: CenRecord, *, threads: int = 1) -> None:
+    def __init__(self, record: CenRecord, *, threads: int = 1, cache: ArrayCache | None = None) -> None:
         self.scale = float(record.scale)
         self.view_centers = np.ascontiguousarray(record.view_centers, dtype=np.float64)
-        self.visibility = np.ascontiguousarray(record.visibility, dtype=np.bool_)
+        self.visibility = served_landmarks(record)
         self.confidences = record.confidences
         self._record = record
+        self._packed = pack_experts(record, cache)
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads - 1, "mien-cen") if threads > 1 else None
-        self._tables, self._layers, self._offsets, size = _lay_out(record)
-        self._weights = ArrayCache().get(_cache_key(record), lambda: _pack(record, self._offsets, size))
-        self._jobs: dict[int, NDArray[np.int64]] = {}
+        self._pieces: dict[int, tuple[NDArray[np.int64], ...]] = {}
+        self._scratch: dict[int, tuple[_Scratch, ...]] = {}
 
     def responses(
         self,
@@ -52,108 +64,55 @@ class CenPatchExperts:
 
         See `CcnfPatchExperts.responses` for the parameters.
         """
-        jobs = self._view_jobs(view)
         out[:, ~self.visibility[view]] = 0.0
+        waiting = deque(self._view_pieces(view))
 
-        def work(first: int, last: int) -> None:
-            cen_kernels.cen_responses(
-                gray, points, similarity, window, jobs, first, last, self._weights, self._layers, out
+        def work(scratch: _Scratch) -> None:
+            # Whoever is free takes the next piece: other threads of the program may hold a core.
+            while waiting:
+                try:
+                    jobs = waiting.popleft()
+                except IndexError:
+                    return
+                cen_kernels.cen_responses(
+                    gray,
+                    points,
+                    similarity,
+                    window,
+                    jobs,
+                    self._packed.weights,
+                    self._packed.tables,
+                    scratch.x,
+                    scratch.y,
+                    out,
+                )
+
+        mine, *others = self._window_scratch(window)
+        helpers = [self._pool.submit(work, scratch) for scratch in others] if self._pool is not None else []
+        work(mine)
+        for helper in helpers:
+            helper.result()
+
+    def _view_pieces(self, view: int) -> tuple[NDArray[np.int64], ...]:
+        """Jobs of a view, in as many pieces as keep all threads busy to the end."""
+        if view not in self._pieces:
+            jobs = self._packed.jobs(view_tasks(self._record, view))
+            count = 1 if self._threads == 1 else _PIECES_PER_THREAD * self._threads
+            self._pieces[view] = tuple(np.array_split(jobs, min(count, max(len(jobs), 1))))
+        return self._pieces[view]
+
+    def _window_scratch(self, window: int) -> tuple[_Scratch, ...]:
+        if window not in self._scratch:
+            evaluated = (window * window - 1) // 2
+            self._scratch[window] = tuple(
+                _Scratch(*self._packed.scratch(evaluated)) for _ in range(self._threads)
             )
-
-        chunks = list(pairwise(np.linspace(0, len(jobs), self._threads + 1).astype(int).tolist()))
-        waiting = [self._pool.submit(work, *c) for c in chunks[1:]] if self._pool is not None else []
-        work(*chunks[0])
-        for result in waiting:
-            result.result()
-
-    def _view_jobs(self, view: int) -> NDArray[np.int64]:
-        if view not in self._jobs:
-            self._jobs[view] = self._plan_view(view)
-        return self._jobs[view]
-
-    def _plan_view(self, view: int) -> NDArray[np.int64]:
-        """Which expert serves which landmarks of a view: its own, or a mirrored one (§5.5)."""
-        served: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        for landmark, (owner, flip) in self._owners(view).items():
-            served.setdefault(owner, []).append((landmark, int(flip)))
-        jobs = []
-        for (v, i), landmarks in served.items():
-            first, second = landmarks[0], landmarks[1] if len(landmarks) > 1 else (_NO_LANDMARK, 0)
-            jobs.append((self._tables[v, i], self._offsets[v, i], *first, *second))
-        return np.array(jobs, np.int64).reshape(-1, 6)
-
-    def _owners(self, view: int) -> dict[int, tuple[tuple[int, int], bool]]:
-        """Landmark to the (view, landmark) of its expert and whether that works on the mirror image."""
-        record = self._record
-        owners: dict[int, tuple[tuple[int, int], bool]] = {}
-        for i in np.flatnonzero(record.visibility[view]).tolist():
-            mirrored = int(record.mirror_landmark[i])
-            if record.experts[view][i]:
-                owners[i] = ((view, i), False)
-                if view == 0 and mirrored != i:
-                    owners[mirrored] = ((view, i), True)
-            elif view != 0:
-                owners[i] = ((int(record.mirror_view[view]), mirrored), True)
-        return {i: owner for i, owner in owners.items() if record.experts[owner[0][0]][owner[0][1]]}
+        return self._scratch[window]
 
 
-def _padded(outputs: int) -> int:
-    return -(-outputs // ROWS) * ROWS
+@dataclass(frozen=True, slots=True)
+class _Scratch:
+    """Activations of one thread."""
 
-
-def _lay_out(
-    record: CenRecord,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]:
-    """Layer table of every expert, the tables, the offset of every expert's weights, and their total size."""
-    tables: dict[tuple[tuple[int, int, int], ...], int] = {}
-    shape = record.visibility.shape
-    table_of = np.full(shape, -1, np.int64)
-    offsets = np.zeros(shape, np.int64)
-    size = 0
-    for v, view in enumerate(record.experts):
-        for i, layers in enumerate(view):
-            if not layers:
-                continue
-            key = tuple((d.weight.shape[1], d.weight.shape[0], d.activation) for d in layers)
-            table_of[v, i] = tables.setdefault(key, len(tables))
-            offsets[v, i] = size
-            size += sum(_padded(outputs) * (inputs + 1) for inputs, outputs, _ in key)
-    depth = max((len(key) for key in tables), default=0) + 1
-    table = np.zeros((max(len(tables), 1), depth, 3), np.int64)
-    for key, t in tables.items():
-        table[t, : len(key)] = key
-    return table_of, table, offsets, size
-
-
-def _pack(record: CenRecord, offsets: NDArray[np.int64], size: int) -> NDArray[np.float32]:
-    """Flat weights of all experts in the order of the kernels."""
-    out = np.zeros(size, np.float32)
-    for v, view in enumerate(record.experts):
-        for i, layers in enumerate(view):
-            position = int(offsets[v, i])
-            for layer in layers:
-                packed = _pack_layer(layer)
-                out[position : position + packed.size] = packed
-                position += packed.size
-    return out
-
-
-def _pack_layer(layer: DenseLayer) -> NDArray[np.float32]:
-    """Panels (outputs / 7, inputs, 7), then the bias, both padded with zeros."""
-    outputs, inputs = layer.weight.shape
-    padded = _padded(outputs)
-    weight = np.zeros((padded, inputs), np.float32)
-    weight[:outputs] = layer.weight
-    bias = np.zeros(padded, np.float32)
-    bias[:outputs] = layer.bias
-    panels = weight.reshape(-1, ROWS, inputs).transpose(0, 2, 1)
-    return np.concatenate([panels.reshape(-1), bias])
-
-
-def _cache_key(record: CenRecord) -> str:
-    """Key of the packed weights: hundreds of megabytes are not hashed, their file's identity is."""
-    if record.source is None:
-        parts = [layer.weight for view in record.experts for layers in view for layer in layers]
-        return f"cen-{content_key('cen 1', *parts)}"
-    status = record.source.stat()
-    return f"cen-{content_key('cen 1', str(record.source.resolve()), status.st_size, status.st_mtime_ns)}"
+    x: NDArray[np.float32]
+    y: NDArray[np.float32]

@@ -1,7 +1,9 @@
 """Kernels of the CEN patch experts: small dense networks evaluated on a checkerboard (landmarks.md §5.5).
 
-Weights are one flat array. The layers of an expert follow each other, each as panels of seven outputs,
-(panels, inputs, 7), and then its bias, padded to whole panels, so that they are read once and in order.
+Windows and activations lie in rows, one per position that is evaluated, so that outputs run along vectors.
+Weights are one flat array (`mien.landmarks.cen_layout`). The layers of an expert follow each other; a layer
+is a sequence of panels of up to three vectors of outputs, each its bias, then one row of weights per input,
+so that they are read once and in order.
 """
 
 from __future__ import annotations
@@ -9,84 +11,118 @@ from __future__ import annotations
 import numpy as np
 
 from mien.landmarks.kernels import SUPPORT, TAPS, area_of_interest, window_statistics
-from mien.runtime.jit import fast_kernel
-from mien.runtime.vector_math import LANES, ROWS, block_product, exp32
+from mien.runtime.dense_block import LANES, ROWS, dense_block_1, dense_block_2, dense_block_3
+from mien.runtime.jit import fast_kernel, kernel
+from mien.runtime.vector_math import exp32
 
 SIGMOID = 0
 RECTIFIER = 2
+INPUTS = 1 + TAPS
+LINE = 64
+_OVERHANG = 16
+_NO_FLOOR = np.float32(-np.inf)
+
+
+@kernel
+def vectors_of_panel(left):
+    """Vectors in the next panel of a layer that has ``left`` vectors left: 3, but never 1 after 3."""
+    if left == 4:
+        return 2
+    return min(left, 3)
 
 
 @fast_kernel
-def _flip_rows(area, side):
-    """Mirror an area left to right in place."""
+def _turn(area, side, flip, out):
+    """Transpose an area, and mirror it left to right before, into ``out``."""
     for v in range(side):
-        for u in range(side // 2):
-            left = v * side + u
-            right = v * side + side - 1 - u
-            area[left], area[right] = area[right], area[left]
+        for u in range(side):
+            out[(side - 1 - u if flip else u) * side + v] = area[v * side + u]
 
 
 @fast_kernel
-def _window_columns(area, side, window, mean, inverse_norm, first, out):
-    """Contrast-normalised windows with odd row + column as columns of ``out`` (122, C) from ``first`` on.
+def _write_windows(columns, side, window, mean, inverse_norm, out):
+    """Contrast-normalised windows with odd row + column as rows of ``out``: 1, then pixels by columns.
 
-    Row 0 is the constant 1, then the pixels column by column; positions are numbered column by column.
+    ``columns`` is the transposed area, with `_OVERHANG` floats after it: sixteen pixels are written at a
+    time, of which the next column, or padding, replaces five. ``mean[c, r]`` is that of the window at
+    row r, column c.
     """
-    column = first
+    position = 0
     for c in range(window):
         for r in range((c + 1) % 2, window, 2):
-            out[0, column] = np.float32(1.0)
-            m = mean[r, c]
-            scale = inverse_norm[r, c]
+            row = out[position]
+            m = mean[c, r]
+            scale = inverse_norm[c, r]
+            row[0] = np.float32(1.0)
             for u in range(SUPPORT):
-                for v in range(SUPPORT):
-                    value = area[(r + v) * side + c + u]
-                    out[1 + u * SUPPORT + v, column] = (value - m) * scale
-            column += 1
+                source = columns[(c + u) * side + r : (c + u) * side + r + _OVERHANG]
+                target = row[1 + u * SUPPORT : 1 + u * SUPPORT + _OVERHANG]
+                for v in range(_OVERHANG):
+                    target[v] = (source[v] - m) * scale
+            position += 1
 
 
 @fast_kernel
-def _dense_layer(x, weights, offset, inputs, outputs, activation, out):
-    """activation(W x + b) for the columns of ``x`` (>= inputs, C) into ``out`` (>= outputs padded, C)."""
-    columns = x.shape[1]
-    padded = (outputs + ROWS - 1) // ROWS * ROWS
-    for o in range(0, padded, ROWS):
-        panel = weights.ctypes.data + 4 * (offset + o * inputs)
-        for c in range(0, columns, LANES):
-            block_product(
-                x.ctypes.data + 4 * c,
-                inputs,
-                columns,
-                1,
-                0,
-                panel,
-                ROWS,
-                out.ctypes.data + 4 * (o * columns + c),
-                columns,
-            )
-    bias = weights[offset + padded * inputs : offset + padded * inputs + padded]
-    for o in range(outputs):
-        b = bias[o]
-        row = out[o]
-        if activation == RECTIFIER:
-            for c in range(columns):
-                row[c] = max(row[c] + b, np.float32(0.0))
-        elif activation == SIGMOID:
-            for c in range(columns):
-                row[c] = np.float32(1.0) / (np.float32(1.0) + exp32(-(row[c] + b)))
-        else:
-            for c in range(columns):
-                row[c] += b
+def cen_windows(gray, x, y, similarity, window, flip, area, turned, mean, inverse_norm, out):
+    """Windows of one landmark at the positions that are evaluated, (w² - 1) / 2 rows of ``out``; §5.5.
+
+    ``area``, ``turned`` (side² + 16,); ``mean``, ``inverse_norm`` (w, 16); ``out`` (rows, >= 128).
+    """
+    side = window + SUPPORT - 1
+    area_of_interest(gray, x, y, similarity[2], similarity[3], side, area)
+    _turn(area, side, flip, turned)
+    window_statistics(turned, side, window, mean, inverse_norm)
+    _write_windows(turned, side, window, mean, inverse_norm, out)
 
 
 @fast_kernel
-def _spread(values, first, window, flip, landmark, out):
-    """Write one landmark's map: evaluated positions, then the others as means of their neighbours."""
-    grid = np.empty((window, window), np.float32)
+def _dense_layer(x, rows, inputs, outputs, weights, offset, floor, out):
+    """max(x W + b, floor) for ``rows`` rows, a multiple of `ROWS`; returns where its weights end."""
+    step = x.shape[1]
+    left = (outputs + LANES - 1) // LANES
+    first = 0
+    while left > 0:
+        vectors = vectors_of_panel(left)
+        width = vectors * LANES
+        bias = weights.ctypes.data + 4 * offset
+        panel = bias + 4 * width
+        ahead = panel + 4 * width * inputs
+        for c in range(0, rows, ROWS):
+            source = x.ctypes.data + 4 * c * step
+            target = out.ctypes.data + 4 * (c * step + first)
+            line = LINE if c < 3 * ROWS else 0
+            if vectors == 3:
+                dense_block_3(source, step, inputs, panel, bias, target, step, floor, ahead, line)
+            elif vectors == 2:
+                dense_block_2(source, step, inputs, panel, bias, target, step, floor, ahead, line)
+            else:
+                dense_block_1(source, step, inputs, panel, bias, target, step, floor, ahead, line)
+            ahead += inputs * line
+        offset += width * (inputs + 1)
+        first += width
+        left -= vectors
+    return offset
+
+
+@fast_kernel
+def _sigmoids(rows, outputs, values):
+    """1 / (1 + e^-z) of the first ``outputs`` numbers of the first rows."""
+    for c in range(rows):
+        row = values[c]
+        for o in range(outputs):
+            row[o] = np.float32(1.0) / (np.float32(1.0) + exp32(-row[o]))
+
+
+@fast_kernel
+def cen_spread(values, first, window, flip, landmark, grid, out):
+    """Write one landmark's map: evaluated positions, then the others as means of their neighbours; §5.5.
+
+    ``values`` (rows, ...), the first column from row ``first`` on; ``grid`` (w, w); ``out`` (w², n).
+    """
     k = first
     for c in range(window):
         for r in range((c + 1) % 2, window, 2):
-            grid[r, c] = values[k]
+            grid[r, c] = values[k, 0]
             k += 1
     for c in range(window):
         for r in range(c % 2, window, 2):
@@ -111,45 +147,59 @@ def _spread(values, first, window, flip, landmark, out):
 
 
 @fast_kernel
-def cen_responses(gray, points, similarity, window, jobs, first_job, last_job, weights, layers, out):
+def cen_network(x, y, rows, weights, offset, layers):
+    """Run one expert on ``rows`` rows of ``x``; returns the buffer, x or y, whose first column is the result.
+
+    ``layers`` (L, 3) int64: inputs, outputs (0 ends the list), activation.
+    """
+    for depth in range(layers.shape[0]):
+        inputs = layers[depth, 0]
+        outputs = layers[depth, 1]
+        activation = layers[depth, 2]
+        if outputs == 0:
+            break
+        floor = np.float32(0.0) if activation == RECTIFIER else _NO_FLOOR
+        offset = _dense_layer(x, rows, inputs, outputs, weights, offset, floor, y)
+        if activation == SIGMOID:
+            _sigmoids(rows, outputs, y)
+        x, y = y, x
+    return x
+
+
+@fast_kernel
+def cen_responses(gray, points, similarity, window, jobs, weights, layers, x, y, out):
     """Response maps of the landmarks of some jobs into ``out`` (w², n); §5.5.
 
     ``jobs`` (J, 6) int64: layer table, offset of the weights, landmark, whether it is flipped, and a second
-    landmark that shares the expert (-1: none) with its flip; jobs ``first_job`` to ``last_job`` are done.
-    ``layers`` (T, L, 3) int64: inputs, outputs (0 ends the list), activation; L includes an ending row.
+    landmark that shares the expert (-1: none) with its flip.
+    ``layers`` (T, L, 3) int64 as in `cen_network`. ``x``, ``y`` scratch as `mien.landmarks.cen_layout`
+    measures it.
     """
     side = window + SUPPORT - 1
     evaluated = (window * window - 1) // 2
-    widest = TAPS + 1
-    for t in range(layers.shape[0]):
-        for k in range(layers.shape[1]):
-            widest = max(widest, layers[t, k, 1])
-    capacity = (2 * evaluated + LANES - 1) // LANES * LANES
-    area = np.empty(side * side, np.float32)
-    mean = np.empty((window, LANES), np.float32)
-    inverse_norm = np.empty((window, LANES), np.float32)
-    buffers = np.zeros((2, (widest + ROWS) * capacity), np.float32)
-    for j in range(first_job, last_job):
+    area = np.zeros(side * side + _OVERHANG, np.float32)
+    turned = np.zeros(side * side + _OVERHANG, np.float32)
+    mean = np.empty((window, 16), np.float32)
+    inverse_norm = np.empty((window, 16), np.float32)
+    grid = np.empty((window, window), np.float32)
+    for j in range(jobs.shape[0]):
         shared = 2 if jobs[j, 4] >= 0 else 1
-        columns = (shared * evaluated + LANES - 1) // LANES * LANES
-        x = buffers[0, : (widest + ROWS) * columns].reshape((widest + ROWS, columns))
-        y = buffers[1, : (widest + ROWS) * columns].reshape((widest + ROWS, columns))
         for k in range(shared):
             i = jobs[j, 2 + 2 * k]
-            area_of_interest(gray, points[0, i], points[1, i], similarity[2], similarity[3], side, area)
-            if jobs[j, 3 + 2 * k] != 0:
-                _flip_rows(area, side)
-            window_statistics(area, side, window, mean, inverse_norm)
-            _window_columns(area, side, window, mean, inverse_norm, k * evaluated, x)
-        table = jobs[j, 0]
-        offset = jobs[j, 1]
-        depth = 0
-        while layers[table, depth, 1] > 0:
-            inputs = layers[table, depth, 0]
-            outputs = layers[table, depth, 1]
-            _dense_layer(x, weights, offset, inputs, outputs, layers[table, depth, 2], y)
-            offset += (outputs + ROWS - 1) // ROWS * ROWS * (inputs + 1)
-            x, y = y, x
-            depth += 1
+            cen_windows(
+                gray,
+                points[0, i],
+                points[1, i],
+                similarity,
+                window,
+                jobs[j, 3 + 2 * k] != 0,
+                area,
+                turned,
+                mean,
+                inverse_norm,
+                x[k * evaluated :],
+            )
+        rows = (shared * evaluated + ROWS - 1) // ROWS * ROWS
+        result = cen_network(x, y, rows, weights, jobs[j, 1], layers[jobs[j, 0]])
         for k in range(shared):
-            _spread(x[0], k * evaluated, window, jobs[j, 3 + 2 * k] != 0, jobs[j, 2 + 2 * k], out)
+            cen_spread(result, k * evaluated, window, jobs[j, 3 + 2 * k] != 0, jobs[j, 2 + 2 * k], grid, out)

@@ -174,6 +174,11 @@ class ByteCursor:
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise self.fault(f"finite numbers in {what}", "NaN or infinity", start)
 
+    def release(self) -> None:
+        """Let go of the pages of a mapped file that were read so far; they come back when they are used."""
+        if isinstance(self.data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self.data.madvise(mmap.MADV_DONTNEED)
+
     def finish(self) -> None:
         """Check that nothing follows."""
         if self.offset != self.size:

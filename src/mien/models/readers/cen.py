@@ -49,6 +49,7 @@ def read_cen(path: Path | str) -> CenRecord:
             experts[view].append(_read_expert(cursor))
             confidences[view, landmark] = cursor.f64("confidence of a patch expert")
     cursor.finish()
+    cursor.release()
     return CenRecord(
         scale=views.scale,
         view_centers=views.centers,
