@@ -14,6 +14,7 @@ from PIL import Image
 from mien.data import PORTRAIT
 from mien.datatypes import Camera, FaceResult
 from mien.errors import OutputError
+from mien.results.pictures import write_picture
 from mien.video.known_motion import FollowedMotion, follow, portrait_motion, render, write_video
 from mien.view.overlay import Overlay
 
@@ -119,16 +120,8 @@ class Demonstration:
             The file cannot be written.
         """
         rgb = next(itertools.islice(self._frames(), face.frame, None))
-        pitch, yaw, roll = np.degrees(face.pose.rotation_rad)
-        distance_cm = face.pose.translation_mm[2] / 10
-        notes = [
-            f"frame {face.frame + 1}, confidence {face.landmarks.confidence:.2f}",
-            f"head: pitch {pitch:.1f}°, yaw {yaw:.1f}°, roll {roll:.1f}°, {distance_cm:.0f} cm away",
-        ]
-        try:
-            Overlay(camera).draw(rgb, [face], notes).save(self.picture)
-        except OSError as error:
-            raise OutputError(f"{self.picture} cannot be written: {error}; name another folder") from error
+        drawing = Overlay(camera, zoom=2).draw(rgb[..., ::-1], [face])
+        write_picture(drawing, self.picture)
 
     def _frames(self) -> Iterator[NDArray[np.uint8]]:
         with Image.open(PORTRAIT) as portrait:

@@ -104,5 +104,5 @@ def test_parquet_keeps_every_digit(tmp_path):
 
 
 def test_other_suffixes_are_refused(tmp_path):
-    with pytest.raises(OptionError, match=r"ends in \.csv or \.parquet"):
+    with pytest.raises(OptionError, match=r"ends in \.csv, \.parquet or \.jsonl"):
         make_result(1).save(tmp_path / "t.xlsx")

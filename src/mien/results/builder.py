@@ -108,7 +108,7 @@ class ResultBuilder:
         ValueError
             An array has another shape than documented; nothing was added.
         """
-        row = _row(result)
+        row = face_arrays(result)
         measures = result.action_units.measures if result.action_units is not None else {}
         for name, value in row.items():
             self._check(name, value)
@@ -191,7 +191,8 @@ class ResultBuilder:
         return rows
 
 
-def _row(result: FaceResult) -> dict[str, Any]:
+def face_arrays(result: FaceResult) -> dict[str, Any]:
+    """One face in one frame under the names of `VideoResult`'s arrays; without those that are not there."""
     landmarks = result.landmarks
     row: dict[str, Any] = {
         "frame": result.frame,

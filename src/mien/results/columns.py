@@ -66,10 +66,26 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Neighbouring columns that are printed with the same number of decimals."""
+    """Neighbouring columns that are printed with the same number of decimals.
+
+    Attributes
+    ----------
+    names
+        Their names.
+    decimals
+        With how many decimals they are printed.
+    unit
+        Unit of all of them, or one unit each; empty where a number has none.
+    """
 
     names: tuple[str, ...]
     decimals: int
+    unit: str | tuple[str, ...] = ""
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """Unit of each column."""
+        return (self.unit,) * len(self.names) if isinstance(self.unit, str) else self.unit
 
 
 def _numbered(prefixes: tuple[str, ...], count: int) -> tuple[str, ...]:
@@ -78,22 +94,24 @@ def _numbered(prefixes: tuple[str, ...], count: int) -> tuple[str, ...]:
 
 SEQUENCE_COLUMNS = (
     Columns((FRAME, FACE_ID), 0),
-    Columns((TIMESTAMP,), 3),
+    Columns((TIMESTAMP,), 3, "s"),
     Columns((CONFIDENCE,), 2),
     Columns((SUCCESS,), 0),
 )
 IMAGE_COLUMNS = (Columns((FACE,), 0), Columns((CONFIDENCE,), 3))
 
 GAZE_DIRECTION = Columns(tuple(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz"), 6)
-GAZE_ANGLE = Columns(("gaze_angle_x", "gaze_angle_y"), 3)
-EYES_2D = Columns(_numbered(("eye_lmk_x", "eye_lmk_y"), EYE_LANDMARKS), 1)
-EYES_3D = Columns(_numbered(("eye_lmk_X", "eye_lmk_Y", "eye_lmk_Z"), EYE_LANDMARKS), 1)
-POSE_TRANSLATION = Columns(("pose_Tx", "pose_Ty", "pose_Tz"), 1)
-POSE_ROTATION = Columns(("pose_Rx", "pose_Ry", "pose_Rz"), 3)
-POINTS_2D = Columns(_numbered(("x", "y"), LANDMARKS), 1)
-POINTS_3D = Columns(_numbered(("X", "Y", "Z"), LANDMARKS), 1)
-SHAPE_GLOBAL = Columns(("p_scale", "p_rx", "p_ry", "p_rz", "p_tx", "p_ty"), 3)
-MESH = Columns(_numbered(("mesh_x", "mesh_y", "mesh_z"), MESH_POINTS), 2)
+GAZE_ANGLE = Columns(("gaze_angle_x", "gaze_angle_y"), 3, "rad")
+EYES_2D = Columns(_numbered(("eye_lmk_x", "eye_lmk_y"), EYE_LANDMARKS), 1, "px")
+EYES_3D = Columns(_numbered(("eye_lmk_X", "eye_lmk_Y", "eye_lmk_Z"), EYE_LANDMARKS), 1, "mm")
+POSE_TRANSLATION = Columns(("pose_Tx", "pose_Ty", "pose_Tz"), 1, "mm")
+POSE_ROTATION = Columns(("pose_Rx", "pose_Ry", "pose_Rz"), 3, "rad")
+POINTS_2D = Columns(_numbered(("x", "y"), LANDMARKS), 1, "px")
+POINTS_3D = Columns(_numbered(("X", "Y", "Z"), LANDMARKS), 1, "mm")
+SHAPE_GLOBAL = Columns(
+    ("p_scale", "p_rx", "p_ry", "p_rz", "p_tx", "p_ty"), 3, ("px/mm", "rad", "rad", "rad", "px", "px")
+)
+MESH = Columns(_numbered(("mesh_x", "mesh_y", "mesh_z"), MESH_POINTS), 2, "px")
 MEASURE_DECIMALS = 4
 
 

@@ -1,15 +1,171 @@
-"""Output files that exist whole or not at all."""
+"""Output files and folders that exist whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 from mien.errors import OutputError
+
+
+class Unfinished:
+    """Something that is written under a temporary name beside its place and renamed when it is whole.
+
+    `close` puts it in its place, `abort` removes it; both may be called again and then do nothing. As a
+    context manager it is closed at the end, or aborted if an error passes.
+
+    Parameters
+    ----------
+    path
+        Where it shall be.
+
+    Raises
+    ------
+    OutputError
+        It can't be written there.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.temporary = self.path.with_name(f".mien-{os.getpid()}-{secrets.token_hex(4)}.part")
+        self._open = False
+        with self.naming_errors():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._begin()
+        self._open = True
+
+    @contextmanager
+    def naming_errors(self) -> Iterator[None]:
+        """Turn the system's errors into an `OutputError` that names the file."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(
+                f"{self.path} can't be written: {reason}; choose another place or free the disk"
+            ) from error
+
+    def close(self, path: str | Path | None = None) -> None:
+        """Put it in its place.
+
+        Parameters
+        ----------
+        path
+            Another place in the same folder, such as the name for what remained incomplete.
+
+        Raises
+        ------
+        OutputError
+            It can't be put there; what was written is lost.
+        """
+        if not self._open:
+            return
+        try:
+            with self.naming_errors():
+                self._finish(self.path if path is None else Path(path))
+        except BaseException:
+            self.abort()
+            raise
+        self._open = False
+
+    def abort(self) -> None:
+        """Remove what was written; what was in its place before stays as it was."""
+        if self._open:
+            self._open = False
+            self._remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abort()
+
+    def _begin(self) -> None:
+        raise NotImplementedError
+
+    def _finish(self, path: Path) -> None:
+        raise NotImplementedError
+
+    def _remove(self) -> None:
+        raise NotImplementedError
+
+
+class WholeFile(Unfinished):
+    """A file; write to ``file``. See `Unfinished`."""
+
+    file: BinaryIO
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes; the system's errors are raised as `OutputError`."""
+        with self.naming_errors():
+            self.file.write(data)
+
+    def _begin(self) -> None:
+        if self.path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        self.file = self.temporary.open("xb")
+
+    def _finish(self, path: Path) -> None:
+        self.file.close()
+        os.replace(self.temporary, path)
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self.file.close()
+        with suppress(OSError):
+            self.temporary.unlink()
+
+
+class WholePath(Unfinished):
+    """A file that a library writes to the path ``temporary``. See `Unfinished`."""
+
+    def _begin(self) -> None:
+        if self.path.is_dir():
+            raise IsADirectoryError(None, "it is a folder")
+        self.temporary.open("xb").close()
+
+    def _finish(self, path: Path) -> None:
+        os.replace(self.temporary, path)
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self.temporary.unlink()
+
+
+class WholeFolder(Unfinished):
+    """A folder of files; write into ``temporary``.
+
+    Where the folder exists already, the new files are moved into it and replace those of the same names.
+    See `Unfinished`.
+    """
+
+    def _begin(self) -> None:
+        if self.path.exists() and not self.path.is_dir():
+            raise FileExistsError(None, "it is a file, expected a folder")
+        self.temporary.mkdir()
+
+    def _finish(self, path: Path) -> None:
+        if not path.exists():
+            os.rename(self.temporary, path)
+            return
+        with os.scandir(self.temporary) as entries:
+            for entry in entries:
+                os.replace(entry.path, path / entry.name)
+        self.temporary.rmdir()
+
+    def _remove(self) -> None:
+        shutil.rmtree(self.temporary, ignore_errors=True)
 
 
 @contextmanager
@@ -33,20 +189,5 @@ def whole_file(path: str | Path) -> Iterator[BinaryIO]:
     OutputError
         The file can't be written there.
     """
-    path = Path(path)
-    temporary = path.with_name(f".mien-{os.getpid()}-{secrets.token_hex(4)}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if path.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        with temporary.open("xb") as file:
-            yield file
-        os.replace(temporary, path)
-    except BaseException as error:
-        with suppress(OSError):
-            temporary.unlink()
-        if isinstance(error, OSError):
-            raise OutputError(
-                f"{path} can't be written: {error.strerror or error}; choose another place or free the disk"
-            ) from error
-        raise
+    with WholeFile(path) as whole, whole.naming_errors():
+        yield whole.file

@@ -20,7 +20,9 @@ def write_parquet(
 ) -> None:
     """Write a result with the names of OpenFace's columns and mien's own types, NaN as NaN.
 
-    The provenance is kept in the file's metadata under the key "mien".
+    The provenance is kept in the file's metadata under the key "mien", the unit of a column in that of its
+    field under the key "unit" (empty where a number has none): with pyarrow,
+    ``pq.read_schema(path).field("x_0").metadata[b"unit"]``.
 
     Parameters
     ----------
@@ -43,13 +45,14 @@ def write_parquet(
         import pyarrow.parquet as pq
     except ImportError as error:
         raise OptionError("Parquet needs pyarrow; install it with: pip install 'mien[tables]'") from error
-    arrays, names = [], []
+    arrays, fields = [], []
     for block in blocks(result, groups, form):
         values = block.values.reshape(len(result), len(block.columns.names))
-        for index, name in enumerate(block.columns.names):
-            arrays.append(pa.array(values[:, index]))
-            names.append(name)
-    table = pa.table(arrays, names=names)
-    table = table.replace_schema_metadata({"mien": json.dumps(dict(result.provenance), default=str)})
+        for index, (name, unit) in enumerate(zip(block.columns.names, block.columns.units, strict=True)):
+            array = pa.array(values[:, index])
+            arrays.append(array)
+            fields.append(pa.field(name, array.type, nullable=False, metadata={"unit": unit}))
+    schema = pa.schema(fields, {"mien": json.dumps(dict(result.provenance), default=str)})
+    table = pa.table(arrays, schema=schema)
     with whole_file(path) as file:
         pq.write_table(table, file)

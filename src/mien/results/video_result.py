@@ -14,12 +14,13 @@ from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Form, GroupChoice
+from mien.results.jsonl import write_jsonl
 from mien.results.openface_csv import write_openface_csv
 from mien.results.parquet import write_parquet
 from mien.results.provenance import write_provenance
 from mien.results.table import Table, blocks, tabulate
 
-_WRITERS = {".csv": write_openface_csv, ".parquet": write_parquet}
+_WRITERS = {".csv": write_openface_csv, ".parquet": write_parquet, ".jsonl": write_jsonl}
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,16 +257,26 @@ class VideoResult:
             data.update({name: values[:, index] for index, name in enumerate(block.columns.names)})
         return pd.DataFrame(data).set_index(columns.FRAME)
 
-    def save(self, path: str | Path, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE) -> None:
+    def save(
+        self,
+        path: str | Path,
+        *,
+        groups: GroupChoice = None,
+        form: Form | str = Form.SEQUENCE,
+        provenance: bool = True,
+    ) -> None:
         """Write the result, and beside it NAME.provenance.json, which says how it was made.
 
         Parameters
         ----------
         path
-            The table; its suffix chooses the format: ".csv" (OpenFace 2.2's text) or ".parquet" (the same
-            columns unrounded; needs the extra "tables").
+            The table; its suffix chooses the format: ".csv" (OpenFace 2.2's text), ".parquet" (the same
+            columns unrounded, with units; needs the extra "tables") or ".jsonl" (one object per row, with
+            named arrays).
         groups, form
             As in `write_openface_csv`.
+        provenance
+            Whether the file beside it is written.
 
         Raises
         ------
@@ -277,7 +288,8 @@ class VideoResult:
         path = Path(path)
         writer = _WRITERS.get(path.suffix.lower())
         if writer is None:
-            raise OptionError(f"{path}: expected a name that ends in {' or '.join(_WRITERS)}")
+            *others, last = _WRITERS
+            raise OptionError(f"{path}: expected a name that ends in {', '.join(others)} or {last}")
         writer(self, path, groups=groups, form=form)
-        if self.provenance:
+        if provenance and self.provenance:
             write_provenance(self.provenance, path)
