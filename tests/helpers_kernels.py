@@ -105,7 +105,11 @@ def unpack_responses(maps: np.ndarray) -> np.ndarray:
 
 
 def mean_shifts(
-    responses: np.ndarray, positions: np.ndarray, weights: np.ndarray, table: np.ndarray
+    responses: np.ndarray,
+    positions: np.ndarray,
+    weights: np.ndarray,
+    table: np.ndarray,
+    exact_sigma: float = 0.0,
 ) -> np.ndarray:
     """(2, n) shifts in the reference frame; ``responses`` (n, w, w)."""
     out = np.full(positions.shape, np.nan, np.float32)
@@ -113,6 +117,7 @@ def mean_shifts(
         pack_responses(responses),
         responses.shape[1],
         table,
+        exact_sigma,
         np.ascontiguousarray(positions, np.float32),
         weights.astype(np.float32),
         out,
@@ -151,6 +156,7 @@ def optimise(
         pack_responses(responses),
         responses.shape[1],
         table,
+        0.0,
         weights.astype(np.float32),
         0 if rigid else pdm.n_modes,
         regularisation,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mien.errors import ModelFileError
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.fitting import ConstrainedLocalModel
-from mien.landmarks.options import PART_OPTIONS, FitOptions
+from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
 from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
 from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord, SvrRecord
@@ -79,7 +79,9 @@ class LandmarkDetector:
         self.early_termination: EarlyTermination | None = record.early_termination
         self.model = _local_model(record, self.options, threads)
         self.parts = tuple(
-            PartModel(p.name, p.mapping, _local_model(p.model, PART_OPTIONS.get(p.name, FitOptions())))
+            PartModel(
+                p.name, p.mapping, _local_model(p.model, part_options(p.name, exact=self.options.exact))
+            )
             for p in record.parts
         )
         self._validate = validate
@@ -151,15 +153,18 @@ class LandmarkDetector:
 def _local_model(record: LandmarkModelRecord, options: FitOptions, threads: int = 1) -> ConstrainedLocalModel:
     ccnf = [r for r in record.patch_experts if isinstance(r, CcnfRecord)]
     components = ccnf[-1].sigma_components if ccnf else {}
-    experts = tuple(_patch_experts(r, components, threads) for r in record.patch_experts)
+    experts = tuple(_patch_experts(r, components, options.exact, threads) for r in record.patch_experts)
     return ConstrainedLocalModel(PointDistributionModel(record.pdm), experts, options)
 
 
 def _patch_experts(
-    record: CcnfRecord | CenRecord | SvrRecord, components: dict[int, NDArray[np.float32]], threads: int
+    record: CcnfRecord | CenRecord | SvrRecord,
+    components: dict[int, NDArray[np.float32]],
+    exact: bool,
+    threads: int,
 ) -> PatchExperts:
     if isinstance(record, CcnfRecord):
-        return CcnfPatchExperts(record, components)
+        return CcnfPatchExperts(record, components, exact=exact)
     if isinstance(record, CenRecord):
         return CenPatchExperts(record, threads=threads)
     raise ModelFileError(

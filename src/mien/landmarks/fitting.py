@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.errors import OptionError
 from mien.landmarks import kernels
 from mien.landmarks.options import FitOptions, ScaleParameters, scale_parameters
 from mien.landmarks.patch_experts import PatchExperts
@@ -57,6 +58,12 @@ class ConstrainedLocalModel:
     def __init__(
         self, pdm: PointDistributionModel, experts: tuple[PatchExperts, ...], options: FitOptions
     ) -> None:
+        for name in ("windows_initial", "windows_tracking"):
+            windows = getattr(options, name)
+            if len(windows) < len(experts):
+                raise OptionError(
+                    f"{name}: expected a window for each of {len(experts)} scales, got {windows}"
+                )
         self.pdm = pdm
         self.experts = experts
         self.options = options
@@ -79,9 +86,9 @@ class ConstrainedLocalModel:
             if window == 0:
                 continue
             view = kernels.nearest_view(glob[1], glob[2], glob[3], experts.view_centers)
-            value, counts = self._fit_scale(gray, k, view, window, glob, local)
-            iterations.append((int(counts[0]), int(counts[1])))
-            if k == last or windows[k + 1] == 0 or glob[0] < _LAST_SCALE_BELOW:
+            value, report = self._fit_scale(gray, k, view, window, glob, local)
+            iterations.append((int(report[0]), int(report[2])))
+            if k == last or windows[k + 1] == 0 or report[1] < _LAST_SCALE_BELOW:
                 likelihood = value
             if glob[0] < _SMALLEST_SCALE:
                 return Fit(ShapeParameters(glob, local), likelihood, view, False, tuple(iterations))
@@ -95,8 +102,8 @@ class ConstrainedLocalModel:
         window: int,
         glob: NDArray[np.float32],
         local: NDArray[np.float32],
-    ) -> tuple[float, NDArray[np.int64]]:
-        """Fit at one scale, updating the parameters in place; returns the likelihood and the iterations."""
+    ) -> tuple[float, NDArray[np.float64]]:
+        """Fit at one scale, updating the parameters in place; returns likelihood and the kernel's report."""
         pdm = self.pdm
         experts = self.experts[k]
         parameters = self._parameters[k]
@@ -105,7 +112,7 @@ class ConstrainedLocalModel:
         kernels.place_reference(pdm.mean, pdm.basis, glob, local, experts.scale, base, similarity)
         maps = self._response_buffer(window)
         experts.responses(gray, view, base, similarity, window, maps)
-        counts = np.zeros(2, np.int64)
+        report = np.zeros(4)
         likelihood = kernels.optimise_scale(
             pdm.mean,
             pdm.basis,
@@ -118,13 +125,14 @@ class ConstrainedLocalModel:
             maps,
             window,
             self._table(window, parameters.sigma),
+            self.options.exact,
             self._landmark_weights(k, view, parameters),
             parameters.regularisation,
             parameters.sigma,
             self.options.iterations,
-            counts,
+            report,
         )
-        return likelihood, counts
+        return likelihood, report
 
     def _response_buffer(self, window: int) -> NDArray[np.float32]:
         if window not in self._maps:

@@ -167,6 +167,29 @@ def _sample_with_border(gray, px, py):
     return np.float32(total) * np.float32(1.0 / 1024.0)
 
 
+@kernel
+def exact_area_of_interest(gray, x, y, b00, b10, side, out):
+    """Warp like `area_of_interest`, but with exact bilinear weights: without the grid; §13 item 2."""
+    height, width = gray.shape
+    half = 0.5 * (side - 1)
+    for v in range(side):
+        for u in range(side):
+            px = x + b00 * (u - half) - b10 * (v - half)
+            py = y + b10 * (u - half) + b00 * (v - half)
+            value = 0.0
+            if -1.0 < px < width and -1.0 < py < height:
+                ix = math.floor(px)
+                iy = math.floor(py)
+                fx = px - ix
+                fy = py - iy
+                for dy in range(2):
+                    for dx in range(2):
+                        if 0 <= ix + dx < width and 0 <= iy + dy < height:
+                            weight = (fx if dx else 1.0 - fx) * (fy if dy else 1.0 - fy)
+                            value += weight * gray[iy + dy, ix + dx]
+            out[v * side + u] = np.float32(value)
+
+
 @fast_kernel
 def window_statistics(area, side, window, mean, inverse_norm):
     """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of an area; §5.4.
@@ -286,12 +309,13 @@ def _smooth(sigma, potential, out):
 
 @fast_kernel
 def ccnf_responses(
-    gray, points, similarity, window, visible, weights, weight_sums, neurons, sigma, sigma_scale, out
+    gray, points, similarity, window, visible, weights, weight_sums, neurons, sigma, sigma_scale, exact, out
 ):
     """Response maps of all visible landmarks of one scale and view into ``out`` (w², n); §5.3, §5.4.
 
     ``weights`` (n, 121, 7), ``weight_sums`` (n, 7), ``neurons`` (n, 3, 7) as in `ccnf_potential`;
     ``sigma`` (n, w², w²), or (n, 0, 0) where it is diagonal with ``sigma_scale`` (n,). Windows up to 16.
+    ``exact`` warps without the 1/32-px grid.
     """
     positions = window * window
     side = window + SUPPORT - 1
@@ -304,7 +328,10 @@ def ccnf_responses(
             for p in range(positions):
                 out[p, i] = np.float32(0.0)
             continue
-        area_of_interest(gray, points[0, i], points[1, i], similarity[2], similarity[3], side, area)
+        if exact:
+            exact_area_of_interest(gray, points[0, i], points[1, i], similarity[2], similarity[3], side, area)
+        else:
+            area_of_interest(gray, points[0, i], points[1, i], similarity[2], similarity[3], side, area)
         ccnf_potential(area, side, window, weights[i], weight_sums[i], neurons[i], scratch, potential)
         if sigma.shape[1] == positions:
             _smooth(sigma[i], potential, response)
@@ -340,10 +367,11 @@ def _grid_index(value, limit):
 
 
 @fast_inline
-def mean_shifts(responses, window, table, position, visible_weight, out):
+def mean_shifts(responses, window, table, exact_sigma, position, visible_weight, out):
     """Mean shift of every visible landmark in the reference frame into ``out`` (2, n); §6.5.
 
-    ``position`` (2, n): where each landmark stands in its response map. Invisible landmarks get 0.
+    ``position`` (2, n): where each landmark stands in its response map. Invisible landmarks get 0. With
+    ``exact_sigma`` > 0 the kernel has that width and stands exactly there, not on the grid of ``table``.
     """
     n = position.shape[1]
     limit = np.float32(window) - np.float32(0.1)
@@ -358,6 +386,14 @@ def mean_shifts(responses, window, table, position, visible_weight, out):
         for c in range(window):
             kernel_x[c, i] = table[kx, c]
             kernel_y[c, i] = table[ky, c]
+    if exact_sigma > 0.0:
+        a = np.float32(-0.5 / (np.float64(exact_sigma) * np.float64(exact_sigma)))
+        for c in range(window):
+            for i in range(n):
+                dx = clamped[0, i] - np.float32(c)
+                dy = clamped[1, i] - np.float32(c)
+                kernel_x[c, i] = exp32(a * dx * dx)
+                kernel_y[c, i] = exp32(a * dy * dy)
     total = np.zeros(n, np.float32)
     sum_x = np.zeros(n, np.float32)
     sum_y = np.zeros(n, np.float32)
@@ -423,6 +459,7 @@ def regularised_mean_shift(
     responses,
     window,
     table,
+    exact_sigma,
     weights,
     modes,
     regularisation,
@@ -460,7 +497,7 @@ def regularised_mean_shift(
             previous[1, i] = points[1, i]
         jacobian(shape, packed_basis, glob[0], rotation, modes, jac)
         _position_in_maps(points, base, similarity, window, position)
-        mean_shifts(responses, window, table, position, weights, shift)
+        mean_shifts(responses, window, table, exact_sigma, position, weights, shift)
         _append_image_shifts(shift, similarity, jac, size)
         if not uniform:
             _weigh_rows(jac, weights, weighted)
@@ -556,19 +593,21 @@ def optimise_scale(
     responses,
     window,
     table,
+    exact,
     weights,
     regularisation,
     sigma,
     iterations,
-    counts,
+    report,
 ):
     """Rigid, then full NU-RLMS on the same responses, then the likelihood (returned); §6.3 steps 4 and 5.
 
-    ``counts`` (2,) int64 becomes the iterations of the two calls.
+    ``report`` (4,) float64 becomes the iterations and the scale of the shape after the rigid call, then the
+    same after the full call.
     """
     position = np.empty((2, mean.shape[1]), np.float32)
     for stage in range(2):
-        counts[stage] = regularised_mean_shift(
+        report[2 * stage] = regularised_mean_shift(
             mean,
             basis,
             packed_basis,
@@ -580,10 +619,12 @@ def optimise_scale(
             responses,
             window,
             table,
+            sigma if exact else 0.0,
             weights,
             stage * basis.shape[0],
             regularisation,
             iterations,
             position,
         )
+        report[2 * stage + 1] = glob[0]
     return log_likelihood(responses, window, position, weights, sigma)

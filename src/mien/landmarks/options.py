@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from mien.errors import OptionError
+
 _CE_CLM_SIGMA_FACTOR = 1.5
 _CE_CLM_REGULARISATION_FACTOR = 0.9
 
@@ -37,6 +39,9 @@ class FitOptions:
         Certainty above which a fit counts as successful.
     redetect_every
         While a face is lost: face detection every so many failed frames; -1 never.
+    exact
+        Fit without the original's grids (0.1 px in the mean shift, 1/32 px in the warp): slightly other
+        numbers, the same on every machine (§13 item 2).
     """
 
     windows_initial: tuple[int, ...] = (11, 9, 7, 5)
@@ -50,6 +55,11 @@ class FitOptions:
     validate: bool = True
     validation_boundary: float = 0.725
     redetect_every: int = 2
+    exact: bool = False
+
+    def __post_init__(self) -> None:
+        if self.redetect_every == 0:
+            raise OptionError("redetect_every: expected a number of frames, or -1 for never, got 0")
 
     def wild(self) -> FitOptions:
         """The original's ``-wild`` preset: larger windows, more iterations, weights by confidence."""
@@ -89,6 +99,8 @@ def _part(windows: tuple[int, ...], regularisation: float, sigma: float, weight:
 _EYE_28 = _part((3, 5, 9), 0.5, 1.0, 0.0)
 _EYE = _part((5, 3), 0.1, 2.0, 0.0)
 
+_OTHER_PART = _part((11, 9, 7, 5), 25.0, 1.5, 0.0)
+
 PART_OPTIONS: dict[str, FitOptions] = {
     "left_eye_28": _EYE_28,
     "right_eye_28": _EYE_28,
@@ -99,6 +111,11 @@ PART_OPTIONS: dict[str, FitOptions] = {
     "brow": _part((11, 9), 10.0, 3.5, 0.0),
 }
 """Parameters of the part models by the part's name; no option of the user reaches them (§6.2)."""
+
+
+def part_options(name: str, *, exact: bool) -> FitOptions:
+    """Parameters of a part model; of the main model's options only ``exact`` reaches it."""
+    return replace(PART_OPTIONS.get(name, _OTHER_PART), exact=exact)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,16 +57,23 @@ class CcnfPatchExperts:
     sigma_components
         Window to (K, w², w²) components; the original keeps those of the last file read (§1.6), so the
         caller may pass them; by default the record's own.
+    exact
+        Warp without the 1/32-px grid.
     """
 
     def __init__(
-        self, record: CcnfRecord, sigma_components: dict[int, NDArray[np.float32]] | None = None
+        self,
+        record: CcnfRecord,
+        sigma_components: dict[int, NDArray[np.float32]] | None = None,
+        *,
+        exact: bool = False,
     ) -> None:
         self.scale = float(record.scale)
         self.view_centers = np.ascontiguousarray(record.view_centers, dtype=np.float64)
         self.visibility = np.ascontiguousarray(record.visibility, dtype=np.bool_)
         self.confidences = record.confidences
         self._record = record
+        self._exact = exact
         self._components = record.sigma_components if sigma_components is None else sigma_components
         self._views: dict[int, _View] = {}
         self._sigmas: dict[int, NDArray[np.float32]] = {}
@@ -110,6 +117,7 @@ class CcnfPatchExperts:
             weights.neurons,
             self._sigma(view, window),
             weights.diagonal_sigma,
+            self._exact,
             out,
         )
 
