@@ -196,7 +196,7 @@ class CameraSource:
     def _explain(self, error: Exception) -> str:
         device = self._device
         reason = getattr(error, "strerror", None) or str(error)
-        if isinstance(error, ValueError) and not isinstance(error, OSError):
+        if not isinstance(error, FFmpegError | OSError):
             return f"{self._name}: this PyAV has no input device {device.format}: {reason}"
         names = list_cameras(device.format)
         if isinstance(error, FileNotFoundError):
