@@ -56,11 +56,8 @@ def test_time_of_a_nested_stage_is_not_counted_twice(probes):
     profiler.next_frame()
     times = by_name(profiler)
     assert times["inner"].frame_ms[0] >= 20
-    assert 10 <= times["outer"].frame_ms[0]
-    total = times["inner"].frame_ms[0] + times["outer"].frame_ms[0]
-    with profiler.running("all"):
-        pass
-    assert total >= 30
+    assert times["outer"].frame_ms[0] >= 10
+    assert times["inner"].percentile_ms(95) == times["inner"].frame_ms[0]
 
 
 def test_stages_inside_a_whole_count_as_part_of_it_but_are_still_observed(probes):

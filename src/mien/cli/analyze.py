@@ -13,6 +13,7 @@ import typer
 from mien.cli.exit_codes import ExitCode
 from mien.cli.output import partial_path, table_path
 from mien.cli.progress import interruptible, progress, telling_of_compilation
+from mien.cli.warmup import compile_first
 from mien.errors import FrameError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
@@ -99,9 +100,10 @@ def _consume(analysis: Analysis, tally: _Tally, *, quiet: bool) -> None:
     """Analyse all frames, with a progress bar where there is a terminal."""
     from mien.models.packs import notice
 
-    begin = time.perf_counter()
     if not quiet:
         typer.echo(notice(analysis.pack), err=True)
+    compile_first(analysis.pack, analysis.options, (lambda text: None) if quiet else _say)
+    begin = time.perf_counter()
     bar = progress(analysis.info.name, analysis.info.frame_count, quiet=quiet)
     tell = (lambda text: None) if quiet else bar.note
     with bar, telling_of_compilation(tell), interruptible(analysis.stop, tell):
@@ -109,6 +111,10 @@ def _consume(analysis: Analysis, tally: _Tally, *, quiet: bool) -> None:
             tally.add(face.landmarks.success, face.landmarks.confidence)
             bar.advance()
     tally.seconds = time.perf_counter() - begin
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _keep_partial(analysis: Analysis, table: Path, tally: _Tally) -> ExitCode:

@@ -13,8 +13,10 @@ from mien.cli.analyze import analyze
 from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
+from mien.cli.live import live
 from mien.cli.models import app as models
 from mien.cli.profile import profile
+from mien.cli.warmup import warmup
 from mien.errors import MienError, OptionError
 
 
@@ -65,12 +67,17 @@ def _common(
 app.command("analyze", epilog=EXIT_CODES_HELP)(analyze)
 app.command("demo")(demo)
 app.command("compare")(compare)
+app.command("live")(live)
 app.command("profile")(profile)
+app.command("warmup")(warmup)
 app.add_typer(models, name="models")
 
 
 def main() -> None:
     """Entry point of the ``mien`` executable."""
+    # Where SciPy is installed, Numba imports its linear algebra, 0.2 s and 20 MB, only to know whether it
+    # could compile products of matrices, which no kernel of mien asks for. This process is ours alone.
+    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]
     try:
         app()
     except KeyboardInterrupt:

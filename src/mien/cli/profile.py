@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
 
 from mien.errors import SourceError
@@ -68,7 +67,7 @@ def stage_table(result: StageProfile) -> Iterator[str]:
     yield f"{'ms per frame':28}{'mean':>9}{'95 %':>9}{'share':>8}{'calls':>9}"
     rest = whole_ms
     for stage in sorted(result.stages, key=lambda stage: -stage.frame_ms.mean()):
-        mean, late = stage.frame_ms.mean(), np.percentile(stage.frame_ms, 95)
+        mean, late = stage.frame_ms.mean(), stage.percentile_ms(95)
         rest -= mean
         yield _row(stage.stage, mean, f"{late:9.3f}", mean / (whole_ms + table_ms), stage.calls)
     yield _row("between the stages", rest, f"{'':9}", rest / (whole_ms + table_ms), result.frames)

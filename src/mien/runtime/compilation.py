@@ -1,10 +1,15 @@
-"""Watches Numba compile kernels: to say so once, and to count."""
+"""Watches Numba compile kernels, to say so once and to count; remembers where all have been compiled."""
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -29,3 +34,28 @@ def counting_compilations() -> Iterator[Callable[[], int]]:
     names: list[None] = []
     with on_compilation(lambda: names.append(None)):
         yield lambda: len(names)
+
+
+def is_warm(pack: str, landmarks: str | None) -> bool:
+    """Whether the kernels of a pack and landmark model have been compiled on this machine before."""
+    return _marker(pack, landmarks).exists()
+
+
+def remember_warm(pack: str, landmarks: str | None) -> None:
+    """Note that they have; where the folder cannot be written, nothing is noted."""
+    marker = _marker(pack, landmarks)
+    try:
+        marker.touch()
+    except OSError as error:
+        logger.debug("%s cannot be written: %s", marker, error)
+
+
+def _marker(pack: str, landmarks: str | None) -> Path:
+    """A file beside the compiled kernels, per kind of processor: several machines may share a folder."""
+    from llvmlite import binding
+
+    from mien.runtime.jit import compiled_folder
+
+    model = Path(landmarks).stem if landmarks else "default"
+    cpu = binding.get_host_cpu_name()
+    return compiled_folder() / f"{pack}-{model}-{cpu}-{sys.implementation.cache_tag}.warm"

@@ -82,6 +82,10 @@ class StageTime:
     calls: int
     frame_ms: NDArray[np.float64]
 
+    def percentile_ms(self, percent: float) -> float:
+        """Milliseconds that ``percent`` of the frames do not exceed."""
+        return float(np.percentile(self.frame_ms, percent))
+
 
 class Profiler:
     """Adds up the time of stages per frame; time inside a nested stage counts for that one only.

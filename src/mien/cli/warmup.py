@@ -1,0 +1,51 @@
+"""``mien warmup``: compiles the kernels ahead of the first analysis."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mien.options import AnalysisOptions
+
+if TYPE_CHECKING:
+    from mien.models.packs import Pack
+
+COMPILING = "Compiling for this machine: some seconds, only once …"
+
+
+def warmup(
+    models: Annotated[
+        str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
+    ] = None,
+    landmarks: Annotated[
+        str | None, typer.Option(help="Landmark model: clnf, ce-clm, or the path of a model's main file.")
+    ] = None,
+) -> None:
+    """Compile the numerical kernels for this machine, so that the first analysis need not.
+
+    Does nothing but load them where that has been done before.
+    """
+    from mien.models.packs import choose_pack
+    from mien.runtime.compilation import is_warm
+    from mien.warmup import warm_up
+
+    options = AnalysisOptions(models=models, landmarks=landmarks)
+    pack = choose_pack(options.models)
+    if not is_warm(pack.name, options.landmarks):
+        typer.echo(COMPILING, err=True)
+    done = warm_up(pack, options)
+    how = f" in {done.processes} processes" if done.compiled and done.processes > 1 else ""
+    typer.echo(f"Ready after {done.seconds:.1f} s{how}: {pack.name} models.")
+
+
+def compile_first(pack: Pack, options: AnalysisOptions, tell: Callable[[str], None]) -> None:
+    """Compile before the first analysis on a machine, and say so; at once done on every later one."""
+    from mien.runtime.compilation import is_warm
+
+    if not is_warm(pack.name, options.landmarks):
+        from mien.warmup import warm_up
+
+        tell(COMPILING)
+        warm_up(pack, options)

@@ -1,0 +1,86 @@
+"""mien warmup: all kernels are compiled ahead, by one process or two, and then never again."""
+
+import dataclasses
+
+import pytest
+
+from mien import warmup
+from mien.models.packs import openface_pack
+from mien.models.store import ModelStore
+from mien.options import AnalysisOptions
+from mien.packs import build_stages
+from mien.pipeline import Pipeline
+from mien.runtime import jit
+from mien.runtime.compilation import counting_compilations, is_warm
+
+OPTIONS = AnalysisOptions(models="openface", landmarks="clnf")
+
+
+@pytest.fixture
+def pack(synthetic_openface, monkeypatch):
+    monkeypatch.setenv("MIEN_MODELS", str(synthetic_openface))
+    return openface_pack(ModelStore(synthetic_openface))
+
+
+@pytest.fixture
+def own_markers(monkeypatch, tmp_path):
+    """Markers of this test only; the compiled kernels themselves are shared."""
+    monkeypatch.setattr(jit, "compiled_folder", lambda: tmp_path)
+
+
+def test_an_analysis_after_it_compiles_nothing(pack, own_markers):
+    warmup.warm_up(pack, OPTIONS)
+    frames = warmup.portrait_frames()
+    with counting_compilations() as compiled:
+        assert len(list(Pipeline(build_stages(pack, OPTIONS, _info())).run(frames))) == len(frames)
+    assert compiled() == 0
+
+
+def test_both_shares_leave_nothing_to_compile_but_what_the_whole_needs(pack):
+    frame = warmup.portrait_frames()[0]
+    stages = build_stages(pack, OPTIONS, _info())
+    for share in warmup._SHARES["openface"]:
+        share(stages, frame)
+    with counting_compilations() as compiled:
+        stages.tracker.reset()
+        landmarks = stages.tracker.track(frame)
+        stages.gaze.estimate(
+            dataclasses.replace(landmarks, success=True), *reversed(_pose(stages, landmarks))
+        )
+    assert compiled() == 0
+
+
+def test_it_is_remembered_per_pack_and_landmark_model(pack, own_markers):
+    assert not is_warm("openface", "clnf")
+    warmup.warm_up(pack, OPTIONS)
+    assert is_warm("openface", "clnf")
+    assert not is_warm("openface", "ce-clm")
+    assert not is_warm("openface", None)
+
+
+def test_one_core_compiles_in_one_process(pack, own_markers, monkeypatch):
+    monkeypatch.setattr(warmup, "available_cores", lambda: 1)
+    assert warmup.warm_up(pack, OPTIONS).processes == 1
+
+
+def test_a_second_process_that_fails_leaves_its_share_to_the_first(pack, own_markers, monkeypatch):
+    monkeypatch.setattr(warmup, "available_cores", lambda: 2)
+    monkeypatch.setattr(warmup.sys, "executable", "/bin/false")
+    assert warmup.warm_up(pack, OPTIONS).processes == 2
+
+
+def test_the_command_says_when_it_is_ready(mien):
+    done = mien("warmup", "--models", "open")
+    assert done.returncode == 0, done.stderr
+    assert "Ready after" in done.stdout
+    assert "Compiling" not in mien("warmup", "--models", "open").stderr
+
+
+def _info():
+    from mien.video.source import SourceInfo
+
+    return SourceInfo("portrait", None, 640, 480, 30.0, None)
+
+
+def _pose(stages, landmarks):
+    return stages.pose.estimate(landmarks)
