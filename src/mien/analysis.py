@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mien.datatypes import Camera, FaceResult
 from mien.errors import FrameError, OptionError
@@ -19,6 +19,9 @@ from mien.pipeline import Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.video.file import VideoFile
 from mien.video.source import SourceInfo
+
+if TYPE_CHECKING:
+    from mien.scores import RecordingScores
 
 _PIPELINE_THREADS = 2
 """Tracking and analysis: what threads remain beside them may help the decoder."""
@@ -99,6 +102,22 @@ class Analysis:
         """Everything analysed so far, as arrays, with post-processed action units and provenance."""
         self._builder.provenance = self._provenance()
         return self._builder.finish(self._pipeline.finish())
+
+    def scores(self) -> RecordingScores:
+        """What action units can be computed from again, for the frames analysed so far.
+
+        Raises
+        ------
+        OptionError
+            The options do not ask for it (``keep_scores``).
+        """
+        from mien.action_units.analyzer import ActionUnitAnalyzer
+        from mien.scores import RecordingScores
+
+        analyzer = self.stages.action_units
+        if not self.options.keep_scores or not isinstance(analyzer, ActionUnitAnalyzer):
+            raise OptionError("scores are kept with the option keep_scores and the models of OpenFace only")
+        return RecordingScores.of(analyzer.scores(), self._builder.finish())
 
     def _provenance(self) -> dict[str, Any]:
         own = {self.pack.folder / name: name for name in self.pack.files}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mien.datatypes import Camera
 from mien.errors import OptionError
@@ -13,7 +14,10 @@ from mien.options import AnalysisOptions
 from mien.stages import Stages
 from mien.video.source import SourceInfo
 
-__all__ = ["build_stages", "choose_pack"]
+if TYPE_CHECKING:
+    from mien.action_units.predictors import PredictorSet
+
+__all__ = ["build_stages", "choose_pack", "read_predictors"]
 
 
 def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
@@ -42,6 +46,26 @@ def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> St
         Networks can't run on the wanted device.
     """
     return _BUILDERS[pack.name](pack, options, source)
+
+
+def read_predictors(pack: Pack) -> PredictorSet:
+    """Read the predictors of action units that `build_stages` gives a video.
+
+    Raises
+    ------
+    OptionError
+        The pack has none.
+    ModelFileError
+        A file is missing or damaged.
+    """
+    from mien.action_units.predictors import PredictorSet
+    from mien.models.readers import read_action_units
+    from mien.models.store import ModelStore
+
+    if pack.name != "openface":
+        raise OptionError("scores need the models of OpenFace that made them; run mien models fetch")
+    files = ModelStore(pack.folder).locate()
+    return PredictorSet(read_action_units(files.dynamic_action_units).predictors)
 
 
 def _camera(options: AnalysisOptions, source: SourceInfo) -> Camera:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import tempfile
-import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mien.cli.exit_codes import ExitCode
-from mien.cli.output import partial_path, table_path
-from mien.cli.progress import interruptible, progress, telling_of_compilation
-from mien.cli.warmup import compile_first
-from mien.errors import FrameError, OutputError, SourceError
+from mien.cli.normalised import Normalisation, analyze_normalised
+from mien.cli.output import partial_path, table_paths
+from mien.cli.run import Tally, consume, summary
+from mien.errors import FrameError, OutputError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -22,11 +20,13 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    video: Annotated[Path, typer.Argument(help="A video file.", show_default=False)],
+    videos: Annotated[list[Path], typer.Argument(help="One or more video files.", show_default=False)],
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", help="The table, .csv or .parquet; by default VIDEO's name with .csv, here."
+            "-o",
+            "--output",
+            help="The table, .csv or .parquet, or a folder; by default VIDEO's name with .csv, here.",
         ),
     ] = None,
     models: Annotated[
@@ -41,46 +41,53 @@ def analyze(
     start: Annotated[float, typer.Option(help="First second to analyse.")] = 0.0,
     end: Annotated[float | None, typer.Option(help="Stop before this second.")] = None,
     threads: Annotated[int | None, typer.Option(help="Threads; results do not depend on them.")] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Name of the person in all videos, who gets one neutral face.")
+    ] = None,
+    neutral: Annotated[
+        Path | None, typer.Option(help="Recording of the neutral face: a video, its scores or its table.")
+    ] = None,
+    keep_scores: Annotated[
+        bool, typer.Option("--keep-scores", help="Write NAME.scores.npz too, for mien renormalise.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
-    """Analyse the face in a video and write one row per frame, in OpenFace's columns.
+    """Analyse the face in each video and write one row per frame, in OpenFace's columns.
 
-    Beside the table, NAME.provenance.json says how it was made.
+    Beside every table, NAME.provenance.json says how it was made.
     """
     options = AnalysisOptions(
         models=models, landmarks=landmarks, compat=compat, start_s=start, end_s=end, threads=threads
     )
-    if not video.exists():
-        raise SourceError(f"{video}: no such file; expected a video")
-    table = table_path(video, output)
-    code = _run(video, table, options, quiet=quiet)
+    how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
+    tables = table_paths(videos, output)
+    if how.wanted:
+        code = analyze_normalised(videos, tables, options, how, quiet=quiet)
+    else:
+        code = _analyze_each(videos, tables, options, quiet=quiet)
     if code != ExitCode.OK:
         raise typer.Exit(code)
 
 
-@dataclass(slots=True)
-class _Tally:
-    """What the summary says, counted while frames pass by."""
-
-    frames: int = 0
-    successes: int = 0
-    confidence: float = 0.0
-    seconds: float = 0.0
-
-    def add(self, success: bool, confidence: float) -> None:
-        self.frames += 1
-        self.successes += success
-        if confidence == confidence:  # NaN where no face was found
-            self.confidence += confidence
+def _analyze_each(
+    videos: list[Path], tables: list[Path], options: AnalysisOptions, *, quiet: bool
+) -> ExitCode:
+    code = ExitCode.OK
+    for video, table in zip(videos, tables, strict=True):
+        done = _run(video, table, options, quiet=quiet)
+        if done is ExitCode.INTERRUPTED:
+            return done
+        code = max(code, done)
+    return code
 
 
 def _run(video: Path, table: Path, options: AnalysisOptions, *, quiet: bool) -> ExitCode:
     from mien.analysis import Analysis
 
     with Analysis(video, options) as analysis:
-        tally = _Tally()
+        tally = Tally()
         try:
-            _consume(analysis, tally, quiet=quiet)
+            consume(analysis, tally, quiet=quiet)
         except FrameError:
             if tally.frames:
                 _write(analysis, partial_path(table))
@@ -90,34 +97,13 @@ def _run(video: Path, table: Path, options: AnalysisOptions, *, quiet: bool) -> 
             return _keep_partial(analysis, table, tally)
         _write(analysis, table)
         if not quiet:
-            typer.echo(_summary(analysis, table, tally))
+            typer.echo(summary(analysis, table, tally))
         elif analysis.lost:
             typer.echo(f"mien: {video.name}: {analysis.lost}", err=True)
         return ExitCode.INCOMPLETE_SOURCE if analysis.lost else ExitCode.OK
 
 
-def _consume(analysis: Analysis, tally: _Tally, *, quiet: bool) -> None:
-    """Analyse all frames, with a progress bar where there is a terminal."""
-    from mien.models.packs import notice
-
-    if not quiet:
-        typer.echo(notice(analysis.pack), err=True)
-    compile_first(analysis.pack, analysis.options, (lambda text: None) if quiet else _say)
-    begin = time.perf_counter()
-    bar = progress(analysis.info.name, analysis.info.frame_count, quiet=quiet)
-    tell = (lambda text: None) if quiet else bar.note
-    with bar, telling_of_compilation(tell), interruptible(analysis.stop, tell):
-        for face in analysis:
-            tally.add(face.landmarks.success, face.landmarks.confidence)
-            bar.advance()
-    tally.seconds = time.perf_counter() - begin
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _keep_partial(analysis: Analysis, table: Path, tally: _Tally) -> ExitCode:
+def _keep_partial(analysis: Analysis, table: Path, tally: Tally) -> ExitCode:
     if tally.frames:
         partial = partial_path(table)
         _write(analysis, partial)
@@ -139,18 +125,3 @@ def _write(analysis: Analysis, table: Path) -> None:
         result.save(rescued)
         typer.echo(f"mien: the table is kept in {rescued}", err=True)
         raise
-
-
-def _summary(analysis: Analysis, table: Path, tally: _Tally) -> str:
-    count = max(1, tally.frames)
-    speed = tally.frames / tally.seconds if tally.seconds else 0.0
-    rate = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
-    parts = [
-        f"{analysis.info.name}: {tally.frames} frames in {tally.seconds:.1f} s ({rate} frames/s).",
-        f"A face was found in {100 * tally.successes / count:.1f} % of them,"
-        f" mean confidence {tally.confidence / count:.2f}.",
-        f"Models: {analysis.stages.pack}, {analysis.stages.landmark_model}.",
-        f"Table: {table}",
-    ]
-    lost = f"\nNot all of the video could be read: {analysis.lost}." if analysis.lost else ""
-    return " ".join(parts) + lost

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.progress import interruptible
+from mien.cli.warmup import compile_first
 from mien.errors import OptionError, SourceError
 from mien.options import AnalysisOptions
 
@@ -153,6 +154,7 @@ def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quie
         stages = build_stages(pack, options, info)
         if not quiet:
             typer.echo(notice(pack), err=True)
+        compile_first(pack, options, (lambda text: None) if quiet else _say)
         header = _header(encoder, info, stages, pack, options)
         sinks = [cleanup.enter_context(closing(sink)) for sink in _sinks(streams, header, quiet=quiet)]
         analysis = LiveAnalysis(source, stages, first=first)
@@ -243,6 +245,10 @@ def _pass_on(line: str, sinks: list[LineSink]) -> bool:
             sys.stdout.close()
         return False
     return True
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _describe(summary: LiveSummary) -> str:

@@ -16,6 +16,7 @@ from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
 from mien.cli.live import live
 from mien.cli.models import app as models
 from mien.cli.profile import profile
+from mien.cli.renormalise import renormalise
 from mien.cli.warmup import warmup
 from mien.errors import MienError, OptionError
 
@@ -69,6 +70,7 @@ app.command("demo")(demo)
 app.command("compare")(compare)
 app.command("live")(live)
 app.command("profile")(profile)
+app.command("renormalise")(renormalise)
 app.command("warmup")(warmup)
 app.add_typer(models, name="models")
 

@@ -6,7 +6,7 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from mien.errors import OptionError, OutputError
+from mien.errors import OptionError, OutputError, SourceError
 
 TABLE_SUFFIXES = (".csv", ".parquet")
 
@@ -33,6 +33,29 @@ def table_path(video: Path, output: Path | None) -> Path:
         raise OutputError(f"{table} is the video itself; choose another name with -o")
     _need_writable_folder(table)
     return table
+
+
+def table_paths(videos: list[Path], output: Path | None) -> list[Path]:
+    """Path of every video's table; several need a folder, which is made.
+
+    Raises
+    ------
+    SourceError
+        A video does not exist.
+    OutputError, OptionError
+        As `table_path`, or tables would replace one another.
+    """
+    for video in videos:
+        if not video.exists():
+            raise SourceError(f"{video}: no such file; expected a video")
+    if len(videos) > 1 and output is not None:
+        if output.suffix.lower() in TABLE_SUFFIXES:
+            raise OptionError(f"{output}: several videos need a folder for their tables")
+        output.mkdir(parents=True, exist_ok=True)
+    tables = [table_path(video, output) for video in videos]
+    if len(set(tables)) < len(tables):
+        raise OptionError("expected videos of different names, as their tables are named after them")
+    return tables
 
 
 def partial_path(table: Path) -> Path:
