@@ -14,7 +14,7 @@ from helpers_cen import random_cen, random_layers
 from helpers_kernels import unpack_responses
 from helpers_landmarks import textured
 from mien.errors import ModelFileError
-from mien.landmarks import cen_kernels
+from mien.landmarks import cen_kernels, kernels
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.cen_layout import pack_experts, panel_widths
 from mien.models.records import DenseLayer
@@ -312,3 +312,22 @@ def test_window_inputs_begin_with_one_and_go_column_by_column():
     assert inputs[0] == 1
     window = landmarks_oracle.normalised_window(area, 1, 0)
     assert inputs[1 + 11 * 2 + 5] == window[5, 2]
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=SEEDS, window=st.sampled_from((5, 9)))
+def test_responses_without_the_grid_are_those_of_bilinear_areas(seed, window):
+    """The exact fit (§13 item 2): areas by exact interpolation."""
+    rng = np.random.default_rng(seed)
+    record = random_cen(rng, 2)
+    gray, points = textured(rng), rng.uniform(80, 160, (2, 2)).astype(np.float32)
+    b = np.float32((1.3, 0.4))
+    areas = []
+    for x, y in points.T:
+        area = np.empty((window + 10, window + 10), np.float32)
+        kernels.exact_area_of_interest(gray, x, y, *b, window + 10, area.reshape(-1))
+        areas.append(area)
+    expected = oracle.responses_of_areas(areas, record, 0)
+    actual = respond(CenPatchExperts(record, exact=True), gray, 0, points, b, window)
+    assert_maps_agree(actual, np.stack([expected[i] for i in range(2)]))
+    assert np.abs(actual - respond(CenPatchExperts(record), gray, 0, points, b, window)).max() > 0

@@ -28,6 +28,8 @@ class CenPatchExperts:
     ----------
     record
         The experts as read from their file.
+    exact
+        Cut out the windows without the original's 1/32-px grid (§13 item 2).
     threads
         Threads that share the experts of a scale; the results do not depend on it.
     cache
@@ -39,13 +41,21 @@ class CenPatchExperts:
         The networks are not for supports of 11 x 11 pixels.
     """
 
-    def __init__(self, record: CenRecord, *, threads: int = 1, cache: ArrayCache | None = None) -> None:
+    def __init__(
+        self,
+        record: CenRecord,
+        *,
+        exact: bool = False,
+        threads: int = 1,
+        cache: ArrayCache | None = None,
+    ) -> None:
         self.scale = float(record.scale)
         self.view_centers = np.ascontiguousarray(record.view_centers, dtype=np.float64)
         self.visibility = served_landmarks(record)
         self.confidences = record.confidences
         self._record = record
         self._packed = pack_experts(record, cache)
+        self._exact = exact
         self._threads = threads
         self._pool = ThreadPoolExecutor(threads - 1, "mien-cen") if threads > 1 else None
         self._pieces: dict[int, tuple[NDArray[np.int64], ...]] = {}
@@ -79,6 +89,7 @@ class CenPatchExperts:
                     points,
                     similarity,
                     window,
+                    self._exact,
                     jobs,
                     self._packed.weights,
                     self._packed.tables,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.landmarks.kernels import SUPPORT, TAPS, area_of_interest, window_statistics
+from mien.landmarks.kernels import SUPPORT, TAPS, area_of_interest, exact_area_of_interest, window_statistics
 from mien.runtime.dense_block import LANES, ROWS, dense_block_1, dense_block_2, dense_block_3
 from mien.runtime.jit import fast_kernel, kernel
 from mien.runtime.vector_math import exp32
@@ -63,13 +63,17 @@ def _write_windows(columns, side, window, mean, inverse_norm, out):
 
 
 @fast_kernel
-def cen_windows(gray, x, y, similarity, window, flip, area, turned, mean, inverse_norm, out):
+def cen_windows(gray, x, y, similarity, window, flip, exact, area, turned, mean, inverse_norm, out):
     """Windows of one landmark at the positions that are evaluated, (w² - 1) / 2 rows of ``out``; §5.5.
 
-    ``area``, ``turned`` (side² + 16,); ``mean``, ``inverse_norm`` (w, 16); ``out`` (rows, >= 128).
+    ``exact`` warps without the 1/32-px grid. ``area``, ``turned`` (side² + 16,); ``mean``,
+    ``inverse_norm`` (w, 16); ``out`` (rows, >= 128).
     """
     side = window + SUPPORT - 1
-    area_of_interest(gray, x, y, similarity[2], similarity[3], side, area)
+    if exact:
+        exact_area_of_interest(gray, x, y, similarity[2], similarity[3], side, area)
+    else:
+        area_of_interest(gray, x, y, similarity[2], similarity[3], side, area)
     _turn(area, side, flip, turned)
     window_statistics(turned, side, window, mean, inverse_norm)
     _write_windows(turned, side, window, mean, inverse_norm, out)
@@ -167,7 +171,7 @@ def cen_network(x, y, rows, weights, offset, layers):
 
 
 @fast_kernel
-def cen_responses(gray, points, similarity, window, jobs, weights, layers, x, y, out):
+def cen_responses(gray, points, similarity, window, exact, jobs, weights, layers, x, y, out):
     """Response maps of the landmarks of some jobs into ``out`` (w², n); §5.5.
 
     ``jobs`` (J, 6) int64: layer table, offset of the weights, landmark, whether it is flipped, and a second
@@ -186,20 +190,46 @@ def cen_responses(gray, points, similarity, window, jobs, weights, layers, x, y,
         shared = 2 if jobs[j, 4] >= 0 else 1
         for k in range(shared):
             i = jobs[j, 2 + 2 * k]
+            flip = jobs[j, 3 + 2 * k] != 0
+            px, py = points[0, i], points[1, i]
+            target = x[k * evaluated :]
             cen_windows(
-                gray,
-                points[0, i],
-                points[1, i],
-                similarity,
-                window,
-                jobs[j, 3 + 2 * k] != 0,
-                area,
-                turned,
-                mean,
-                inverse_norm,
-                x[k * evaluated :],
+                gray, px, py, similarity, window, flip, exact, area, turned, mean, inverse_norm, target
             )
         rows = (shared * evaluated + ROWS - 1) // ROWS * ROWS
         result = cen_network(x, y, rows, weights, jobs[j, 1], layers[jobs[j, 0]])
         for k in range(shared):
             cen_spread(result, k * evaluated, window, jobs[j, 3 + 2 * k] != 0, jobs[j, 2 + 2 * k], grid, out)
+
+
+@fast_kernel
+def cen_all_windows(gray, points, similarity, window, exact, jobs, out):
+    """Windows of all landmarks of all jobs: rows of ``out`` (J, w² - 1, >= 128), those of the second last."""
+    side = window + SUPPORT - 1
+    evaluated = (window * window - 1) // 2
+    area = np.zeros(side * side + _OVERHANG, np.float32)
+    turned = np.zeros(side * side + _OVERHANG, np.float32)
+    mean = np.empty((window, 16), np.float32)
+    inverse_norm = np.empty((window, 16), np.float32)
+    for j in range(jobs.shape[0]):
+        for k in range(2):
+            i = jobs[j, 2 + 2 * k]
+            if i >= 0:
+                flip = jobs[j, 3 + 2 * k] != 0
+                x, y = points[0, i], points[1, i]
+                target = out[j, k * evaluated :]
+                cen_windows(
+                    gray, x, y, similarity, window, flip, exact, area, turned, mean, inverse_norm, target
+                )
+
+
+@fast_kernel
+def cen_all_maps(values, window, jobs, out):
+    """Maps of all landmarks of all jobs into ``out`` (w², n), from the networks' outputs (J, w² - 1, 1)."""
+    evaluated = (window * window - 1) // 2
+    grid = np.empty((window, window), np.float32)
+    for j in range(jobs.shape[0]):
+        for k in range(2):
+            i = jobs[j, 2 + 2 * k]
+            if i >= 0:
+                cen_spread(values[j], k * evaluated, window, jobs[j, 3 + 2 * k] != 0, i, grid, out)

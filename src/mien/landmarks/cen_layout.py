@@ -6,6 +6,7 @@ The specification is landmarks.md §5.5.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,13 +97,18 @@ class PackedExperts:
         x, y = np.zeros((2, rows, widest + _PADDING), np.float32)
         return x, y
 
-    def jobs(self, tasks: tuple[Task, ...]) -> NDArray[np.int64]:
+    def jobs(self, tasks: Sequence[Task]) -> NDArray[np.int64]:
         """Tasks as `cen_kernels.cen_responses` wants them, (J, 6)."""
-        rows = []
-        for task in tasks:
-            first, second = task.landmarks[0], (*task.landmarks, (-1, False))[1]
-            rows.append((self.kind[task.expert], self.offset[task.expert], *first, *second))
-        return np.array(rows, np.int64).reshape(-1, 6)
+        jobs = jobs_of(tasks)
+        for job, task in zip(jobs, tasks, strict=True):
+            job[:2] = self.kind[task.expert], self.offset[task.expert]
+        return jobs
+
+
+def jobs_of(tasks: Sequence[Task]) -> NDArray[np.int64]:
+    """(J, 6): two columns for where the weights are, landmark, flip, second landmark or -1, its flip."""
+    rows = [(0, 0, *task.landmarks[0], *(*task.landmarks, (-1, False))[1]) for task in tasks]
+    return np.array(rows, np.int64).reshape(-1, 6)
 
 
 def pack_experts(record: CenRecord, cache: ArrayCache | None = None) -> PackedExperts:
@@ -113,6 +119,7 @@ def pack_experts(record: CenRecord, cache: ArrayCache | None = None) -> PackedEx
     ModelFileError
         A network does not look at 11 x 11 pixels.
     """
+    check_inputs(record)
     tables: dict[tuple[tuple[int, int, int], ...], int] = {}
     kind = np.full(record.visibility.shape, -1, np.int64)
     offset = np.zeros(record.visibility.shape, np.int64)
@@ -124,17 +131,18 @@ def pack_experts(record: CenRecord, cache: ArrayCache | None = None) -> PackedEx
             kind[v, i] = tables.setdefault(table, len(tables))
             offset[v, i] = size
             size += sum(_packed_size(inputs, outputs) for inputs, outputs, _ in table)
-    _check_inputs(record, tables)
     weights = (cache or ArrayCache()).get(_cache_key(record), lambda: _pack(record, offset, size))
     return PackedExperts(weights, _as_array(tables), kind, offset)
 
 
-def _check_inputs(record: CenRecord, tables: dict[tuple[tuple[int, int, int], ...], int]) -> None:
-    wrong = [table[0][0] for table in tables if table[0][0] != INPUTS]
-    if wrong:
+def check_inputs(record: CenRecord) -> None:
+    """Raise `ModelFileError` where a network does not look at 11 x 11 pixels."""
+    inputs = {layers[0].weight.shape[1] for view in record.experts for layers in view if layers}
+    if inputs - {INPUTS}:
         raise ModelFileError(
             f"{record.source or 'CEN patch experts'}: expected networks of {INPUTS} inputs (1 and 11 × 11 "
-            f"pixels), got {wrong[0]}; patch experts with another support than OpenFace's cannot be used"
+            f"pixels), got {max(inputs - {INPUTS})}; patch experts with another support than OpenFace's "
+            "cannot be used"
         )
 
 

@@ -10,11 +10,13 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
 from mien.landmarks.cen import CenPatchExperts
+from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.landmarks.fitting import ConstrainedLocalModel
 from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
 from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
 from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord, SvrRecord
+from mien.runtime.sessions import resolve_device
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 Validate = Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]], float]
@@ -65,6 +67,8 @@ class LandmarkDetector:
         The validator, or None to accept every fit.
     threads
         Threads for the patch experts where they are costly enough to share (CEN).
+    device
+        Where CEN patch experts run: "cpu", or a device of `mien.runtime.sessions.create_session`.
     """
 
     def __init__(
@@ -74,10 +78,11 @@ class LandmarkDetector:
         validate: Validate | None,
         *,
         threads: int = 1,
+        device: str = "cpu",
     ) -> None:
         self.options = options.for_model(record.name)
         self.early_termination: EarlyTermination | None = record.early_termination
-        self.model = _local_model(record, self.options, threads)
+        self.model = _local_model(record, self.options, threads, resolve_device(device))
         self.parts = tuple(
             PartModel(
                 p.name, p.mapping, _local_model(p.model, part_options(p.name, exact=self.options.exact))
@@ -150,10 +155,14 @@ class LandmarkDetector:
         return replace(result, parts=parts, params=params, points=self.pdm.points(params))
 
 
-def _local_model(record: LandmarkModelRecord, options: FitOptions, threads: int = 1) -> ConstrainedLocalModel:
+def _local_model(
+    record: LandmarkModelRecord, options: FitOptions, threads: int = 1, device: str = "cpu"
+) -> ConstrainedLocalModel:
     ccnf = [r for r in record.patch_experts if isinstance(r, CcnfRecord)]
     components = ccnf[-1].sigma_components if ccnf else {}
-    experts = tuple(_patch_experts(r, components, options.exact, threads) for r in record.patch_experts)
+    experts = tuple(
+        _patch_experts(r, components, options.exact, threads, device) for r in record.patch_experts
+    )
     return ConstrainedLocalModel(PointDistributionModel(record.pdm), experts, options)
 
 
@@ -162,11 +171,14 @@ def _patch_experts(
     components: dict[int, NDArray[np.float32]],
     exact: bool,
     threads: int,
+    device: str,
 ) -> PatchExperts:
     if isinstance(record, CcnfRecord):
         return CcnfPatchExperts(record, components, exact=exact)
     if isinstance(record, CenRecord):
-        return CenPatchExperts(record, threads=threads)
+        if device == "cpu":
+            return CenPatchExperts(record, exact=exact, threads=threads)
+        return CenOnnxPatchExperts(record, device=device, exact=exact, threads=threads)
     raise ModelFileError(
         "expected CCNF or CEN patch experts, got SVR patch experts (the CLM models of OpenFace), which mien "
         "does not fit; use main_clnf_general.txt or main_ceclm_general.txt"

@@ -7,7 +7,7 @@ larger than the rest of the library and slow to import.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +60,37 @@ def network_to_onnx(
     return graph.serialize((None, channels, height, width))
 
 
+StackedLayer = tuple[NDArray[np.float32], NDArray[np.float32], str]
+"""Weights (E, in, out) and biases (E, out) of E networks, and "relu", "sigmoid" or "linear" after them."""
+
+
+def stacked_dense_to_onnx(layers: Sequence[StackedLayer]) -> bytes:
+    """Serialize many small networks of one shape that run side by side, as batched matrix products.
+
+    Parameters
+    ----------
+    layers
+        First to last.
+
+    Returns
+    -------
+    bytes
+        A model with the input "input" (E, rows, in) float32, any number of rows, and the output "output"
+        (E, rows, out).
+
+    Raises
+    ------
+    OptionError
+        The layers do not fit together.
+    """
+    count, inputs, _ = layers[0][0].shape
+    graph = _Graph(inputs)
+    for weight, bias, activation in layers:
+        graph.append_stack(weight, bias, activation)
+    outputs = layers[-1][0].shape[2]
+    return graph.serialize((count, None, inputs), (count, None, outputs))
+
+
 class _Graph:
     """Nodes and weights of a chain, as they accumulate."""
 
@@ -94,6 +125,24 @@ class _Graph:
             raise OptionError(
                 f"unknown layer {layer.kind!r}: expected conv, max_pool, dense, relu, prelu or sigmoid"
             )
+
+    def append_stack(self, weight: NDArray[np.float32], bias: NDArray[np.float32], activation: str) -> None:
+        """Add one layer of stacked networks after the last."""
+        count, inputs, outputs = weight.shape
+        if inputs != self._channels or bias.shape != (count, outputs):
+            raise OptionError(
+                f"weights of shape {weight.shape} (networks, in, out) and biases of shape {bias.shape} "
+                f"cannot follow {self._channels} values"
+            )
+        self._node("MatMul", self._weight(weight))
+        self._node("Add", self._weight(bias[:, None, :]))
+        if activation == "relu":
+            self._node("Relu")
+        elif activation == "sigmoid":
+            self._node("Sigmoid")
+        elif activation != "linear":
+            raise OptionError(f"unknown activation {activation!r}: expected relu, sigmoid or linear")
+        self._channels = outputs
 
     def _convolve(self, weight: NDArray[np.float32], bias: NDArray[np.float32]) -> None:
         if self._is_vector or weight.ndim != 4 or weight.shape[1] != self._channels:
@@ -146,10 +195,13 @@ class _Graph:
         self._weights.append(_message(5, body + _text(8, name) + _message(9, values.tobytes())))
         return name
 
-    def serialize(self, input_shape: tuple[int | None, ...]) -> bytes:
+    def serialize(
+        self, input_shape: tuple[int | None, ...], output_shape: tuple[int | None, ...] | None = None
+    ) -> bytes:
         """Encode a ModelProto."""
         final = _message(1, _text(1, self._last) + _text(2, OUTPUT_NAME) + _text(4, "Identity"))
-        output_shape = (None, self._channels) if self._is_vector else (None, self._channels, None, None)
+        if output_shape is None:
+            output_shape = (None, self._channels) if self._is_vector else (None, self._channels, None, None)
         graph = b"".join([*self._nodes, final, _text(2, "chain"), *self._weights])
         graph += _message(11, _value_info(INPUT_NAME, input_shape))
         graph += _message(12, _value_info(OUTPUT_NAME, output_shape))

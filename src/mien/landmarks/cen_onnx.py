@@ -1,0 +1,135 @@
+"""CEN patch experts on an accelerator: all networks of a view in a few batched products (landmarks.md §5.5).
+
+The windows are cut out on the processor and the maps put together there, by the kernels of `cen_kernels`;
+between them one ONNX graph per view does the dense layers of all experts at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.landmarks import cen_kernels
+from mien.landmarks.cen_layout import Expert, Task, check_inputs, jobs_of, served_landmarks, view_tasks
+from mien.models.records import CenRecord, DenseLayer
+from mien.runtime.onnx_graph import INPUT_NAME, stacked_dense_to_onnx
+from mien.runtime.sessions import create_session
+
+_ACTIVATIONS = {cen_kernels.SIGMOID: "sigmoid", cen_kernels.RECTIFIER: "relu"}
+_WIDTH = 128
+"""Numbers of one window, padded: accelerators like whole blocks."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Tasks of one view whose networks have the same layers, and where these run."""
+
+    jobs: NDArray[np.int64]
+    session: Any
+
+
+class CenOnnxPatchExperts:
+    """CEN patch experts of one scale, evaluated by ONNX Runtime.
+
+    Parameters
+    ----------
+    record
+        The experts as read from their file.
+    device
+        See `mien.runtime.sessions.create_session`.
+    exact
+        See `mien.landmarks.cen.CenPatchExperts`.
+    threads
+        Threads inside one product, on the processor.
+
+    Raises
+    ------
+    ModelFileError
+        The networks are not for supports of 11 x 11 pixels.
+    ProviderError
+        Networks cannot run on the wanted device.
+    """
+
+    def __init__(self, record: CenRecord, *, device: str, exact: bool = False, threads: int = 1) -> None:
+        check_inputs(record)
+        self.scale = float(record.scale)
+        self.view_centers = np.ascontiguousarray(record.view_centers, dtype=np.float64)
+        self.visibility = served_landmarks(record)
+        self.confidences = record.confidences
+        self._record = record
+        self._device = device
+        self._exact = exact
+        self._threads = threads
+        self._views: dict[int, tuple[_Batch, ...]] = {}
+        self._sessions: dict[tuple[Expert, ...], Any] = {}
+        self._inputs: dict[tuple[int, int, int], NDArray[np.float32]] = {}
+        self._view_batches(0)  # A device that does not work shows at once.
+
+    def responses(
+        self,
+        gray: NDArray[np.uint8],
+        view: int,
+        points: NDArray[np.float32],
+        similarity: NDArray[np.float32],
+        window: int,
+        out: NDArray[np.float32],
+    ) -> None:
+        """Write the response maps (w², n) of all landmarks; zeros for invisible ones.
+
+        See `CcnfPatchExperts.responses` for the parameters.
+        """
+        out[:, ~self.visibility[view]] = 0.0
+        for batch in self._view_batches(view):
+            inputs = self._input_buffer(batch.jobs, window)
+            cen_kernels.cen_all_windows(gray, points, similarity, window, self._exact, batch.jobs, inputs)
+            values = batch.session.run(None, {INPUT_NAME: inputs})[0]
+            cen_kernels.cen_all_maps(values, window, batch.jobs, out)
+
+    def _view_batches(self, view: int) -> tuple[_Batch, ...]:
+        if view not in self._views:
+            groups: dict[tuple[tuple[int, ...], ...], list[Task]] = {}
+            for task in view_tasks(self._record, view):
+                groups.setdefault(_shape(self._layers(task.expert)), []).append(task)
+            self._views[view] = tuple(self._batch(tasks) for tasks in groups.values())
+        return self._views[view]
+
+    def _batch(self, tasks: list[Task]) -> _Batch:
+        # A view and its mirror use the same experts: sorted, they share one session.
+        tasks = sorted(tasks, key=lambda task: task.expert)
+        experts = tuple(task.expert for task in tasks)
+        if experts not in self._sessions:
+            model = stacked_dense_to_onnx(_stack([self._layers(expert) for expert in experts]))
+            self._sessions[experts] = create_session(model, device=self._device, threads=self._threads)
+        return _Batch(jobs_of(tasks), self._sessions[experts])
+
+    def _layers(self, expert: Expert) -> tuple[DenseLayer, ...]:
+        return self._record.experts[expert[0]][expert[1]]
+
+    def _input_buffer(self, jobs: NDArray[np.int64], window: int) -> NDArray[np.float32]:
+        """(J, rows, 128): windows of one or two landmarks for each job; rows without any are left alone."""
+        evaluated = (window * window - 1) // 2
+        shape = (len(jobs), 2 * evaluated if (jobs[:, 4] >= 0).any() else evaluated, _WIDTH)
+        if shape not in self._inputs:
+            self._inputs[shape] = np.zeros(shape, np.float32)
+        return self._inputs[shape]
+
+
+def _shape(layers: tuple[DenseLayer, ...]) -> tuple[tuple[int, ...], ...]:
+    return tuple((*layer.weight.shape, layer.activation) for layer in layers)
+
+
+def _stack(
+    experts: list[tuple[DenseLayer, ...]],
+) -> list[tuple[NDArray[np.float32], NDArray[np.float32], str]]:
+    """Weights (E, in, out), biases (E, out) and activation of every layer; the first takes padded windows."""
+    stacked = []
+    for depth, first in enumerate(experts[0]):
+        outputs, inputs = first.weight.shape
+        weight = np.zeros((len(experts), inputs if depth else _WIDTH, outputs), np.float32)
+        weight[:, :inputs] = np.stack([layers[depth].weight.T for layers in experts])
+        bias = np.stack([layers[depth].bias for layers in experts])
+        stacked.append((weight, bias, _ACTIVATIONS.get(first.activation, "linear")))
+    return stacked
