@@ -52,6 +52,8 @@ class FaceTracker:
         Fitting parameters; by default the original's.
     threads
         Threads for the patch experts where they are costly enough to share (CEN).
+    device
+        Where CEN patch experts run: see `LandmarkDetector`.
     """
 
     def __init__(
@@ -62,8 +64,11 @@ class FaceTracker:
         *,
         options: FitOptions | None = None,
         threads: int = 1,
+        device: str = "cpu",
     ) -> None:
-        self.detector = LandmarkDetector(record, options or FitOptions(), validate, threads=threads)
+        self.detector = LandmarkDetector(
+            record, options or FitOptions(), validate, threads=threads, device=device
+        )
         self._detect = detect
         self._eyes = {p.name: p.model.pdm for p in self.detector.parts if p.name in EYE_PARTS}
         self.reset()
