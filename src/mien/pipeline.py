@@ -8,9 +8,9 @@ frames in order and one at a time, so the results are the same for any number of
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mien.datatypes import FaceLandmarks, FaceResult, Frame
 from mien.errors import FrameError, MienError, OptionError
@@ -18,6 +18,8 @@ from mien.runtime.readahead import ReadAhead
 from mien.stages import ActionUnitSeries, Stages
 
 T = TypeVar("T")
+Observer = Callable[[Frame, list[FaceResult], list[Any]], None]
+"""Takes a frame, its faces, and for each its appearance (see `mien.results.outputs`) or None."""
 
 _FRAMES_AHEAD = 2
 
@@ -32,6 +34,8 @@ class Pipeline:
     threads
         How many frames may be worked on at the same time (decoding one, tracking another, analysing a
         third). 1 runs everything in the caller's thread.
+    observe
+        Called with every frame, its faces and their appearance, before they are delivered.
 
     Raises
     ------
@@ -39,11 +43,12 @@ class Pipeline:
         ``threads`` is less than 1.
     """
 
-    def __init__(self, stages: Stages, *, threads: int = 1) -> None:
+    def __init__(self, stages: Stages, *, threads: int = 1, observe: Observer | None = None) -> None:
         if threads < 1:
             raise OptionError(f"expected at least 1 thread, got {threads}")
         self._stages = stages
         self._threads = threads
+        self._observe = observe
         self._permits = threading.Semaphore(threads)
 
     def run(self, frames: Iterable[Frame]) -> Generator[FaceResult, None, None]:
@@ -71,7 +76,11 @@ class Pipeline:
             decoded = cleanup.enter_context(self._step(self._limited(frames), "mien-decode"))
             tracked = cleanup.enter_context(self._step(self._track(decoded), "mien-track"))
             for frame, landmarks in tracked:
-                yield self._analyze(frame, landmarks)
+                result = self._analyze(frame, landmarks)
+                if self._observe is not None:
+                    # models that read no appearance keep none
+                    self._observe(frame, [result], [getattr(self._stages.action_units, "last", None)])
+                yield result
 
     def finish(self) -> ActionUnitSeries | None:
         """Action units of all frames since `run` began, post-processed; None where they are switched off."""

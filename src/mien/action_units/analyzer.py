@@ -103,6 +103,11 @@ class ActionUnitAnalyzer:
             self._camera.reset()
         self.last = self._reader.extractor.failed()
 
+    @property
+    def extractor(self) -> AppearanceExtractor:
+        """Refits, aligns and describes the faces."""
+        return self._reader.extractor
+
     def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
         """Analyse the next frame of the video.
 
@@ -227,6 +232,11 @@ class StaticActionUnitAnalyzer:
                 "read main_static_svms.txt"
             )
         self.last = self._reader.extractor.failed()
+
+    @property
+    def extractor(self) -> AppearanceExtractor:
+        """Refits, aligns and describes the faces."""
+        return self._reader.extractor
 
     def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
         """Action units of one face, whether or not its landmarks are valid; intensities from 0 to 5."""

@@ -50,6 +50,7 @@ class AppearanceExtractor:
     """
 
     def __init__(self, pdm: PdmRecord, triangles: NDArray[np.int32]) -> None:
+        self._record, self._triangles = pdm, triangles
         self._pdm = PointDistributionModel(pdm)
         self._aligner = FaceAligner(pdm, triangles)
         self._fhog = FhogExtractor(self._aligner.size, self._aligner.size)
@@ -58,6 +59,10 @@ class AppearanceExtractor:
     def length(self) -> int:
         """Length of the appearance descriptor."""
         return self._fhog.length
+
+    def aligner(self, size: int, scale: float, mask: bool) -> FaceAligner:
+        """Aligner of the same faces to another size; parameters as in `FaceAligner`."""
+        return FaceAligner(self._record, self._triangles, size, scale, mask)
 
     def extract(self, frame: Frame, landmarks: FaceLandmarks) -> Appearance:
         """Describe the face, whether or not its landmarks are valid."""
