@@ -17,6 +17,8 @@ from mien.options import AnalysisOptions, OptionValues
 from mien.packs import build_stages
 from mien.pipeline import Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
+from mien.sparse import SparsePipeline
+from mien.stages import Stages
 from mien.video.file import VideoFile
 from mien.video.source import SourceInfo
 
@@ -66,7 +68,7 @@ class Analysis:
         except BaseException:
             self._source.close()
             raise
-        self._pipeline = Pipeline(self.stages, threads=self.options.threads_used)
+        self._pipeline = _pipeline(self.stages, self.options)
         self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
         self._stopped = threading.Event()
 
@@ -130,6 +132,7 @@ class Analysis:
             model_sha256={own[path]: hashes[own[path]] for path in used if path in own},
             options=self.options,
         )
+        made["approximations"] = list(self.options.approximations)
         made["analysed"] = {"frames": len(self._builder), "stopped": self.stopped, "lost": self.lost}
         return made
 
@@ -224,12 +227,17 @@ def track(
     except BaseException:
         source.close()
         raise
-    return _closing_run(source, Pipeline(stages, threads=chosen.threads_used))
+    return _closing_run(source, _pipeline(stages, chosen))
 
 
-def _closing_run(source: VideoFile, pipeline: Pipeline) -> Generator[FaceResult, None, None]:
+def _closing_run(source: VideoFile, pipeline: Pipeline | SparsePipeline) -> Generator[FaceResult, None, None]:
     with source:
         yield from pipeline.run(source)
+
+
+def _pipeline(stages: Stages, options: AnalysisOptions) -> Pipeline | SparsePipeline:
+    pipeline = Pipeline(stages, threads=options.threads_used)
+    return pipeline if options.every == 1 else SparsePipeline(pipeline, options.every)
 
 
 def _record(info: SourceInfo, camera: Camera) -> RecordedSource:

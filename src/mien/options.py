@@ -9,6 +9,7 @@ from typing import TypedDict
 from mien.errors import OptionError
 
 COMPAT_MODES = ("openface",)
+SKIPPABLE = ("gaze", "aus", "parts")
 
 _USEFUL_THREADS = 3
 """Decoding, tracking and analysis: more threads would have nothing to do."""
@@ -27,6 +28,9 @@ class OptionValues(TypedDict, total=False):
     focal_px: tuple[float, float] | None
     centre_px: tuple[float, float] | None
     keep_scores: bool
+    every: int
+    skip: tuple[str, ...]
+    fast: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,13 @@ class AnalysisOptions:
         Focal lengths (fx, fy) and principal point (cx, cy) of the camera in px, where they are known.
     keep_scores
         Keep what action units can be computed from again with another neutral face; the "openface" pack only.
+    every
+        Analyse every Nth frame and interpolate the ones between: an approximation.
+    skip
+        What to leave out: "gaze", "aus" (action units), "parts" (the refinement of inner face and eyes by
+        models of their own, and with the eyes the gaze; the "openface" pack only).
+    fast
+        Approximate the landmarks; what that costs stands in docs/performance.md. The "openface" pack only.
     """
 
     models: str | None = None
@@ -66,6 +77,9 @@ class AnalysisOptions:
     focal_px: tuple[float, float] | None = None
     centre_px: tuple[float, float] | None = None
     keep_scores: bool = False
+    every: int = 1
+    skip: tuple[str, ...] = ()
+    fast: bool = False
 
     def __post_init__(self) -> None:
         if self.compat is not None and self.compat not in COMPAT_MODES:
@@ -76,11 +90,24 @@ class AnalysisOptions:
             raise OptionError(f"end: expected more than the start, {self.start_s} s, got {self.end_s}")
         if self.threads is not None and self.threads < 1:
             raise OptionError(f"threads: expected 1 or more, got {self.threads}")
+        if self.every < 1:
+            raise OptionError(f"every: expected 1 or more, got {self.every}")
+        if self.every > 1 and self.keep_scores:
+            raise OptionError("keep_scores needs every frame; leave out every")
+        for name in self.skip:
+            if name not in SKIPPABLE:
+                raise OptionError(f"skip: expected one of {', '.join(SKIPPABLE)}, got {name!r}")
 
     @property
     def threads_used(self) -> int:
         """Number of threads, decided for this machine where it was left open."""
         return self.threads or min(_USEFUL_THREADS, available_cores())
+
+    @property
+    def approximations(self) -> tuple[str, ...]:
+        """What of it departs from the exact numbers or leaves some out; empty by default."""
+        every = (f"every {self.every}",) if self.every > 1 else ()
+        return (*every, *(("fast",) if self.fast else ()), *(f"skip {name}" for name in self.skip))
 
 
 def available_cores() -> int:

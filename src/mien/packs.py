@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,10 @@ def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> St
     ProviderError
         Networks can't run on the wanted device.
     """
-    return _BUILDERS[pack.name](pack, options, source)
+    stages = _BUILDERS[pack.name](pack, options, source)
+    if {"gaze", "parts"} & set(options.skip):
+        stages = replace(stages, gaze=None)
+    return replace(stages, action_units=None) if "aus" in options.skip else stages
 
 
 def read_predictors(pack: Pack) -> PredictorSet:
@@ -91,8 +95,14 @@ def _openface(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> Stage
     validate = None
     if model.validator is not None:
         validate = LandmarkValidator(model.validator, device=options.device).certainty
+    tracker = FaceTracker(model, detector.detect, validate)
+    if options.fast or "parts" in options.skip:
+        from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
+
+        less = replace(FAST if options.fast else Approximations(), parts="parts" not in options.skip)
+        tracker = ApproximateTracker(model, detector.detect, validate, less)
     return Stages(
-        tracker=FaceTracker(model, detector.detect, validate),
+        tracker=tracker,
         pose=HeadPoseEstimator(camera),
         gaze=GazeEstimator(camera),
         action_units=ActionUnitAnalyzer(
@@ -119,6 +129,10 @@ def _open(_: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
     if options.keep_scores:
         raise OptionError(
             "keep_scores: only the models of OpenFace have scores; choose them with models openface"
+        )
+    if options.fast or "parts" in options.skip:
+        raise OptionError(
+            "fast and skip parts are for the models of OpenFace; choose them with models openface"
         )
     return build_open_stages(options, _camera(options, source))
 

@@ -50,6 +50,15 @@ def analyze(
     keep_scores: Annotated[
         bool, typer.Option("--keep-scores", help="Write NAME.scores.npz too, for mien renormalise.")
     ] = False,
+    every: Annotated[
+        int, typer.Option(help="Analyse every Nth frame and interpolate between: an approximation.")
+    ] = 1,
+    skip: Annotated[
+        list[str] | None, typer.Option(help="Leave out gaze, aus or parts; may be given several times.")
+    ] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Approximate the landmarks; docs/performance.md says the cost.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Analyse the face in each video and write one row per frame, in OpenFace's columns.
@@ -57,7 +66,15 @@ def analyze(
     Beside every table, NAME.provenance.json says how it was made.
     """
     options = AnalysisOptions(
-        models=models, landmarks=landmarks, compat=compat, start_s=start, end_s=end, threads=threads
+        models=models,
+        landmarks=landmarks,
+        compat=compat,
+        start_s=start,
+        end_s=end,
+        threads=threads,
+        every=every,
+        skip=tuple(skip or ()),
+        fast=fast,
     )
     how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
     tables = table_paths(videos, output)
