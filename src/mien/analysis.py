@@ -15,7 +15,7 @@ from mien.errors import FrameError, OptionError
 from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions, OptionValues
 from mien.packs import build_stages
-from mien.pipeline import Pipeline
+from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.sparse import SparsePipeline
 from mien.stages import Stages
@@ -23,6 +23,7 @@ from mien.video.file import VideoFile
 from mien.video.source import SourceInfo
 
 if TYPE_CHECKING:
+    from mien.results.outputs import OutputOptions, OutputSet
     from mien.scores import RecordingScores
 
 _PIPELINE_THREADS = 2
@@ -41,6 +42,13 @@ class Analysis:
         A video file.
     options
         How to analyse it.
+    outputs
+        Files that are written while it is analysed; see `outputs`.
+
+    Attributes
+    ----------
+    outputs : OutputSet or None
+        What writes these files: ask it to close when all is well, else they vanish with `close`.
 
     Raises
     ------
@@ -50,6 +58,8 @@ class Analysis:
         The models are not installed or damaged.
     OptionError
         Options contradict each other.
+    OutputError
+        A file can't be written where it was asked for.
 
     Examples
     --------
@@ -59,16 +69,24 @@ class Analysis:
     ...     analysis.result().save("clip.csv")
     """
 
-    def __init__(self, path: str | Path, options: AnalysisOptions | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        options: AnalysisOptions | None = None,
+        *,
+        outputs: OutputOptions | None = None,
+    ) -> None:
         self.options = options or AnalysisOptions()
         self.pack = choose_pack(self.options.models)
         self._source = open_source(path, self.options)
         try:
             self.stages = build_stages(self.pack, self.options, self._source.info)
+            self.outputs = None if outputs is None else self._open_outputs(outputs)
         except BaseException:
             self._source.close()
             raise
-        self._pipeline = _pipeline(self.stages, self.options)
+        observe = None if self.outputs is None else self.outputs.add
+        self._pipeline = _pipeline(self.stages, self.options, observe)
         self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
         self._stopped = threading.Event()
 
@@ -121,6 +139,31 @@ class Analysis:
             raise OptionError("scores are kept with the option keep_scores and the models of OpenFace only")
         return RecordingScores.of(analyzer.scores(), self._builder.finish())
 
+    def _open_outputs(self, options: OutputOptions) -> OutputSet:
+        from mien.action_units.analyzer import ActionUnitAnalyzer
+        from mien.results.outputs import OutputSet
+
+        if self.options.every > 1:
+            raise OptionError("outputs that are written frame by frame need every frame; leave out every")
+        aligner, analyzer = None, self.stages.action_units
+        if options.needs_appearance:
+            if not isinstance(analyzer, ActionUnitAnalyzer):
+                raise OptionError(
+                    "descriptors and aligned faces need the action units of OpenFace's models, got the pack "
+                    f"{self.pack.name!r}; run `mien models fetch`, or leave these outputs out"
+                )
+            if options.aligned is not None and not options.aligned.as_analysed:
+                wanted = options.aligned
+                aligner = analyzer.extractor.aligner(wanted.size, wanted.px_per_mm, wanted.mask)
+        return OutputSet(
+            options,
+            self.stages.camera,
+            source=self.info.path,
+            fps=self.info.fps,
+            aligner=aligner,
+            threaded=self.options.threads_used > 1,
+        )
+
     def _provenance(self) -> dict[str, Any]:
         own = {self.pack.folder / name: name for name in self.pack.files}
         used, hashes = self.stages.model_files, self.pack.hashes()
@@ -137,7 +180,9 @@ class Analysis:
         return made
 
     def close(self) -> None:
-        """Close the video; may be called more than once."""
+        """Close the video and give up outputs that are not closed; may be called more than once."""
+        if self.outputs is not None:
+            self.outputs.abort()
         self._source.close()
 
     def __enter__(self) -> Self:
@@ -235,8 +280,10 @@ def _closing_run(source: VideoFile, pipeline: Pipeline | SparsePipeline) -> Gene
         yield from pipeline.run(source)
 
 
-def _pipeline(stages: Stages, options: AnalysisOptions) -> Pipeline | SparsePipeline:
-    pipeline = Pipeline(stages, threads=options.threads_used)
+def _pipeline(
+    stages: Stages, options: AnalysisOptions, observe: Observer | None = None
+) -> Pipeline | SparsePipeline:
+    pipeline = Pipeline(stages, threads=options.threads_used, observe=observe)
     return pipeline if options.every == 1 else SparsePipeline(pipeline, options.every)
 
 

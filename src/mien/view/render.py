@@ -56,7 +56,7 @@ def draw_video(
     SourceError
         The frames can't be read.
     """
-    drawer = make_drawer(options or DrawingOptions(faces=_most_faces(result)), camera)
+    drawer = make_drawer(options or DrawingOptions(faces=most_faces(result)), camera)
     with TrackedVideoWriter(path, fps=fps) as writer:
         encoding = WriteBehind(name="mien-encode")
         try:
@@ -70,7 +70,7 @@ def draw_video(
             raise
 
 
-def _most_faces(result: VideoResult) -> int:
+def most_faces(result: VideoResult) -> int:
     """Faces in the frame that has most, 1 to 4."""
     rows: dict[int, int] = {}
     for frame in result.frame.tolist():
