@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import IO, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from mien.results import columns
 from mien.results.video_result import SPECS, RecordedSource, VideoResult
 
 _BLOCK_ROWS = 1024
+_ROWS_IN_MEMORY = 16 * _BLOCK_ROWS
+"""About 60 MB in all arrays together."""
 
 
 class ActionUnitSeries(Protocol):
@@ -30,14 +33,21 @@ class ActionUnitSeries(Protocol):
 
 
 class _Rows:
-    """An array that grows by whole blocks."""
+    """An array that grows by whole blocks; beyond a number of rows they go to a temporary file.
 
-    __slots__ = ("_block", "_full", "_used")
+    A long video then takes no more memory than a short one: the arrays of its result are mapped, and the
+    system reads and drops them as it likes. The file has no name and vanishes with the last array.
+    """
+
+    __slots__ = ("_block", "_file", "_full", "_used", "_written")
 
     def __init__(self, row: tuple[int, ...], dtype: type[np.generic], missing: int) -> None:
         self._block = np.empty((_BLOCK_ROWS, *row), dtype)
-        self._full = [np.full((missing, *row), np.nan, dtype)] if missing else []
-        self._used = 0
+        self._full: list[NDArray[Any]] = []
+        self._file: IO[bytes] | None = None
+        self._used = self._written = 0
+        for _ in range(missing):
+            self.append(np.nan)
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -47,18 +57,35 @@ class _Rows:
     def append(self, value: Any) -> None:
         """Copy one row in."""
         if self._used == len(self._block):
-            self._full.append(self._block)
-            self._block = np.empty((_BLOCK_ROWS, *self.row_shape), self._block.dtype)
+            self._put_away(self._block)
+            if self._file is None:
+                self._block = np.empty_like(self._block)
             self._used = 0
         self._block[self._used] = value
         self._used += 1
 
+    def _put_away(self, block: NDArray[Any]) -> None:
+        if self._file is not None:
+            block.tofile(self._file)
+            self._written += len(block)
+            return
+        self._full.append(block)
+        if sum(map(len, self._full)) >= _ROWS_IN_MEMORY:
+            self._file = tempfile.TemporaryFile(prefix="mien-rows-")  # noqa: SIM115
+            full, self._full = self._full, []
+            for each in full:
+                self._put_away(each)
+
     def join(self) -> NDArray[Any]:
-        """All rows as one array, which is kept as the first block, so that asking again costs nothing."""
+        """All rows as one array; more may be added afterwards."""
         if self._used:
-            self._full.append(self._block[: self._used])
-            self._block = np.empty((_BLOCK_ROWS, *self.row_shape), self._block.dtype)
+            self._put_away(self._block[: self._used])
+            self._block = np.empty_like(self._block)
             self._used = 0
+        if self._file is not None:
+            self._file.flush()
+            shape = (self._written, *self.row_shape)
+            return np.asarray(np.memmap(self._file, self._block.dtype, "c", shape=shape))
         if len(self._full) != 1:
             self._full = [np.concatenate(self._full)]
         return self._full[0]

@@ -65,7 +65,8 @@ def _read_sigma_components(cursor: ByteCursor) -> tuple[dict[int, NDArray[np.flo
         if counts[-1] not in (0, counts[0]):
             raise cursor.fault(f"0 or {counts[0]} sigma components", counts[-1], cursor.offset - 4)
         if counts[-1]:
-            sigmas[window] = cursor.matrices("sigma component", counts[-1], (window**2, window**2))
+            # A copy: a view would keep the whole file in memory.
+            sigmas[window] = cursor.matrices("sigma component", counts[-1], (window**2, window**2)).copy()
     return sigmas, counts[0] if counts else 0
 
 
