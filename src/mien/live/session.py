@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from mien.datatypes import FaceResult, Frame
@@ -16,6 +17,7 @@ from mien.pipeline import Pipeline
 from mien.stages import Stages
 
 _JOIN_S = 5.0
+_TO_GET_READY = 2
 
 
 class LiveSource(Protocol):
@@ -71,8 +73,9 @@ class LiveAnalysis:
     stages
         The stages of the analysis, ready to run.
     first
-        A picture to run all stages on before the source is started, so that no frame waits for them to become
-        ready. None takes the source's first one, and does not count what it drops meanwhile.
+        A picture of the source to get ready with, before the source is started: models and kernels are
+        loaded, and a face that is in it is found, which takes longer than to follow it. Action units forget
+        it. None takes the source's first one, and does not count what it drops meanwhile.
     clock
         The clock of ``source``.
 
@@ -92,6 +95,7 @@ class LiveAnalysis:
     ) -> None:
         self._source = source
         self._pipeline = Pipeline(stages, threads=1)
+        self._action_units = stages.action_units
         self._first = first
         self._clock = clock
         self._mailbox: Mailbox[Frame] = Mailbox()
@@ -108,19 +112,17 @@ class LiveAnalysis:
         FrameError
             A stage failed on a frame.
         """
-        if self._first is not None:
-            self._warm_up(self._first)
         capturing = threading.Thread(target=self._capture, name="mien-capture", daemon=True)
-        capturing.start()
         try:
-            if self._first is None:
-                self._warm_up_while_capturing()
-            with closing(self._pipeline.run(self._taken())) as results:
+            with closing(self._pipeline.run(self._frames(capturing))) as results:
+                for _ in islice(results, _TO_GET_READY):
+                    pass
                 for face in results:
                     yield self._measured(face)
         finally:
             self.stop()
-            capturing.join(_JOIN_S)
+            if capturing.ident is not None:
+                capturing.join(_JOIN_S)
 
     def stop(self) -> None:
         """End the analysis after the frame at hand; from any thread or a signal handler."""
@@ -137,18 +139,22 @@ class LiveAnalysis:
         else:
             self._mailbox.close()
 
-    def _warm_up(self, frame: Frame) -> None:
-        """Run everything twice, with and without a known face; the pipeline forgets it afterwards."""
-        for _ in self._pipeline.run([frame, frame]):
-            pass
-
-    def _warm_up_while_capturing(self) -> None:
-        frame = self._mailbox.take()
-        if frame is not None:
-            self._warm_up(frame)
-        self._mailbox.forget()
-
-    def _taken(self) -> Iterator[Frame]:
+    def _frames(self, capturing: threading.Thread) -> Iterator[Frame]:
+        """One picture several times, whose results nobody sees, then what is captured."""
+        first = self._first
+        if first is None:
+            capturing.start()
+            first = self._mailbox.take()
+            if first is None:
+                return
+        for _ in range(_TO_GET_READY):
+            yield first
+        if self._action_units is not None:
+            self._action_units.reset()
+        if self._first is None:
+            self._mailbox.forget()
+        else:
+            capturing.start()
         for frame in self._mailbox:
             self._captured_s = self._source.captured_s(frame)
             yield frame
