@@ -77,6 +77,7 @@ class CcnfPatchExperts:
         self._components = record.sigma_components if sigma_components is None else sigma_components
         self._views: dict[int, _View] = {}
         self._sigmas: dict[int, NDArray[np.float32]] = {}
+        self._keys: dict[int, str] = {}
         self._cache = ArrayCache()
 
     def responses(
@@ -126,6 +127,10 @@ class CcnfPatchExperts:
             self._views[view] = _pack_view(self._record, view)
         return self._views[view]
 
+    def release(self) -> None:
+        """Unmap the matrices (24 MB at the coarsest scale); they are mapped again when they are needed."""
+        self._sigmas.clear()
+
     def _sigma(self, view: int, window: int) -> NDArray[np.float32]:
         """(n, w², w²) inverse of 2 (sum(alpha) I + sum(beta C)), or (n, 0, 0) without components; §5.4."""
         if window not in self._sigmas:
@@ -134,9 +139,10 @@ class CcnfPatchExperts:
                 self._sigmas[window] = np.zeros((*self.visibility.shape, 0, 0), np.float32)
             else:
                 alphas, betas = self._record.alphas.sum(axis=2), self._record.betas
-                key = content_key("sigma 1", self.visibility, alphas, betas, components)
+                if window not in self._keys:
+                    self._keys[window] = content_key("sigma 1", self.visibility, alphas, betas, components)
                 self._sigmas[window] = self._cache.get(
-                    f"sigma-{window}-{key}",
+                    f"sigma-{window}-{self._keys[window]}",
                     lambda: _invert_precisions(self.visibility, alphas, betas, components),
                 )
         sigma: NDArray[np.float32] = self._sigmas[window][view]
