@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.exit_codes import ExitCode
+from mien.cli.extras import Extras
 from mien.cli.normalised import Normalisation, analyze_normalised
 from mien.cli.output import partial_path, table_paths
 from mien.cli.run import Tally, consume, summary
@@ -17,6 +18,9 @@ from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
     from mien.analysis import Analysis
+    from mien.results import VideoResult
+
+_FILES = "Columns and further files"
 
 
 def analyze(
@@ -26,7 +30,7 @@ def analyze(
         typer.Option(
             "-o",
             "--output",
-            help="The table, .csv or .parquet, or a folder; by default VIDEO's name with .csv, here.",
+            help="The table, .csv, .parquet or .jsonl, or a folder; by default VIDEO's name with .csv, here.",
         ),
     ] = None,
     models: Annotated[
@@ -59,12 +63,91 @@ def analyze(
     fast: Annotated[
         bool, typer.Option("--fast", help="Approximate the landmarks; docs/performance.md says the cost.")
     ] = False,
+    columns: Annotated[
+        str | None,
+        typer.Option(
+            help="Groups of columns, with commas between: gaze, pose, landmarks-2d, landmarks-3d, shape, "
+            "action-units, measures, mesh; by default all.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(help="A further format of the table: csv, parquet or jsonl.", rich_help_panel=_FILES),
+    ] = None,
+    tracked: Annotated[
+        bool,
+        typer.Option(
+            "--tracked",
+            help="Read the video again and write NAME.tracked.mp4 with the results drawn over it.",
+            rich_help_panel=_FILES,
+        ),
+    ] = False,
+    tracked_style: Annotated[
+        str, typer.Option(help="How to draw: mien or openface.", rich_help_panel=_FILES)
+    ] = "mien",
+    hog: Annotated[
+        bool,
+        typer.Option("--hog", help="Write the faces' descriptors, NAME.hog.", rich_help_panel=_FILES),
+    ] = False,
+    aligned: Annotated[
+        bool,
+        typer.Option("--aligned", help="Write the aligned faces, NAME_aligned/.", rich_help_panel=_FILES),
+    ] = False,
+    aligned_size: Annotated[int, typer.Option(help="Their width, px.", rich_help_panel=_FILES)] = 112,
+    aligned_scale: Annotated[
+        float | None,
+        typer.Option(
+            help="Their scale, px per mm of the mean face; by default as large as the size allows.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    aligned_format: Annotated[
+        str, typer.Option(help="Their format: bmp, png, jpg …", rich_help_panel=_FILES)
+    ] = "bmp",
+    no_mask: Annotated[
+        bool,
+        typer.Option("--no-mask", help="Keep what surrounds aligned faces.", rich_help_panel=_FILES),
+    ] = False,
+    gray: Annotated[
+        bool, typer.Option("--gray", help="Make aligned faces grey.", rich_help_panel=_FILES)
+    ] = False,
+    found_only: Annotated[
+        bool,
+        typer.Option(
+            "--found-only", help="No aligned faces of frames without a face.", rich_help_panel=_FILES
+        ),
+    ] = False,
+    details: Annotated[
+        bool,
+        typer.Option("--details", help="Write OpenFace's NAME_of_details.txt.", rich_help_panel=_FILES),
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Analyse the face in each video and write one row per frame, in OpenFace's columns.
 
     Beside every table, NAME.provenance.json says how it was made.
     """
+    faces = None
+    if aligned:
+        from mien.results.aligned import AlignedOptions
+
+        faces = AlignedOptions(
+            size=aligned_size,
+            scale=aligned_scale,
+            mask=not no_mask,
+            gray=gray,
+            picture_format=aligned_format,
+            keep_failed=not found_only,
+        )
+    extras = Extras(
+        columns=columns,
+        also=tuple(also or ()),
+        hog=hog,
+        details=details,
+        aligned=faces,
+        tracked=tracked_style if tracked else None,
+    )
     options = AnalysisOptions(
         models=models,
         landmarks=landmarks,
@@ -79,51 +162,57 @@ def analyze(
     how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
     tables = table_paths(videos, output)
     if how.wanted:
-        code = analyze_normalised(videos, tables, options, how, quiet=quiet)
+        code = analyze_normalised(videos, tables, options, how, extras, quiet=quiet)
     else:
-        code = _analyze_each(videos, tables, options, quiet=quiet)
+        code = _analyze_each(videos, tables, options, extras, quiet=quiet)
     if code != ExitCode.OK:
         raise typer.Exit(code)
 
 
 def _analyze_each(
-    videos: list[Path], tables: list[Path], options: AnalysisOptions, *, quiet: bool
+    videos: list[Path], tables: list[Path], options: AnalysisOptions, extras: Extras, *, quiet: bool
 ) -> ExitCode:
     code = ExitCode.OK
     for video, table in zip(videos, tables, strict=True):
-        done = _run(video, table, options, quiet=quiet)
+        done = _run(video, table, options, extras, quiet=quiet)
         if done is ExitCode.INTERRUPTED:
             return done
         code = max(code, done)
     return code
 
 
-def _run(video: Path, table: Path, options: AnalysisOptions, *, quiet: bool) -> ExitCode:
+def _run(video: Path, table: Path, options: AnalysisOptions, extras: Extras, *, quiet: bool) -> ExitCode:
     from mien.analysis import Analysis
 
-    with Analysis(video, options) as analysis:
+    with Analysis(video, options, outputs=extras.outputs(video, table)) as analysis:
         tally = Tally()
         try:
             consume(analysis, tally, quiet=quiet)
-        except FrameError:
+        except (FrameError, OutputError):
             if tally.frames:
-                _write(analysis, partial_path(table))
+                _write(analysis, partial_path(table), extras)
                 typer.echo(f"mien: the table so far is kept in {partial_path(table)}", err=True)
             raise
         if analysis.stopped:
-            return _keep_partial(analysis, table, tally)
-        _write(analysis, table)
+            return _keep_partial(analysis, table, tally, extras)
+        result = _write(analysis, table, extras)
+        written = [] if analysis.outputs is None else analysis.outputs.close()
         if not quiet:
             typer.echo(summary(analysis, table, tally))
         elif analysis.lost:
             typer.echo(f"mien: {video.name}: {analysis.lost}", err=True)
+        written += extras.finish(video, table, options, result, quiet=quiet)
+        if written and not quiet:
+            typer.echo("Also: " + ", ".join(str(path) for path in written))
         return ExitCode.INCOMPLETE_SOURCE if analysis.lost else ExitCode.OK
 
 
-def _keep_partial(analysis: Analysis, table: Path, tally: Tally) -> ExitCode:
+def _keep_partial(analysis: Analysis, table: Path, tally: Tally, extras: Extras) -> ExitCode:
     if tally.frames:
         partial = partial_path(table)
-        _write(analysis, partial)
+        _write(analysis, partial, extras)
+        if analysis.outputs is not None:
+            analysis.outputs.close(partial=True)
         typer.echo(
             f"mien: interrupted; the table of the first {tally.frames} frames is in {partial}", err=True
         )
@@ -132,13 +221,14 @@ def _keep_partial(analysis: Analysis, table: Path, tally: Tally) -> ExitCode:
     return ExitCode.INTERRUPTED
 
 
-def _write(analysis: Analysis, table: Path) -> None:
+def _write(analysis: Analysis, table: Path, extras: Extras) -> VideoResult:
     """Write the table, in the folder for temporary files if its own place has failed meanwhile."""
     result = analysis.result()
     try:
-        result.save(table)
+        result.save(table, groups=extras.groups)
     except OutputError:
         rescued = Path(tempfile.gettempdir()) / table.name
-        result.save(rescued)
+        result.save(rescued, groups=extras.groups)
         typer.echo(f"mien: the table is kept in {rescued}", err=True)
         raise
+    return result

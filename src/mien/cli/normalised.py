@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from mien.cli.exit_codes import ExitCode
+from mien.cli.extras import Extras
 from mien.cli.output import partial_path
 from mien.cli.run import Tally, consume, summary
-from mien.errors import FrameError, MienError, SourceError
+from mien.errors import FrameError, MienError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Normalisation:
 class _Clip:
     """A video that has been analysed and waits for the others."""
 
+    video: Path
     table: Path
     result: VideoResult
     scores: RecordingScores
@@ -65,7 +67,13 @@ class _Clip:
 
 
 def analyze_normalised(
-    videos: list[Path], tables: list[Path], options: AnalysisOptions, how: Normalisation, *, quiet: bool
+    videos: list[Path],
+    tables: list[Path],
+    options: AnalysisOptions,
+    how: Normalisation,
+    extras: Extras,
+    *,
+    quiet: bool,
 ) -> ExitCode:
     """Analyse videos, then write their tables with action units relative to what was asked for.
 
@@ -80,7 +88,7 @@ def analyze_normalised(
     clips: list[_Clip] = []
     try:
         for video, table in zip(videos, tables, strict=True):
-            clip = _analyze(video, table, options, quiet=quiet)
+            clip = _analyze(video, table, options, extras, quiet=quiet)
             if clip is None:
                 _keep_scores(clips)
                 return ExitCode.INTERRUPTED
@@ -89,9 +97,10 @@ def analyze_normalised(
         _keep_scores(clips)
         raise
     for clip, series in zip(clips, _series(clips, how, baseline, options), strict=True):
-        _write(clip, series, how, [clip.scores.source for clip in clips])
+        result = _write(clip, series, how, [clip.scores.source for clip in clips], extras)
         if not quiet:
             typer.echo(clip.summary)
+        extras.finish(clip.video, clip.table, options, result, quiet=quiet)
     return ExitCode.INCOMPLETE_SOURCE if any(clip.lost for clip in clips) else ExitCode.OK
 
 
@@ -123,22 +132,26 @@ def neutral_face(path: Path | None, options: AnalysisOptions, *, quiet: bool) ->
     return neutral_baseline(clip)
 
 
-def _analyze(video: Path, table: Path, options: AnalysisOptions, *, quiet: bool) -> _Clip | None:
+def _analyze(
+    video: Path, table: Path, options: AnalysisOptions, extras: Extras, *, quiet: bool
+) -> _Clip | None:
     """Analyse a video; None if that was interrupted, and what there is of it is kept."""
     from mien.analysis import Analysis
 
-    with Analysis(video, options) as analysis:
+    with Analysis(video, options, outputs=extras.outputs(video, table)) as analysis:
         tally = Tally()
         try:
             consume(analysis, tally, quiet=quiet)
-        except FrameError:
+        except (FrameError, OutputError):
             _keep_partial(analysis, table, tally)
             raise
         if analysis.stopped:
             _keep_partial(analysis, table, tally)
             return None
         text = summary(analysis, table, tally)
-        return _Clip(table, analysis.result(), analysis.scores(), text, bool(analysis.lost))
+        if analysis.outputs is not None:
+            analysis.outputs.close()
+        return _Clip(video, table, analysis.result(), analysis.scores(), text, bool(analysis.lost))
 
 
 def _keep_partial(analysis: Analysis, table: Path, tally: Tally) -> None:
@@ -179,11 +192,14 @@ def _series(
     )
 
 
-def _write(clip: _Clip, series: ActionUnitSeries, how: Normalisation, recordings: list[str]) -> None:
+def _write(
+    clip: _Clip, series: ActionUnitSeries, how: Normalisation, recordings: list[str], extras: Extras
+) -> VideoResult:
     provenance = {**clip.result.provenance, "normalisation": how.describe(recordings)}
     result = dataclasses.replace(
         clip.result, au_intensity=series.intensity, au_presence=series.presence, provenance=provenance
     )
-    result.save(clip.table)
+    result.save(clip.table, groups=extras.groups)
     if how.keep_scores:
         clip.scores.save(scores_path(clip.table))
+    return result

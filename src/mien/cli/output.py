@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mien.errors import OptionError, OutputError, SourceError
 
-TABLE_SUFFIXES = (".csv", ".parquet")
+TABLE_SUFFIXES = (".csv", ".parquet", ".jsonl")
 
 
 def table_path(video: Path, output: Path | None) -> Path:
@@ -26,7 +26,7 @@ def table_path(video: Path, output: Path | None) -> Path:
     if table.is_dir():
         table = table / f"{video.stem}.csv"
     if table.suffix.lower() not in TABLE_SUFFIXES:
-        raise OutputError(f"{table}: expected a name that ends in {' or '.join(TABLE_SUFFIXES)}")
+        raise OutputError(f"{table}: expected a name that ends in {', '.join(TABLE_SUFFIXES)}")
     if table.suffix.lower() == ".parquet" and find_spec("pyarrow") is None:
         raise OptionError(f"{table}: Parquet needs pyarrow; install it with: pip install 'mien[tables]'")
     if table.exists() and video.exists() and table.samefile(video):
