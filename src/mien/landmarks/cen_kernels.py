@@ -11,7 +11,15 @@ from __future__ import annotations
 import numpy as np
 
 from mien.landmarks.kernels import SUPPORT, TAPS, area_of_interest, exact_area_of_interest, window_statistics
-from mien.runtime.dense_block import LANES, ROWS, dense_block_1, dense_block_2, dense_block_3
+from mien.runtime.dense_block import (
+    LANES,
+    PIXELS,
+    ROWS,
+    dense_block_1,
+    dense_block_2,
+    dense_block_3,
+    normalise_pixels,
+)
 from mien.runtime.jit import fast_kernel, kernel
 from mien.runtime.vector_math import exp32
 
@@ -19,7 +27,6 @@ SIGMOID = 0
 RECTIFIER = 2
 INPUTS = 1 + TAPS
 LINE = 64
-_OVERHANG = 16
 _NO_FLOOR = np.float32(-np.inf)
 
 
@@ -43,9 +50,9 @@ def _turn(area, side, flip, out):
 def _write_windows(columns, side, window, mean, inverse_norm, out):
     """Contrast-normalised windows with odd row + column as rows of ``out``: 1, then pixels by columns.
 
-    ``columns`` is the transposed area, with `_OVERHANG` floats after it: sixteen pixels are written at a
-    time, of which the next column, or padding, replaces five. ``mean[c, r]`` is that of the window at
-    row r, column c.
+    ``columns`` is the transposed area, with `PIXELS` floats after it: sixteen pixels are written at a time,
+    of which the next column, or padding, replaces five. ``mean[c, r]`` is that of the window at row r,
+    column c.
     """
     position = 0
     for c in range(window):
@@ -55,10 +62,8 @@ def _write_windows(columns, side, window, mean, inverse_norm, out):
             scale = inverse_norm[c, r]
             row[0] = np.float32(1.0)
             for u in range(SUPPORT):
-                source = columns[(c + u) * side + r : (c + u) * side + r + _OVERHANG]
-                target = row[1 + u * SUPPORT : 1 + u * SUPPORT + _OVERHANG]
-                for v in range(_OVERHANG):
-                    target[v] = (source[v] - m) * scale
+                source = columns.ctypes.data + 4 * ((c + u) * side + r)
+                normalise_pixels(source, m, scale, row.ctypes.data + 4 * (1 + u * SUPPORT))
             position += 1
 
 
@@ -181,8 +186,8 @@ def cen_responses(gray, points, similarity, window, exact, jobs, weights, layers
     """
     side = window + SUPPORT - 1
     evaluated = (window * window - 1) // 2
-    area = np.zeros(side * side + _OVERHANG, np.float32)
-    turned = np.zeros(side * side + _OVERHANG, np.float32)
+    area = np.zeros(side * side + PIXELS, np.float32)
+    turned = np.zeros(side * side + PIXELS, np.float32)
     mean = np.empty((window, 16), np.float32)
     inverse_norm = np.empty((window, 16), np.float32)
     grid = np.empty((window, window), np.float32)
@@ -207,8 +212,8 @@ def cen_all_windows(gray, points, similarity, window, exact, jobs, out):
     """Windows of all landmarks of all jobs: rows of ``out`` (J, w² - 1, >= 128), those of the second last."""
     side = window + SUPPORT - 1
     evaluated = (window * window - 1) // 2
-    area = np.zeros(side * side + _OVERHANG, np.float32)
-    turned = np.zeros(side * side + _OVERHANG, np.float32)
+    area = np.zeros(side * side + PIXELS, np.float32)
+    turned = np.zeros(side * side + PIXELS, np.float32)
     mean = np.empty((window, 16), np.float32)
     inverse_norm = np.empty((window, 16), np.float32)
     for j in range(jobs.shape[0]):
