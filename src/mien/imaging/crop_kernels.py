@@ -3,9 +3,6 @@
 Source: open-models.md §3.
 """
 
-# mypy: ignore-errors
-# ruff: noqa: ANN001, ANN201
-
 import numpy as np
 
 from mien.runtime.jit import kernel

@@ -1,7 +1,6 @@
 """Kernel of the landmark validator: the face warped to its mean shape and normalised (landmarks.md §7)."""
 
 # mypy: disable-error-code="no-untyped-def"
-# ruff: noqa: ANN001, ANN201, ANN202
 
 from __future__ import annotations
 
