@@ -1,0 +1,182 @@
+"""``mien analyze`` with further files: descriptors, aligned faces, details, other tables, a tracked video."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from cli_process import environment, executable
+
+from helpers_outputs import read_aligned_folder, read_hog_records
+from mien.video.file import VideoFile
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_everything_at_once(analyze, face_video, tmp_path):
+    done = analyze(
+        face_video,
+        *("-o", "out/face.csv", "--end", 0.4, "--columns", "pose, gaze", "--also", "parquet,jsonl"),
+        *("--tracked", "--hog", "--aligned", "--details"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert names(tmp_path / "out") == [
+        "face.csv",
+        "face.hog",
+        "face.jsonl",
+        "face.parquet",
+        "face.provenance.json",
+        "face.tracked.mp4",
+        "face_aligned",
+        "face_of_details.txt",
+    ]
+    for name in names(tmp_path / "out"):
+        assert name.endswith("provenance.json") or name in done.stdout
+    with (tmp_path / "out" / "face.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    assert len(rows) == 10
+    assert "pose_Tx" in header
+    assert "gaze_0_x" in header
+    assert "x_0" not in header
+    records = read_hog_records(tmp_path / "out" / "face.hog")
+    assert [flag for flag, _ in records] == [1.0] * 10
+    assert all(cells.any() for _, cells in records)
+    faces = read_aligned_folder(tmp_path / "out" / "face_aligned")
+    assert list(faces) == [f"frame_det_00_{n:06d}.bmp" for n in range(1, 11)]
+    assert all(image.shape == (112, 112, 3) and image.any() for image in faces.values())
+    details = (tmp_path / "out" / "face_of_details.txt").read_text().splitlines()
+    assert details[0] == f"Input:{face_video}"
+    assert details[-6:] == [
+        "Gaze: 1",
+        "AUs: 0",
+        "Landmarks 2D: 0",
+        "Landmarks 3D: 0",
+        "Pose: 1",
+        "Shape parameters: 0",
+    ]
+    lines = (tmp_path / "out" / "face.jsonl").read_text().splitlines()
+    assert len(lines) == 11
+    assert json.loads(lines[1])["frame"] == 1
+    with VideoFile(tmp_path / "out" / "face.tracked.mp4") as video:
+        assert len(list(video)) == 10
+        assert (video.info.height, video.info.fps) == (480, pytest.approx(25))
+
+
+def test_nothing_but_the_table_without_being_asked(analyze, face_video, tmp_path):
+    assert analyze(face_video, "--end", 0.1).returncode == 0
+    assert names(tmp_path) == ["face.csv", "face.provenance.json"]
+
+
+def test_aligned_faces_in_another_shape(analyze, face_video, tmp_path):
+    done = analyze(
+        face_video,
+        "--end",
+        0.1,
+        "--aligned",
+        "--aligned-size",
+        64,
+        "--aligned-format",
+        "bmp",
+        "--gray",
+        "--no-mask",
+    )
+    assert done.returncode == 0, done.stderr
+    faces = read_aligned_folder(tmp_path / "face_aligned")
+    assert [image.shape for image in faces.values()] == [(64, 64)] * len(faces)
+    assert len(faces) == 3
+
+
+def test_json_lines_may_be_the_table(analyze, face_video, tmp_path):
+    assert analyze(face_video, "--end", 0.1, "-o", "t.jsonl").returncode == 0
+    assert len((tmp_path / "t.jsonl").read_text().splitlines()) == 4
+
+
+def test_outputs_do_not_depend_on_threads(analyze, face_video, tmp_path):
+    for threads in (1, 3):
+        done = analyze(
+            face_video, "-o", f"{threads}.csv", "--threads", threads, "--end", 0.4, "--hog", "--aligned"
+        )
+        assert done.returncode == 0
+    assert (tmp_path / "1.hog").read_bytes() == (tmp_path / "3.hog").read_bytes()
+    one, three = (read_aligned_folder(tmp_path / f"{threads}_aligned") for threads in (1, 3))
+    assert list(one) == list(three)
+    assert all(np.array_equal(one[name], three[name]) for name in one)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--columns", "nose"), "unknown columns nose"),
+        (("--also", "xlsx"), "expected some of csv, parquet, jsonl"),
+        (("--tracked", "--tracked-style", "comic"), "expected one of mien, openface"),
+        (("--aligned", "--aligned-size", "0"), "size of 1 px or more"),
+        (("--aligned", "--aligned-format", "doc"), "picture format"),
+        (("--hog", "--every", "2"), "every frame"),
+    ],
+)
+def test_impossible_wishes_are_refused_before_any_work(analyze, face_video, tmp_path, arguments, message):
+    done = analyze(face_video, *arguments)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert names(tmp_path) == []
+
+
+def test_descriptors_need_models_that_have_them(mien, face_video, tmp_path):
+    done = mien("analyze", face_video, "--models", "open", "--hog")
+    assert done.returncode == 2
+    assert "mien models fetch" in done.stderr
+    assert names(tmp_path) == []
+
+
+def test_a_video_named_as_its_own_drawing_is_not_replaced(analyze, face_video, tmp_path):
+    copy = tmp_path / "face.tracked.mp4"
+    copy.write_bytes(face_video.read_bytes())
+    done = analyze(copy, "-o", "face.csv", "--tracked")
+    assert done.returncode == 1
+    assert "the video itself" in done.stderr
+    assert copy.read_bytes() == face_video.read_bytes()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="interrupts work otherwise on Windows")
+def test_what_an_interrupted_analysis_has_written_is_kept_as_partial(
+    models_folder, face_video, face_pictures, tmp_path
+):
+    from synthetic_video import write_video
+
+    video = write_video(tmp_path / "long.mp4", face_pictures * 12)
+    out = tmp_path / "out"
+    command = [
+        executable(),
+        "analyze",
+        video,
+        "--models",
+        "openface",
+        "--landmarks",
+        "clnf",
+        "-o",
+        out / "t.csv",
+    ]
+    process = subprocess.Popen(
+        [*map(str, command), "--hog", "--aligned"], env=environment(models_folder), stderr=subprocess.PIPE
+    )
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and len(list(out.glob(".mien-*/*"))) < 5:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode == 130
+    found = [name for name in names(out) if "provenance" not in name]
+    assert found == ["t.partial.csv", "t.partial.hog", "t.partial_aligned"]
+    rows = len((out / "t.partial.csv").read_text().splitlines()) - 1
+    assert 5 <= rows < 600
+    assert len(read_hog_records(out / "t.partial.hog")) == rows
+    assert len(read_aligned_folder(out / "t.partial_aligned")) == rows
