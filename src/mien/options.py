@@ -94,6 +94,8 @@ class AnalysisOptions:
             raise OptionError(f"every: expected 1 or more, got {self.every}")
         if self.every > 1 and self.keep_scores:
             raise OptionError("keep_scores needs every frame; leave out every")
+        if "aus" in self.skip and self.keep_scores:
+            raise OptionError("keep_scores needs action units; leave out skip aus")
         for name in self.skip:
             if name not in SKIPPABLE:
                 raise OptionError(f"skip: expected one of {', '.join(SKIPPABLE)}, got {name!r}")

@@ -101,6 +101,16 @@ def test_one_table_for_several_videos_is_refused(analyze, halves):
     assert "need a folder" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("left_out", "message"),
+    [(["--skip", "aus"], "needs action units"), (["--every", 2], "needs every frame")],
+)
+def test_scores_need_all_frames_and_action_units(analyze, halves, left_out, message):
+    done = analyze(halves[0], "--keep-scores", *left_out)
+    assert done.returncode == 2
+    assert message in done.stderr
+
+
 def test_the_open_models_have_no_scores(mien, halves):
     done = mien("analyze", halves[0], "--models", "open", "--keep-scores")
     assert done.returncode == 2
