@@ -49,9 +49,13 @@ def runtime(monkeypatch):
         def get_providers(self):
             return [self.used, "CPUExecutionProvider"]
 
+    class SessionOptions(SimpleNamespace):
+        def add_session_config_entry(self, key, value) -> None:
+            """Accepted, like any other setting."""
+
     module = SimpleNamespace(
         InferenceSession=InferenceSession,
-        SessionOptions=SimpleNamespace,
+        SessionOptions=SessionOptions,
         get_available_providers=lambda: list(state.providers),
         preload_dlls=lambda: made.append("preload"),
     )

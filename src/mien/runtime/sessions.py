@@ -139,6 +139,8 @@ def _open(model: Model, name: str, threads: int) -> Any:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    # Threads that wait for work by running in circles would take the cores from the other stages.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if name == "directml":
         options.enable_mem_pattern = False
     source = model if isinstance(model, bytes) else str(model)
