@@ -11,6 +11,7 @@ A stage imports this module and never another stage.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +120,38 @@ class FaceLandmarks:
     success: bool
     valid: bool
     mesh: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FollowedFace:
+    """A face in one frame, and what is needed to follow it into the next.
+
+    Attributes
+    ----------
+    landmarks
+        Its landmarks; ``valid`` says whether there is a face.
+    memory
+        Belongs to the stage that fitted the landmarks; nobody else looks into it.
+    """
+
+    landmarks: FaceLandmarks
+    memory: Any
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFace:
+    """One of the faces of a frame.
+
+    Attributes
+    ----------
+    face_id
+        Identity of the face, counted from 0.
+    landmarks
+        Its landmarks.
+    """
+
+    face_id: int
+    landmarks: FaceLandmarks
 
 
 @dataclass(frozen=True, slots=True)

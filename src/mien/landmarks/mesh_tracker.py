@@ -111,7 +111,7 @@ class MeshTracker:
             mesh = self._find(frame)
         if mesh is None:
             return no_face()
-        self._follow(_next_region(mesh), frame.bgr.shape)
+        self._follow(next_region(mesh), frame.bgr.shape)
         return landmarks_from_mesh(mesh, self._face, self._ibug68)
 
     def _find(self, frame: Frame) -> FaceMesh | None:
@@ -177,11 +177,11 @@ def read_detected(
     first = read_present(network, bgr, region)
     if first is None:
         return None, region
-    region = _next_region(first)
+    region = next_region(first)
     return read_present(network, bgr, region), region
 
 
-def _next_region(mesh: FaceMesh) -> FaceRegion:
+def next_region(mesh: FaceMesh) -> FaceRegion:
     """Where to read next; a network without irises leaves them NaN."""
     return region_from_points(mesh.points[np.isfinite(mesh.points[:, 0])])
 

@@ -103,6 +103,26 @@ class FaceTracker:
         success = self._advance(frame)
         return self.describe(self.state.detection, success)
 
+    def track_box(self, frame: Frame, box: NDArray[np.float32]) -> FaceLandmarks:
+        """Landmarks of the face in a given box; the frames after it follow this face (§8.2, given box).
+
+        Parameters
+        ----------
+        frame
+            The frame.
+        box
+            (4,) float32: x, y, width, height, px, tight around the landmarks.
+
+        Returns
+        -------
+        FaceLandmarks
+            As from `track`.
+        """
+        self.reset()
+        start = replace(self.state.detection, params=self.detector.pdm.from_box(box))
+        self.state = replace(self.state, detection=start, tracking=True)
+        return self.track(frame)
+
     def _advance(self, frame: Frame) -> bool:
         """Steps 1 to 7 of §8.2; returns what the original's tracker returns."""
         first = not self.state.tracking

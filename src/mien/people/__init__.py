@@ -1,0 +1,1 @@
+"""Who is who: identities of several faces in a video, kept through crossings and short losses."""

@@ -1,0 +1,302 @@
+"""Pictures as sources: single files, folders, and folders whose pictures follow one another like a video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from mien.datatypes import Frame
+from mien.errors import OptionError, SourceError
+from mien.imaging.kernels import bgr_to_gray
+from mien.video.source import SourceInfo
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+"""Endings of files that count as pictures, in any case."""
+OPENFACE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
+"""Endings that OpenFace takes from a folder, in this case only (gaze-pose-output.md §9.1)."""
+NOMINAL_FPS = 30.0
+"""Frame rate that a sequence of pictures is said to have where nobody gives one."""
+
+_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+
+def read_image(path: str | Path) -> NDArray[np.uint8]:
+    """Read a picture file.
+
+    The pixels are those of OpenCV's ``imread``, bit for bit (JPEG by libjpeg's exact integer transform), and
+    like there the picture is turned upright as its EXIF data ask. 16-bit samples keep their upper eight bits,
+    transparency is ignored, of several pages the first is read.
+
+    Parameters
+    ----------
+    path
+        A JPEG, PNG, WebP, BMP or TIFF file, or any other that Pillow reads.
+
+    Returns
+    -------
+    ndarray
+        (H, W, 3) uint8, C-contiguous, channels blue, green, red.
+
+    Raises
+    ------
+    SourceError
+        The file is missing, damaged or no picture.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file; expected a picture")
+    try:
+        with Image.open(path) as image:
+            rgb = _rgb(ImageOps.exif_transpose(image))
+    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+        raise SourceError(f"{path} is not a picture that can be read: {error}") from error
+    return np.ascontiguousarray(rgb[..., ::-1])
+
+
+def _rgb(image: Image.Image) -> NDArray[np.uint8]:
+    if image.mode in _SIXTEEN_BITS:
+        gray = (np.asarray(image) >> 8).astype(np.uint8)
+        return np.repeat(gray[..., None], 3, axis=2)
+    if image.mode == "F":
+        raise ValueError("it has samples of 32-bit floating point; expected 8 or 16 bits")
+    return np.asarray(image.convert("RGB"))
+
+
+def read_boxes(path: str | Path) -> NDArray[np.float32]:
+    """Read the face boxes of one picture (landmarks.md §8.5).
+
+    Parameters
+    ----------
+    path
+        Text with one face per line: min_x min_y max_x max_y, px, tight around the landmarks (brow to chin,
+        cheek to cheek).
+
+    Returns
+    -------
+    ndarray
+        (N, 4) float32: x, y of the top-left corner, width, height.
+
+    Raises
+    ------
+    SourceError
+        The file is missing, or a line is not four numbers that make a box.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not text"
+        raise SourceError(f"{path}: expected the face boxes of a picture: {reason}") from error
+    rows = [_box(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
+    return np.array(rows, np.float32).reshape(-1, 4)
+
+
+def _box(line: str, path: Path, number: int) -> tuple[float, float, float, float]:
+    try:
+        x0, y0, x1, y1 = (float(word) for word in line.replace(",", " ").split())
+    except ValueError as error:
+        raise SourceError(f"{path}, line {number}: expected min_x min_y max_x max_y, got {line!r}") from error
+    if not (np.isfinite((x0, y0, x1, y1)).all() and x1 > x0 and y1 > y0):
+        raise SourceError(f"{path}, line {number}: expected min below max, got {line!r}")
+    return x0, y0, x1 - x0, y1 - y0
+
+
+def list_images(folder: str | Path, *, compat: str | None = None) -> list[Path]:
+    """Pictures in a folder, sorted by path.
+
+    Parameters
+    ----------
+    folder
+        The folder; folders in it are not searched.
+    compat
+        "openface" takes only files ending in .jpg, .jpeg, .png or .bmp, in lower case, as OpenFace does.
+
+    Raises
+    ------
+    SourceError
+        There is no such folder, or no picture in it.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise SourceError(f"{folder}: no such folder; expected one with pictures")
+    wanted = OPENFACE_SUFFIXES if compat else IMAGE_SUFFIXES
+    files = (path for path in folder.iterdir() if path.is_file())
+    found = [path for path in files if (path.suffix if compat else path.suffix.lower()) in wanted]
+    if not found:
+        raise SourceError(f"{folder} holds no picture; expected files ending in {', '.join(wanted)}")
+    return sorted(found, key=str)
+
+
+def is_image(path: str | Path) -> bool:
+    """Whether a file's name says that it is a picture."""
+    return Path(path).suffix.lower() in IMAGE_SUFFIXES
+
+
+def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Frame:
+    """Frame from a picture (H, W, 3) uint8, C-contiguous, blue, green, red."""
+    gray = np.empty(bgr.shape[:2], np.uint8)
+    bgr_to_gray(bgr, gray)
+    return Frame(index, time_s, bgr, gray)
+
+
+class _Pictures:
+    """Picture files in order; those that cannot be read are left out and counted."""
+
+    def __init__(self, source: str | Path | Sequence[str | Path], compat: str | None) -> None:
+        if isinstance(source, str | Path):
+            self._root: Path | None = Path(source)
+            if not self._root.exists():
+                raise SourceError(f"{source}: no such file or folder; expected pictures")
+            self._name = self._root.resolve().name
+            self._files = [self._root] if self._root.is_file() else list_images(source, compat=compat)
+        else:
+            self._root, self._files = None, [Path(path) for path in source]
+            self._name = f"{len(self._files)} pictures"
+        if not self._files:
+            raise SourceError("expected at least one picture, got none")
+        self._unreadable: list[Path] = []
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All picture files, in order; a frame's index counts them."""
+        return tuple(self._files)
+
+    @property
+    def lost(self) -> str:
+        """Which pictures could not be read so far; empty when all could."""
+        names = ", ".join(path.name for path in self._unreadable[:3])
+        more = len(self._unreadable) - 3
+        count = len(self._unreadable)
+        if not count:
+            return ""
+        verb = "picture" if count == 1 else "pictures"
+        return f"{count} {verb} could not be read: {names}{f' and {more} more' if more > 0 else ''}"
+
+    def _read_all(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        self._unreadable.clear()
+        for index, path in enumerate(self._files):
+            try:
+                bgr = read_image(path)
+            except SourceError:
+                self._unreadable.append(path)
+                continue
+            yield index, bgr
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class ImageSet(_Pictures):
+    """Pictures that have nothing to do with one another.
+
+    Parameters
+    ----------
+    source
+        A file, a folder, or files.
+    compat
+        "openface" takes from a folder what OpenFace takes; see `list_images`.
+    boxes
+        Folder with a text file of face boxes per picture, ``<picture's name without ending>.txt``; see
+        `read_boxes`. By default faces are detected.
+
+    Raises
+    ------
+    SourceError
+        There is no picture, or a file of boxes is missing.
+    """
+
+    def __init__(
+        self,
+        source: str | Path | Sequence[str | Path],
+        *,
+        compat: str | None = None,
+        boxes: str | Path | None = None,
+    ) -> None:
+        super().__init__(source, compat)
+        self._boxes = None
+        if boxes is not None:
+            self._boxes = [read_boxes(Path(boxes) / f"{path.stem}.txt") for path in self._files]
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the pictures; a frame's index is its place among `files`, its time 0."""
+        for index, bgr in self._read_all():
+            yield frame_of(bgr, index)
+
+    def boxes_of(self, frame: Frame) -> NDArray[np.float32] | None:
+        """Given face boxes (N, 4) of a picture; None where faces are to be detected."""
+        return None if self._boxes is None else self._boxes[frame.index]
+
+    def info_of(self, frame: Frame) -> SourceInfo:
+        """Name and size of a picture."""
+        path = self._files[frame.index]
+        height, width = frame.gray.shape
+        return SourceInfo(path.name, path, width, height, NOMINAL_FPS, 1)
+
+    @property
+    def name(self) -> str:
+        """Short name for messages."""
+        return self._name
+
+    @property
+    def path(self) -> Path | None:
+        """The file or folder, where one was given."""
+        return self._root
+
+
+class ImageSequence(_Pictures):
+    """Pictures that follow one another: a video in single files.
+
+    Parameters
+    ----------
+    source
+        A folder, or files in the order of time.
+    compat
+        "openface": time stamps are 0, and a folder's files are those OpenFace takes.
+    fps
+        Pictures per second. By default it is not known, and all time stamps are 0.
+
+    Raises
+    ------
+    SourceError
+        There is no picture, or the first one cannot be read.
+    OptionError
+        The rate is not positive.
+    """
+
+    def __init__(
+        self,
+        source: str | Path | Sequence[str | Path],
+        *,
+        compat: str | None = None,
+        fps: float | None = None,
+    ) -> None:
+        if fps is not None and not (fps > 0 and np.isfinite(fps)):
+            raise OptionError(f"fps: expected more than 0 pictures per second, got {fps}")
+        super().__init__(source, compat)
+        self._interval_s = 0.0 if fps is None or compat else 1.0 / fps
+        height, width = read_image(self._files[0]).shape[:2]
+        self._info = SourceInfo(self._name, self._root, width, height, fps or NOMINAL_FPS, len(self._files))
+
+    @property
+    def info(self) -> SourceInfo:
+        """Name, number of pictures, size of the first."""
+        return self._info
+
+    def __iter__(self) -> Iterator[Frame]:
+        """Deliver the pictures that can be read; the index counts all."""
+        for index, bgr in self._read_all():
+            yield frame_of(bgr, index, index * self._interval_s)
