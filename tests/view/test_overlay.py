@@ -134,3 +134,14 @@ def test_a_head_behind_the_camera_does_no_harm():
     face = drawn_face()
     pose = dataclasses.replace(face.pose, translation_mm=np.array([0.0, 0.0, -200.0]))
     Overlay(OTHER_CAMERA).draw(np.zeros((480, 640, 3), np.uint8), [dataclasses.replace(face, pose=pose)])
+
+
+def test_a_face_without_any_usable_number_does_no_harm():
+    face = drawn_face()
+    nowhere = dataclasses.replace(
+        face,
+        landmarks=dataclasses.replace(face.landmarks, points=np.full((68, 2), np.nan, np.float32)),
+        landmarks_3d=np.full((68, 3), np.nan, np.float32),
+        pose=dataclasses.replace(face.pose, translation_mm=np.full(3, np.nan)),
+    )
+    Overlay(OTHER_CAMERA).draw(np.zeros((480, 640, 3), np.uint8), [nowhere, face])

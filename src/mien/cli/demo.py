@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +15,6 @@ from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
     from mien.analysis import Analysis
-    from mien.datatypes import FaceResult
 
 
 def demo(
@@ -32,6 +32,7 @@ def demo(
     from mien.analysis import Analysis
     from mien.demonstration import SHOWN_FRAME, Demonstration, describe
     from mien.models.packs import notice
+    from mien.results import faces_of
 
     def say(text: str) -> None:
         if not quiet:
@@ -44,26 +45,24 @@ def demo(
     with Analysis(show.video, options) as analysis:
         if not quiet:
             typer.echo(notice(analysis.pack), err=True)
-        faces = _consume(analysis, quiet=quiet)
+        _consume(analysis, quiet=quiet)
         if analysis.stopped:
             raise typer.Exit(ExitCode.INTERRUPTED)
         result = analysis.result()
         result.save(show.table)
         seconds = time.perf_counter() - begin
-        show.draw(faces[SHOWN_FRAME], analysis.stages.camera)
-        say(f"{len(faces)} frames in {seconds:.1f} s, a face in {100 * result.success_rate:.0f} % of them.")
+        shown = next(itertools.islice(faces_of(result), SHOWN_FRAME, None))
+        show.draw(shown, analysis.stages.camera)
+        say(f"{len(result)} frames in {seconds:.1f} s, a face in {100 * result.success_rate:.0f} % of them.")
     for line in describe(show.follow(result.landmarks)):
         say(line)
     say(f"Table:   {show.table}\nPicture: {show.picture}\nVideo:   {show.video}\nTruth:   {show.truth}")
 
 
-def _consume(analysis: Analysis, *, quiet: bool) -> list[FaceResult]:
+def _consume(analysis: Analysis, *, quiet: bool) -> None:
     """Analyse all frames, with a progress bar where there is a terminal."""
     bar = progress(analysis.info.name, analysis.info.frame_count, quiet=quiet)
     tell = (lambda text: None) if quiet else bar.note
-    faces = []
     with bar, telling_of_compilation(tell), interruptible(analysis.stop, tell):
-        for face in analysis:
-            faces.append(face)
+        for _ in analysis:
             bar.advance()
-    return faces

@@ -15,9 +15,6 @@ from mien.view import kernels
 Colour = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
 
-_FAR_PX = 1e5
-"""Coordinates beyond this are cut: nothing drawn that far away can be seen."""
-
 
 class Canvas:
     """Draws on a picture in place.
@@ -60,10 +57,9 @@ class Canvas:
         """
         lines = np.empty((len(ends), 6), np.float32)
         lines[:, :4] = np.reshape(ends, (-1, 4))
-        lines[:, 4:] = np.asarray(width) / 2
-        lines = np.clip(lines[np.isfinite(lines).all(axis=1)], -_FAR_PX, _FAR_PX)
-        if len(lines):
-            kernels.strokes(self.bgr, self._cover, self._spans, lines, _bgr(colour), float(opacity))
+        lines[:, 4:] = width
+        lines[:, 4:] *= 0.5
+        kernels.strokes(self.bgr, self._cover, self._spans, lines, _bgr(colour), float(opacity))
 
     def path(
         self,
@@ -93,7 +89,7 @@ class Canvas:
         radius: float = 0.0,
     ) -> None:
         """Fill a rectangle, given by its edges, with round corners."""
-        corners = np.clip(np.array((left, top, right, bottom), np.float32), -_FAR_PX, _FAR_PX)
+        corners = np.array((left, top, right, bottom), np.float32)
         kernels.box(self.bgr, corners, float(radius), _bgr(colour), float(opacity))
 
     def text(
@@ -129,8 +125,12 @@ class Canvas:
 
 def chain(points: NDArray[Any], *, closed: bool = False) -> NDArray[Any]:
     """Segments (m, 2, 2) between neighbours of points (n, 2); back to the first if ``closed``."""
-    ends = np.stack([points[:-1], points[1:]], axis=1)
-    return np.concatenate([ends, np.stack([points[-1:], points[:1]], axis=1)]) if closed else ends
+    count = len(points) - 1 + closed
+    ends = np.empty((count, 2, 2), points.dtype)
+    ends[:, 0], ends[: len(points) - 1, 1] = points[:count], points[1:]
+    if closed:
+        ends[-1, 1] = points[0]
+    return ends
 
 
 def text_width(text: str, size: int) -> int:
@@ -194,5 +194,8 @@ def mix(one: Colour, other: Colour, share: float) -> Colour:
 
 
 def bounds(points: NDArray[Any]) -> Sequence[float]:
-    """Left, top, right and bottom of points (n, 2)."""
-    return [*np.min(points, axis=0).tolist(), *np.max(points, axis=0).tolist()]
+    """Left, top, right and bottom of the finite ones of points (n, 2); zeros if there are none."""
+    finite = points[np.isfinite(points).all(axis=1)]
+    if not len(finite):
+        return [0.0] * 4
+    return [*finite.min(axis=0).tolist(), *finite.max(axis=0).tolist()]

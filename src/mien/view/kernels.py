@@ -8,6 +8,9 @@ import numpy as np
 
 from mien.runtime.jit import fast_kernel
 
+_FAR_PX = np.float32(1e6)
+"""What reaches farther, or is not a number, is not drawn."""
+
 
 @fast_kernel
 def _mix(image, y, x, colour, alpha):
@@ -41,6 +44,9 @@ def _cover_row(row, y, segment, first, last):
 @fast_kernel
 def _rows(segment, height):
     """First and last row that a segment may touch; the last is smaller if there is none."""
+    for k in range(6):
+        if not abs(segment[k]) <= _FAR_PX:
+            return 0, -1
     margin = max(segment[4], segment[5]) + np.float32(1)
     first = max(min(segment[1], segment[3]) - margin, np.float32(0))
     last = min(max(segment[1], segment[3]) + margin, np.float32(height - 1))
@@ -72,8 +78,8 @@ def strokes(image, cover, spans, segments, colour, opacity):
     """Draw segments with round ends as one shape: where they overlap, they do not add up.
 
     ``image`` (H, W, 3) uint8; ``cover`` (H, W) uint8, zeros before and after; ``spans`` (H, 2) int64,
-    scratch; ``segments`` (n, 6) float32: x0, y0, x1, y1 and the half-widths of both ends, px, finite;
-    ``colour`` (3,) uint8; ``opacity`` 0 to 1.
+    scratch; ``segments`` (n, 6) float32: x0, y0, x1, y1 and the half-widths of both ends, px; ``colour``
+    (3,) uint8; ``opacity`` 0 to 1.
     """
     height, width = cover.shape
     top, bottom = height, -1
