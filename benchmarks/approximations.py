@@ -12,7 +12,7 @@ import argparse
 import dataclasses
 from collections import Counter
 from pathlib import Path
-from time import process_time
+from time import thread_time
 from typing import Any
 
 import numpy as np
@@ -43,35 +43,53 @@ VARIANTS: dict[str, tuple[Approximations, FitOptions | None, int]] = {
 }
 
 
-def run(video: Path, options: AnalysisOptions, name: str) -> tuple[VideoResult, float, Counter[int]]:
-    """Result, processor time in ms per frame after the first, iterations of the main fit's calls."""
-    approximations, fit, every = VARIANTS[name]
-    pack = choose_pack("openface")
-    converged: Counter[int] = Counter()
-    with open_source(video, options) as source:
+class Case:
+    """One variant on its way through the video; ``iterations`` counts those of the main fit's calls."""
+
+    def __init__(self, video: Path, options: AnalysisOptions, name: str) -> None:
+        approximations, fit, every = VARIANTS[name]
+        pack = choose_pack("openface")
+        source = open_source(video, options)
         stages = build_stages(pack, options, source.info)
         stages = dataclasses.replace(stages, tracker=approximate(stages.tracker, approximations, fit, pack))
-        model: Any = stages.tracker.detector.model  # type: ignore[attr-defined]
+        self.name, self.iterations, self.times = name, Counter[int](), []
+        self._watch(stages.tracker)
+        self._pipeline: Any = Pipeline(stages)
+        if every > 1:
+            self._pipeline = SparsePipeline(self._pipeline, every)
+        self._builder = ResultBuilder()
+        self._results = self._pipeline.run(source)
+
+    def _watch(self, tracker: Any) -> None:
+        model = tracker.detector.model
         original = model.fit
 
         def watched(*arguments: Any) -> Any:
             result = original(*arguments)
             if arguments[2] == model.options.windows_tracking:
                 for counts in result.iterations:
-                    converged.update(counts)
+                    self.iterations.update(counts)
             return result
 
         model.fit = watched
-        pipeline: Any = Pipeline(stages)
-        if every > 1:
-            pipeline = SparsePipeline(pipeline, every)
-        builder, begin = ResultBuilder(), 0.0
-        for result in pipeline.run(source):
-            begin = begin or process_time()
-            builder.append(result)
-        elapsed = process_time() - begin
-        whole = builder.finish(pipeline.finish())
-    return whole, 1e3 * elapsed / max(1, len(whole) - 1), converged
+
+    def advance(self) -> bool:
+        """Take one more frame; False at the end."""
+        begin = thread_time()
+        result = next(self._results, None)
+        self.times.append(1e3 * (thread_time() - begin))
+        if result is not None:
+            self._builder.append(result)
+        return result is not None
+
+    @property
+    def ms(self) -> float:
+        """Mean processor time per frame, without the first ones."""
+        return float(np.mean(self.times[10:-1]))
+
+    def finish(self) -> VideoResult:
+        """All of it."""
+        return self._builder.finish(self._pipeline.finish())
 
 
 def approximate(exact: Any, what: Approximations, fit: FitOptions | None, pack: Any) -> ApproximateTracker:
@@ -128,17 +146,19 @@ def main() -> None:
     print(machine_block())
     options = AnalysisOptions(models="openface", landmarks="clnf", threads=1, end_s=arguments.seconds)
     for video in arguments.videos:
-        run(video, dataclasses.replace(options, end_s=0.2), "exact")
-        exact, exact_ms, converged = run(video, options, "exact")
-        print(f"\n{video.name}: {len(exact)} frames, one thread; main fit: {describe(converged, 5)}\n")
+        cases = [Case(video, options, name) for name in VARIANTS]
+        # Frame by frame in turn, so that all meet the same moments of a machine that others use too.
+        while all([case.advance() for case in cases]):  # noqa: C419 (all of them must advance)
+            pass
+        exact = cases[0].finish()
+        print(f"\n{video.name}: {len(exact)} frames; main fit: {describe(cases[0].iterations, 5)}\n")
         print("| | landmarks, mean / 99 %, px | AU intensity, mean / max | r | presence | success ", end="")
         print("| ms per frame | speed-up |\n|---|---|---|---|---|---|---|---|")
-        for name in VARIANTS:
-            other, ms, met = run(video, options, name)
-            print(row(name, exact, other, ms, exact_ms), flush=True)
-            if "20" in name:
-                notes = f"With a limit of 20: {describe(met, 20)}"
-        print(f"\n{notes}")
+        for case in cases:
+            print(row(case.name, exact, case.finish(), case.ms, cases[0].ms), flush=True)
+            if "20" in case.name:
+                notes = describe(case.iterations, 20)
+        print(f"\nWith a limit of 20: {notes}")
 
 
 if __name__ == "__main__":

@@ -2,63 +2,61 @@
 
     python benchmarks/memory.py VIDEO [--minutes M] [--models PACK] [--landmarks NAME]
 
-Each run is a process of its own that goes the whole way to the table. The repeated video is made by opening
-the file again whenever it ends, with frame numbers and times going on. Without ``--minutes`` the second run
-shows the video four times.
+Each run is a process of its own that goes the whole way to the table. The repeated video is a file with the
+same packets over and over. Without ``--minutes`` it shows the video four times.
 """
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
+sys.modules.setdefault("scipy", None)  # As the command does; before Numba is imported.
+
+import av
+
 from machine import machine_block
-from mien.analysis import open_source
-from mien.datatypes import Frame
-from mien.models.packs import choose_pack
+from mien.analysis import Analysis, open_source
 from mien.options import AnalysisOptions
-from mien.packs import build_stages
-from mien.pipeline import Pipeline
-from mien.results import ResultBuilder
 from mien.runtime.memory import peak_memory_mb
 
 
-def repeated(video: Path, options: AnalysisOptions, frames: int) -> Iterator[Frame]:
-    """So many frames of a video that begins again when it ends."""
-    count, before = 0, 0.0
-    while True:
-        with open_source(video, options) as source:
-            time_s = 0.0
-            for frame in source:
-                if count == frames:
-                    return
-                time_s = frame.time_s
-                yield dataclasses.replace(frame, index=count, time_s=before + time_s)
-                count += 1
-            before += time_s + 1 / source.info.fps
+def repeat(video: Path, frames: int, longer: Path) -> None:
+    """Write so many frames of a video that begins again when it ends: its packets, not encoded again."""
+    with av.open(str(longer), "w") as target:
+        stream, written, shift = None, 0, 0
+        while written < frames:
+            with av.open(str(video)) as source:
+                original = source.streams.video[0]
+                stream = stream or target.add_stream_from_template(original)
+                end = 0
+                for packet in source.demux(original):
+                    if packet.dts is None or written == frames:
+                        continue
+                    end = max(end, packet.dts + (packet.duration or 1))
+                    packet.dts, packet.pts = packet.dts + shift, (packet.pts or packet.dts) + shift
+                    packet.stream = stream
+                    target.mux(packet)
+                    written += 1
+                shift += end
 
 
-def measure(video: Path, frames: int, options: AnalysisOptions) -> dict[str, float]:
+def measure(video: Path, options: AnalysisOptions) -> dict[str, float]:
     """What the process of one run does."""
-    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]  # As the command does.
-    with open_source(video, options) as source:
-        info = source.info
-    stages = build_stages(choose_pack(options.models), options, info)
-    pipeline, builder, early = Pipeline(stages, threads=2), ResultBuilder(), 0.0
-    for result in pipeline.run(repeated(video, options, frames)):
-        builder.append(result)
-        if len(builder) == min(frames, 200):
-            early = peak_memory_mb() or 0.0
-    analysed = peak_memory_mb() or 0.0
-    with tempfile.TemporaryDirectory() as folder:
-        builder.finish(pipeline.finish()).save(Path(folder) / "table.csv")
-    return {"early": early, "analysed": analysed, "written": peak_memory_mb() or 0.0}
+    early, frames = 0.0, 0
+    with tempfile.TemporaryDirectory() as folder, Analysis(video, options) as analysis:
+        for _ in analysis:
+            frames += 1
+            if frames == 200:
+                early = peak_memory_mb() or 0.0
+        analysed = peak_memory_mb() or 0.0
+        analysis.result().save(Path(folder) / "table.csv")
+    return {"frames": frames, "early": early, "analysed": analysed, "written": peak_memory_mb() or 0.0}
 
 
 def main() -> None:
@@ -69,22 +67,29 @@ def main() -> None:
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--models")
     parser.add_argument("--landmarks")
-    parser.add_argument("--frames", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--measure", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     options = AnalysisOptions(models=arguments.models, landmarks=arguments.landmarks)
-    if arguments.frames:
-        print(json.dumps(measure(arguments.video, arguments.frames, options)))
+    if arguments.measure:
+        print(json.dumps(measure(arguments.video, options)))
         return
     with open_source(arguments.video, options) as source:
         once, fps = sum(1 for _ in source), source.info.fps
-    longer = round(arguments.minutes * 60 * fps) if arguments.minutes else 4 * once
+    wanted = round(arguments.minutes * 60 * fps) if arguments.minutes else 4 * once
     print(machine_block())
     print(f"{'frames':>8}{'after 200':>12}{'analysed':>12}{'table written':>15}   peak, MB")
-    for frames in (once, longer):
-        command = [sys.executable, *sys.argv, "--frames", str(frames)]
-        output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        peak = json.loads(output.splitlines()[-1])
-        print(f"{frames:8}{peak['early']:12.0f}{peak['analysed']:12.0f}{peak['written']:15.0f}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        longer = Path(folder) / arguments.video.name
+        repeat(arguments.video, wanted, longer)
+        for video in (arguments.video, longer):
+            command = [sys.executable, sys.argv[0], str(video), "--measure"]
+            for name in ("models", "landmarks"):
+                value = getattr(arguments, name)
+                command += [f"--{name}", value] if value else []
+            output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+            peak = json.loads(output.splitlines()[-1])
+            figures = f"{peak['early']:12.0f}{peak['analysed']:12.0f}{peak['written']:15.0f}"
+            print(f"{peak['frames']:8}{figures}", flush=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,7 @@ class Approximations:
     parts: bool = True
 
 
-FAST = Approximations(iterations=3, predict_motion=True, reuse_repeated=True)
+FAST = Approximations(iterations=3, reuse_repeated=True)
 """What ``--fast`` stands for; docs/performance.md says what it costs."""
 
 
