@@ -9,6 +9,7 @@ from typing import TypedDict
 from mien.errors import OptionError
 
 COMPAT_MODES = ("openface",)
+FITS = ("openface", "exact")
 SKIPPABLE = ("gaze", "aus", "parts")
 
 _USEFUL_THREADS = 3
@@ -30,6 +31,7 @@ class OptionValues(TypedDict, total=False):
     keep_scores: bool
     every: int
     skip: tuple[str, ...]
+    fit: str
     fast: bool
 
 
@@ -63,6 +65,9 @@ class AnalysisOptions:
     skip
         What to leave out: "gaze", "aus" (action units), "parts" (the refinement of inner face and eyes by
         models of their own, and with the eyes the gaze; the "openface" pack only).
+    fit
+        "openface" fits landmarks as OpenFace does; "exact" leaves out its grids, for landmarks that are the
+        same on every machine (the "openface" pack only).
     fast
         Approximate the landmarks; what that costs stands in docs/performance.md. The "openface" pack only.
     """
@@ -79,11 +84,16 @@ class AnalysisOptions:
     keep_scores: bool = False
     every: int = 1
     skip: tuple[str, ...] = ()
+    fit: str = "openface"
     fast: bool = False
 
     def __post_init__(self) -> None:
         if self.compat is not None and self.compat not in COMPAT_MODES:
             raise OptionError(f"compat: expected one of {', '.join(COMPAT_MODES)}, got {self.compat!r}")
+        if self.fit not in FITS:
+            raise OptionError(f"fit: expected one of {', '.join(FITS)}, got {self.fit!r}")
+        if self.fit == "exact" and self.fast:
+            raise OptionError("fit exact and fast contradict each other; leave one out")
         if not self.start_s >= 0:
             raise OptionError(f"start: expected 0 s or more, got {self.start_s}")
         if self.end_s is not None and not self.end_s > self.start_s:

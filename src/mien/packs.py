@@ -82,6 +82,7 @@ def _openface(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> Stage
     from mien.action_units.analyzer import ActionUnitAnalyzer
     from mien.detection.mtcnn import MtcnnDetector
     from mien.gaze.estimator import GazeEstimator
+    from mien.landmarks.options import FitOptions
     from mien.landmarks.tracker import FaceTracker
     from mien.landmarks.validator import LandmarkValidator
     from mien.models.readers import read_action_units, read_landmark_model, read_mtcnn
@@ -95,7 +96,14 @@ def _openface(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> Stage
     validate = None
     if model.validator is not None:
         validate = LandmarkValidator(model.validator, device=options.device).certainty
-    tracker = FaceTracker(model, detector.detect, validate)
+    tracker = FaceTracker(
+        model,
+        detector.detect,
+        validate,
+        options=FitOptions(exact=options.fit == "exact"),
+        threads=options.threads_used,
+        device=options.device,
+    )
     if options.fast or "parts" in options.skip:
         from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
 
@@ -130,9 +138,9 @@ def _open(_: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
         raise OptionError(
             "keep_scores: only the models of OpenFace have scores; choose them with models openface"
         )
-    if options.fast or "parts" in options.skip:
+    if options.fast or options.fit == "exact" or "parts" in options.skip:
         raise OptionError(
-            "fast and skip parts are for the models of OpenFace; choose them with models openface"
+            "fast, fit exact and skip parts are for the models of OpenFace; choose them with models openface"
         )
     return build_open_stages(options, _camera(options, source))
 

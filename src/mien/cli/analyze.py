@@ -60,6 +60,9 @@ def analyze(
     skip: Annotated[
         list[str] | None, typer.Option(help="Leave out gaze, aus or parts; may be given several times.")
     ] = None,
+    fit: Annotated[
+        str, typer.Option(help="openface, or exact: without its grids, the same on every machine.")
+    ] = "openface",
     fast: Annotated[
         bool, typer.Option("--fast", help="Approximate the landmarks; docs/performance.md says the cost.")
     ] = False,
@@ -157,6 +160,7 @@ def analyze(
         threads=threads,
         every=every,
         skip=tuple(skip or ()),
+        fit=fit,
         fast=fast,
     )
     how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
