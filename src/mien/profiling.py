@@ -295,4 +295,5 @@ def _tuples(value: Any) -> Any:
 
 
 if __name__ == "__main__":
+    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]  # As the command does.
     sys.stdout.write(json.dumps(dataclasses.asdict(_measured_run(**json.loads(sys.argv[1])))) + "\n")
