@@ -10,6 +10,8 @@ import pytest
 from helpers_server import Behaviour, make_store, serve
 
 from mien.errors import MienError, ModelsMissingError, OptionError
+from mien.models.hashes import HashMemory
+from mien.models.store import ModelStore
 
 BIG = bytes(range(256)) * 12_000  # 3 MB
 SMALL = b"PDM pdms/some.txt\n"
@@ -205,8 +207,8 @@ def test_a_damaged_file_is_downloaded_again(store, server):
     assert_complete(store)
 
 
-def _fetch_in_process(root, address, ready):
-    store = make_store(root, FILES, [address + "a/"])
+def _fetch_in_process(root, ready):
+    store = ModelStore(root, HashMemory(root / "sums.json"))  # the manifest was written by the parent
     ready.wait()
     store.fetch(accept_licence=True, pause_s=0.0)
 
@@ -216,9 +218,7 @@ def test_two_processes_do_not_download_the_same_file_twice(tmp_path, server):
     store = make_store(tmp_path, FILES, [server.address + "a/"])
     context = multiprocessing.get_context("spawn")
     ready = context.Event()
-    processes = [
-        context.Process(target=_fetch_in_process, args=(tmp_path, server.address, ready)) for _ in range(2)
-    ]
+    processes = [context.Process(target=_fetch_in_process, args=(tmp_path, ready)) for _ in range(2)]
     for process in processes:
         process.start()
     ready.set()
