@@ -10,17 +10,18 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from mien.datatypes import Camera, FaceResult
+from mien.datatypes import Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
-from mien.models.packs import choose_pack
+from mien.models.packs import Pack, choose_pack
 from mien.options import AnalysisOptions, OptionValues
-from mien.packs import build_stages
+from mien.packs import build_many_stages, build_stages
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.sparse import SparsePipeline
-from mien.stages import Stages
+from mien.stages import ManyStages, Stages
 from mien.video.file import VideoFile
-from mien.video.source import SourceInfo
+from mien.video.images import ImageSequence, are_pictures
+from mien.video.source import FrameSource, SourceInfo
 
 if TYPE_CHECKING:
     from mien.results.outputs import OutputOptions, OutputSet
@@ -39,7 +40,7 @@ class Analysis:
     Parameters
     ----------
     path
-        A video file.
+        A video file; with the option ``sequence`` a folder of pictures that make a video.
     options
         How to analyse it.
     outputs
@@ -80,13 +81,13 @@ class Analysis:
         self.pack = choose_pack(self.options.models)
         self._source = open_source(path, self.options)
         try:
-            self.stages = build_stages(self.pack, self.options, self._source.info)
+            self.stages = _build(self.pack, self.options, self._source.info)
             self.outputs = None if outputs is None else self._open_outputs(outputs)
         except BaseException:
             self._source.close()
             raise
-        observe = None if self.outputs is None else self.outputs.add
-        self._pipeline = _pipeline(self.stages, self.options, observe)
+        self._pipeline = _pipeline(self.stages, self.options, self._observe)
+        self._frames = 0
         self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
         self._stopped = threading.Event()
 
@@ -101,18 +102,35 @@ class Analysis:
         return self._source.lost
 
     @property
+    def frames(self) -> int:
+        """Number of frames that have been analysed."""
+        return self._frames if self.options.every == 1 else len(self._builder)
+
+    @property
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stopped.is_set()
 
     def __iter__(self) -> Iterator[FaceResult]:
-        """Analyse the video and deliver every frame's result, with live action units."""
-        with closing(self._pipeline.run(self._source)) as results:
+        """Analyse the video and deliver every face of every frame, with live action units."""
+        with closing(self._pipeline.run(self._until_stopped())) as results:
             for result in results:
                 self._builder.append(result)
                 yield result
                 if self.stopped:
                     return
+
+    def _until_stopped(self) -> Iterator[Frame]:
+        """Frames may pass without a face, and so without a result at which to stop."""
+        for frame in self._source:
+            if self.stopped:
+                return
+            yield frame
+
+    def _observe(self, frame: Frame, faces: list[FaceResult], appearances: list[Any]) -> None:
+        self._frames += 1
+        if self.outputs is not None:
+            self.outputs.add(frame, faces, appearances)
 
     def stop(self) -> None:
         """End the analysis after the frame at hand; may be called from a signal handler or another thread."""
@@ -140,21 +158,20 @@ class Analysis:
         return RecordingScores.of(analyzer.scores(), self._builder.finish())
 
     def _open_outputs(self, options: OutputOptions) -> OutputSet:
-        from mien.action_units.analyzer import ActionUnitAnalyzer
         from mien.results.outputs import OutputSet
 
         if self.options.every > 1:
             raise OptionError("outputs that are written frame by frame need every frame; leave out every")
-        aligner, analyzer = None, self.stages.action_units
+        aligner, extractor = None, getattr(self.stages.action_units, "extractor", None)
         if options.needs_appearance:
-            if not isinstance(analyzer, ActionUnitAnalyzer):
+            if extractor is None:
                 raise OptionError(
                     "descriptors and aligned faces need the action units of OpenFace's models, got the pack "
                     f"{self.pack.name!r}; run `mien models fetch`, or leave these outputs out"
                 )
             if options.aligned is not None and not options.aligned.as_analysed:
                 wanted = options.aligned
-                aligner = analyzer.extractor.aligner(wanted.size, wanted.px_per_mm, wanted.mask)
+                aligner = extractor.aligner(wanted.size, wanted.px_per_mm, wanted.mask)
         return OutputSet(
             options,
             self.stages.camera,
@@ -165,18 +182,15 @@ class Analysis:
         )
 
     def _provenance(self) -> dict[str, Any]:
-        own = {self.pack.folder / name: name for name in self.pack.files}
-        used, hashes = self.stages.model_files, self.pack.hashes()
         made = collect_provenance(
             source=self.info.path,
             pack=self.stages.pack,
             landmark_model=self.stages.landmark_model,
-            model_files=[path for path in used if path not in own],
-            model_sha256={own[path]: hashes[own[path]] for path in used if path in own},
             options=self.options,
+            **self.pack.fingerprints(self.stages.model_files),
         )
         made["approximations"] = list(self.options.approximations)
-        made["analysed"] = {"frames": len(self._builder), "stopped": self.stopped, "lost": self.lost}
+        made["analysed"] = {"frames": self.frames, "stopped": self.stopped, "lost": self.lost}
         return made
 
     def close(self) -> None:
@@ -197,12 +211,12 @@ class Analysis:
 def analyze(
     path: str | Path, options: AnalysisOptions | None = None, **values: Unpack[OptionValues]
 ) -> VideoResult:
-    """Analyse a video and give all of it as arrays.
+    """Analyse a video or pictures and give all of it as arrays.
 
     Parameters
     ----------
     path
-        A video file.
+        A video file, a picture, or a folder of pictures (with ``sequence=True`` the frames of a video).
     options
         How to analyse it.
     **values
@@ -211,7 +225,9 @@ def analyze(
     Returns
     -------
     VideoResult
-        One row per frame; action units are post-processed over the whole video (action-units.md §6.3).
+        Of a video one row per frame, or per face and frame with ``faces="many"``; action units are
+        post-processed over the whole video (action-units.md §6.3), each person's by themselves. Of pictures
+        one row per face; ``frame`` counts the pictures.
 
     Raises
     ------
@@ -225,7 +241,12 @@ def analyze(
     >>> result = mien.analyze("clip.mp4", threads=1)
     >>> result.save("clip.csv")
     """
-    with Analysis(path, _options(options, values)) as analysis:
+    chosen = _options(options, values)
+    if are_pictures(path) and not chosen.sequence:
+        from mien.pictures import analyze_pictures
+
+        return analyze_pictures(path, chosen)
+    with Analysis(path, chosen) as analysis:
         try:
             for _ in analysis:
                 pass
@@ -238,7 +259,7 @@ def analyze(
 def track(
     path: str | Path, options: AnalysisOptions | None = None, **values: Unpack[OptionValues]
 ) -> Generator[FaceResult, None, None]:
-    """Analyse a video frame by frame.
+    """Analyse a video, or pictures, frame by frame.
 
     Action units are live values: what is known at that frame. They differ from those of `analyze`, which
     knows the whole video: live intensities are the predictors' raw values relative to the person's
@@ -248,7 +269,7 @@ def track(
     Parameters
     ----------
     path
-        A video file. It is opened at once and closed when the generator ends or is closed.
+        As for `analyze`. It is opened at once and closed when the generator ends or is closed.
     options
         How to analyse it.
     **values
@@ -257,7 +278,7 @@ def track(
     Yields
     ------
     FaceResult
-        One per frame, in order.
+        One per frame, in order; of several faces as many as there are.
 
     Raises
     ------
@@ -265,23 +286,35 @@ def track(
         The video or the models cannot be read, the options contradict each other, or a stage failed.
     """
     chosen = _options(options, values)
+    if are_pictures(path) and not chosen.sequence:
+        from mien.pictures import PictureAnalysis
+
+        pictures = PictureAnalysis(path, chosen)
+        return (face for picture in pictures for face in picture.faces)
     pack = choose_pack(chosen.models)
     source = open_source(path, chosen)
     try:
-        stages = build_stages(pack, chosen, source.info)
+        stages = _build(pack, chosen, source.info)
     except BaseException:
         source.close()
         raise
     return _closing_run(source, _pipeline(stages, chosen))
 
 
-def _closing_run(source: VideoFile, pipeline: Pipeline | SparsePipeline) -> Generator[FaceResult, None, None]:
+def _build(pack: Pack, options: AnalysisOptions, info: SourceInfo) -> Stages | ManyStages:
+    build = build_many_stages if options.faces == "many" else build_stages
+    return build(pack, options, info)
+
+
+def _closing_run(
+    source: FrameSource, pipeline: Pipeline | SparsePipeline
+) -> Generator[FaceResult, None, None]:
     with source:
         yield from pipeline.run(source)
 
 
 def _pipeline(
-    stages: Stages, options: AnalysisOptions, observe: Observer | None = None
+    stages: Stages | ManyStages, options: AnalysisOptions, observe: Observer | None = None
 ) -> Pipeline | SparsePipeline:
     pipeline = Pipeline(stages, threads=options.threads_used, observe=observe)
     return pipeline if options.every == 1 else SparsePipeline(pipeline, options.every)
@@ -291,8 +324,12 @@ def _record(info: SourceInfo, camera: Camera) -> RecordedSource:
     return RecordedSource(info.name, info.path, info.width, info.height, info.fps, camera)
 
 
-def open_source(path: str | Path, options: AnalysisOptions) -> VideoFile:
+def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
     """Open a source of frames as the options ask."""
+    if options.sequence:
+        if options.start_s or options.end_s is not None:
+            raise OptionError("start and end are for video files; choose the pictures of a sequence instead")
+        return ImageSequence(path, compat=options.compat, fps=options.fps)
     return VideoFile(
         path,
         compat=options.compat,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypedDict
 
 from mien.errors import OptionError
 
 COMPAT_MODES = ("openface",)
 FITS = ("openface", "exact")
+FACES = ("one", "many")
+ACTION_UNITS = ("dynamic", "static")
 SKIPPABLE = ("gaze", "aus", "parts")
 
 _USEFUL_THREADS = 3
@@ -33,6 +36,13 @@ class OptionValues(TypedDict, total=False):
     skip: tuple[str, ...]
     fit: str
     fast: bool
+    faces: str | None
+    most_faces: int
+    action_units: str
+    multi_view: bool
+    sequence: bool
+    fps: float | None
+    boxes: str | Path | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +80,23 @@ class AnalysisOptions:
         same on every machine (the "openface" pack only).
     fast
         Approximate the landmarks; what that costs stands in docs/performance.md. The "openface" pack only.
+    faces
+        "one" face per frame, or "many": everybody, each under a number of their own (docs/faces.md). None
+        takes one of a video, all of a picture.
+    most_faces
+        Faces that are followed at the same time; of more, the largest.
+    action_units
+        Predictors that know the person's neutral face ("dynamic", for videos) or judge every frame by itself
+        ("static"); pictures are always judged by themselves. The "openface" pack only.
+    multi_view
+        Try eleven head orientations for every face of a picture in place of one; videos always do. The
+        "openface" pack only.
+    sequence
+        Take the pictures of a folder for a video.
+    fps
+        Pictures per second of such a sequence; None is not known, and all time stamps are 0.
+    boxes
+        Folder with face boxes for pictures, NAME.txt for NAME.jpg; None detects faces.
     """
 
     models: str | None = None
@@ -86,12 +113,19 @@ class AnalysisOptions:
     skip: tuple[str, ...] = ()
     fit: str = "openface"
     fast: bool = False
+    faces: str | None = None
+    most_faces: int = 16
+    action_units: str = "dynamic"
+    multi_view: bool = False
+    sequence: bool = False
+    fps: float | None = None
+    boxes: str | Path | None = None
 
     def __post_init__(self) -> None:
-        if self.compat is not None and self.compat not in COMPAT_MODES:
-            raise OptionError(f"compat: expected one of {', '.join(COMPAT_MODES)}, got {self.compat!r}")
-        if self.fit not in FITS:
-            raise OptionError(f"fit: expected one of {', '.join(FITS)}, got {self.fit!r}")
+        self._need_known("compat", self.compat, COMPAT_MODES)
+        self._need_known("fit", self.fit, FITS)
+        self._need_known("faces", self.faces, FACES)
+        self._need_known("action_units", self.action_units, ACTION_UNITS)
         if self.fit == "exact" and self.fast:
             raise OptionError("fit exact and fast contradict each other; leave one out")
         if not self.start_s >= 0:
@@ -109,6 +143,16 @@ class AnalysisOptions:
         for name in self.skip:
             if name not in SKIPPABLE:
                 raise OptionError(f"skip: expected one of {', '.join(SKIPPABLE)}, got {name!r}")
+
+        if self.faces == "many" and (self.every > 1 or self.keep_scores):
+            raise OptionError("every and keep_scores are for one face per frame; leave out faces many")
+        if self.most_faces < 1:
+            raise OptionError(f"most_faces: expected 1 or more, got {self.most_faces}")
+
+    @staticmethod
+    def _need_known(name: str, value: str | None, known: tuple[str, ...]) -> None:
+        if value is not None and value not in known:
+            raise OptionError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
 
     @property
     def threads_used(self) -> int:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.geometry.camera import default_camera
 from mien.models.packs import Pack, choose_pack
 from mien.options import AnalysisOptions
-from mien.stages import Stages
+from mien.stages import ManyStages, PictureStages, Stages
 from mien.video.source import SourceInfo
 
 if TYPE_CHECKING:
     from mien.action_units.predictors import PredictorSet
 
-__all__ = ["build_stages", "choose_pack", "read_predictors"]
+__all__ = [
+    "build_many_stages",
+    "build_picture_stages",
+    "build_stages",
+    "camera_of",
+    "choose_pack",
+    "read_predictors",
+]
+
+T = TypeVar("T", Stages, ManyStages)
 
 
 def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
@@ -46,7 +53,73 @@ def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> St
     ProviderError
         Networks can't run on the wanted device.
     """
-    stages = _BUILDERS[pack.name](pack, options, source)
+    camera = camera_of(options, source)
+    if pack.name == "open":
+        from mien.models.open.build import build_stages as build_open
+
+        _refuse_for_open(options)
+        stages = build_open(options, camera)
+    else:
+        from mien.openface import build_stages as build_openface
+
+        stages = build_openface(pack, options, camera, live=source.camera)
+    return _without(stages, options)
+
+
+def build_many_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> ManyStages:
+    """Read a pack's models and build the stages for all faces of one source.
+
+    Parameters
+    ----------
+    pack, options, source
+        As for `build_stages`.
+
+    Raises
+    ------
+    MienError
+        As `build_stages`, or something is asked for that is not done for several faces.
+    """
+    camera = camera_of(options, source)
+    if pack.name == "open":
+        from mien.models.open.build import build_many_stages as build_open
+
+        _refuse_for_open(options)
+        stages = build_open(options, camera)
+    else:
+        from mien.openface import build_many_stages as build_openface
+
+        stages = build_openface(pack, options, camera)
+    return _without(stages, options)
+
+
+def build_picture_stages(pack: Pack, options: AnalysisOptions) -> PictureStages:
+    """Read a pack's models and build the stages for independent pictures.
+
+    Parameters
+    ----------
+    pack, options
+        As for `build_stages`.
+
+    Raises
+    ------
+    MienError
+        As `build_stages`, or something is asked for that is not done for pictures.
+    """
+    if pack.name == "open":
+        from mien.models.open.build import build_picture_stages as build_open
+
+        _refuse_for_open(options)
+        stages = build_open(options)
+    else:
+        from mien.openface import build_picture_stages as build_openface
+
+        stages = build_openface(pack, options)
+    stages = replace(stages, gaze_for=None) if {"gaze", "parts"} & set(options.skip) else stages
+    return replace(stages, action_units=None) if "aus" in options.skip else stages
+
+
+def _without(stages: T, options: AnalysisOptions) -> T:
+    """Leave out the stages that are not wanted."""
     if {"gaze", "parts"} & set(options.skip):
         stages = replace(stages, gaze=None)
     return replace(stages, action_units=None) if "aus" in options.skip else stages
@@ -72,68 +145,21 @@ def read_predictors(pack: Pack) -> PredictorSet:
     return PredictorSet(read_action_units(files.dynamic_action_units).predictors)
 
 
-def _camera(options: AnalysisOptions, source: SourceInfo) -> Camera:
+def camera_of(options: AnalysisOptions, source: SourceInfo) -> Camera:
+    """Intrinsics of a source: as given, else usual ones for its size.
+
+    Raises
+    ------
+    OptionError
+        They are impossible.
+    """
     fx, fy = options.focal_px or (None, None)
     cx, cy = options.centre_px or (None, None)
     return default_camera(source.width, source.height, fx=fx, fy=fy, cx=cx, cy=cy)
 
 
-def _openface(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
-    from mien.action_units.analyzer import ActionUnitAnalyzer
-    from mien.detection.mtcnn import MtcnnDetector
-    from mien.gaze.estimator import GazeEstimator
-    from mien.landmarks.options import FitOptions
-    from mien.landmarks.tracker import FaceTracker
-    from mien.landmarks.validator import LandmarkValidator
-    from mien.models.readers import read_action_units, read_landmark_model, read_mtcnn
-    from mien.models.store import ModelStore
-    from mien.pose.estimator import HeadPoseEstimator
-
-    camera = _camera(options, source)
-    files = ModelStore(pack.folder).locate(options.landmarks)
-    model = read_landmark_model(files.landmark_model)
-    detector = MtcnnDetector(read_mtcnn(files.detector), device=options.device)
-    validate = None
-    if model.validator is not None:
-        validate = LandmarkValidator(model.validator, device=options.device).certainty
-    tracker = FaceTracker(
-        model,
-        detector.detect,
-        validate,
-        options=FitOptions(exact=options.fit == "exact"),
-        threads=options.threads_used,
-        device=options.device,
-    )
-    if options.fast or "parts" in options.skip:
-        from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
-
-        less = replace(FAST if options.fast else Approximations(), parts="parts" not in options.skip)
-        tracker = ApproximateTracker(model, detector.detect, validate, less)
-    return Stages(
-        tracker=tracker,
-        pose=HeadPoseEstimator(camera),
-        gaze=GazeEstimator(camera),
-        action_units=ActionUnitAnalyzer(
-            read_action_units(files.dynamic_action_units),
-            camera_source=source.camera,
-            keep_scores=options.keep_scores,
-        ),
-        camera=camera,
-        pack=pack.name,
-        landmark_model=files.landmarks,
-        model_files=(*model.files, *_below(pack, files.detector), *_below(pack, files.dynamic_action_units)),
-    )
-
-
-def _below(pack: Pack, entry: Path) -> list[Path]:
-    """Files of a pack in the folder of an entry file, and in folders below."""
-    paths = (pack.folder / name for name in pack.files)
-    return [path for path in paths if path.is_relative_to(entry.parent)]
-
-
-def _open(_: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
-    from mien.models.open.build import build_stages as build_open_stages
-
+def _refuse_for_open(options: AnalysisOptions) -> None:
+    """Options that only OpenFace's models know."""
     if options.keep_scores:
         raise OptionError(
             "keep_scores: only the models of OpenFace have scores; choose them with models openface"
@@ -142,10 +168,8 @@ def _open(_: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
         raise OptionError(
             "fast, fit exact and skip parts are for the models of OpenFace; choose them with models openface"
         )
-    return build_open_stages(options, _camera(options, source))
-
-
-_BUILDERS: dict[str, Callable[[Pack, AnalysisOptions, SourceInfo], Stages]] = {
-    "openface": _openface,
-    "open": _open,
-}
+    if options.action_units == "static" or options.multi_view:
+        raise OptionError(
+            "static action units and multi_view are for the models of OpenFace; choose them with models "
+            "openface"
+        )

@@ -8,14 +8,14 @@ frames in order and one at a time, so the results are the same for any number of
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from typing import Any, TypeVar
 
-from mien.datatypes import FaceLandmarks, FaceResult, Frame
+from mien.datatypes import ActionUnits, FaceResult, Frame, TrackedFace
 from mien.errors import FrameError, MienError, OptionError
 from mien.runtime.readahead import ReadAhead
-from mien.stages import ActionUnitSeries, Stages
+from mien.stages import ActionUnitAnalyzer, ActionUnitSeries, ManyStages, Stages, Tracker
 
 T = TypeVar("T")
 Observer = Callable[[Frame, list[FaceResult], list[Any]], None]
@@ -25,12 +25,13 @@ _FRAMES_AHEAD = 2
 
 
 class Pipeline:
-    """Turns frames into results, one face per frame.
+    """Turns frames into results, one per face and frame.
 
     Parameters
     ----------
     stages
-        The stages to run; they keep the state of the video that is being analysed.
+        The stages to run, for one face or for several; they keep the state of the video that is being
+        analysed.
     threads
         How many frames may be worked on at the same time (decoding one, tracking another, analysing a
         third). 1 runs everything in the caller's thread.
@@ -43,10 +44,12 @@ class Pipeline:
         ``threads`` is less than 1.
     """
 
-    def __init__(self, stages: Stages, *, threads: int = 1, observe: Observer | None = None) -> None:
+    def __init__(
+        self, stages: Stages | ManyStages, *, threads: int = 1, observe: Observer | None = None
+    ) -> None:
         if threads < 1:
             raise OptionError(f"expected at least 1 thread, got {threads}")
-        self._stages = stages
+        self._stages = stages if isinstance(stages, ManyStages) else _for_faces(stages)
         self._threads = threads
         self._observe = observe
         self._permits = threading.Semaphore(threads)
@@ -62,7 +65,8 @@ class Pipeline:
         Yields
         ------
         FaceResult
-            One per frame, in order, with live action units.
+            One per face, frame by frame, with live action units. A tracker of one face gives one per frame,
+            a tracker of several what there is.
 
         Raises
         ------
@@ -75,15 +79,18 @@ class Pipeline:
         with ExitStack() as cleanup:
             decoded = cleanup.enter_context(self._step(self._limited(frames), "mien-decode"))
             tracked = cleanup.enter_context(self._step(self._track(decoded), "mien-track"))
-            for frame, landmarks in tracked:
-                result = self._analyze(frame, landmarks)
-                if self._observe is not None:
+            for frame, faces in tracked:
+                results, appearances = [], []
+                for face in faces:
+                    results.append(self._analyze(frame, face))
                     # models that read no appearance keep none
-                    self._observe(frame, [result], [getattr(self._stages.action_units, "last", None)])
-                yield result
+                    appearances.append(getattr(self._stages.action_units, "last", None))
+                if self._observe is not None:
+                    self._observe(frame, list(results), appearances)
+                yield from results
 
     def finish(self) -> ActionUnitSeries | None:
-        """Action units of all frames since `run` began, post-processed; None where they are switched off."""
+        """Post-processed action units of all results since `run` began; None where there are none."""
         analyzer = self._stages.action_units
         return None if analyzer is None else analyzer.finish()
 
@@ -108,28 +115,69 @@ class Pipeline:
             if close is not None:
                 close()
 
-    def _track(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, FaceLandmarks], None, None]:
+    def _track(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Sequence[TrackedFace]], None, None]:
         for frame in frames:
             with self._permits, _naming(frame, "tracking"):
-                landmarks = self._stages.tracker.track(frame)
-            yield frame, landmarks
+                faces = self._stages.tracker.track(frame)
+            yield frame, faces
 
-    def _analyze(self, frame: Frame, landmarks: FaceLandmarks) -> FaceResult:
-        stages = self._stages
+    def _analyze(self, frame: Frame, face: TrackedFace) -> FaceResult:
+        stages, landmarks = self._stages, face.landmarks
         with self._permits, _naming(frame, "analysis"):
             pose, landmarks_3d = stages.pose.estimate(landmarks)
             gaze = None if stages.gaze is None else stages.gaze.estimate(landmarks, landmarks_3d, pose)
-            units = None if stages.action_units is None else stages.action_units.analyze(frame, landmarks)
+            units = None if stages.action_units is None else stages.action_units.analyze(frame, face)
         return FaceResult(
             frame=frame.index,
             time_s=frame.time_s,
-            face_id=0,
+            face_id=face.face_id,
             landmarks=landmarks,
             landmarks_3d=landmarks_3d,
             pose=pose,
             gaze=gaze,
             action_units=units,
         )
+
+
+def _for_faces(stages: Stages) -> ManyStages:
+    """Stages of one face as stages of several, of which there is one."""
+    analyzer = stages.action_units
+    return ManyStages(
+        tracker=_SoleFace(stages.tracker),
+        pose=stages.pose,
+        gaze=stages.gaze,
+        action_units=None if analyzer is None else _SolePerson(analyzer),
+        camera=stages.camera,
+        pack=stages.pack,
+        landmark_model=stages.landmark_model,
+        model_files=stages.model_files,
+    )
+
+
+class _SoleFace:
+    """A tracker of one face as one of several."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self._tracker = tracker
+        self.reset = tracker.reset
+
+    def track(self, frame: Frame) -> tuple[TrackedFace]:
+        return (TrackedFace(0, self._tracker.track(frame)),)
+
+
+class _SolePerson:
+    """An analyzer of one person as one of several."""
+
+    def __init__(self, analyzer: ActionUnitAnalyzer) -> None:
+        self._analyzer = analyzer
+        self.reset, self.finish = analyzer.reset, analyzer.finish
+
+    @property
+    def last(self) -> Any:
+        return getattr(self._analyzer, "last", None)
+
+    def analyze(self, frame: Frame, face: TrackedFace) -> ActionUnits:
+        return self._analyzer.analyze(frame, face.landmarks)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import ActionUnits, Camera, FaceLandmarks, Frame, Gaze, HeadPose
+from mien.datatypes import ActionUnits, Camera, FaceLandmarks, Frame, Gaze, HeadPose, TrackedFace
 
 
 class Tracker(Protocol):
@@ -21,6 +22,26 @@ class Tracker(Protocol):
 
     def reset(self) -> None:
         """Forget the face: the next frame starts another video."""
+        ...
+
+
+class FacesTracker(Protocol):
+    """Finds several faces and follows them from frame to frame."""
+
+    def track(self, frame: Frame) -> Sequence[TrackedFace]:
+        """All faces of the next frame of the video, each under its identity."""
+        ...
+
+    def reset(self) -> None:
+        """Forget all faces: the next frame starts another video."""
+        ...
+
+
+class FaceFinder(Protocol):
+    """Finds the faces of pictures that have nothing to do with one another."""
+
+    def find(self, frame: Frame, boxes: NDArray[np.float32] | None = None) -> Sequence[FaceLandmarks]:
+        """All faces of a picture, or those in given boxes (N, 4): x, y, width, height."""
         ...
 
 
@@ -70,6 +91,22 @@ class ActionUnitAnalyzer(Protocol):
         ...
 
 
+class FacesAnalyzer(Protocol):
+    """Action units of several faces, frame by frame and, at the end, for the whole video."""
+
+    def analyze(self, frame: Frame, face: TrackedFace) -> ActionUnits:
+        """Live values of one of the faces of a frame."""
+        ...
+
+    def finish(self) -> ActionUnitSeries | None:
+        """Values of all faces analysed so far, in that order; None where the live values are final."""
+        ...
+
+    def reset(self) -> None:
+        """Forget everybody: the next frame starts another video."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The stages of one analysis, ready to run.
@@ -93,6 +130,51 @@ class Stages:
     gaze: GazeEstimator | None
     action_units: ActionUnitAnalyzer | None
     camera: Camera
+    pack: str
+    landmark_model: str
+    model_files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ManyStages:
+    """The stages of an analysis of several faces, ready to run.
+
+    Attributes
+    ----------
+    tracker, action_units
+        Stages that take several faces per frame; ``action_units`` is None where they are not wanted.
+    pose, gaze, camera, pack, landmark_model, model_files
+        As in `Stages`.
+    """
+
+    tracker: FacesTracker
+    pose: PoseEstimator
+    gaze: GazeEstimator | None
+    action_units: FacesAnalyzer | None
+    camera: Camera
+    pack: str
+    landmark_model: str
+    model_files: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PictureStages:
+    """The stages of an analysis of independent pictures, ready to run.
+
+    Attributes
+    ----------
+    finder, action_units
+        The stages; ``action_units`` is None where they are not wanted.
+    pose_for, gaze_for
+        Make the stages for a picture's camera; ``gaze_for`` is None where gaze is not wanted.
+    pack, landmark_model, model_files
+        As in `Stages`.
+    """
+
+    finder: FaceFinder
+    pose_for: Callable[[Camera], PoseEstimator]
+    gaze_for: Callable[[Camera], GazeEstimator] | None
+    action_units: FacesAnalyzer | None
     pack: str
     landmark_model: str
     model_files: tuple[Path, ...] = ()

@@ -165,6 +165,36 @@ class GeometricActionUnits:
         return np.array(self._rows, np.float64).reshape(-1, len(RAW_NAMES))
 
 
+class SingleGeometry:
+    """Measures faces that have nothing to do with one another, such as those of pictures.
+
+    There is no neutral face to compare with, so that all intensities and changes are NaN.
+
+    Parameters
+    ----------
+    face
+        The canonical face.
+    """
+
+    def __init__(self, face: CanonicalFace) -> None:
+        self._measure = GeometricActionUnits(face)
+
+    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
+        """Measure one face.
+
+        Parameters
+        ----------
+        frame, landmarks
+            As for `GeometricActionUnits.analyze`.
+
+        Returns
+        -------
+        ActionUnits
+        """
+        self._measure.reset()
+        return self._measure.analyze(frame, landmarks)
+
+
 def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Centred mean of three frames within each run of measured frames.
 

@@ -27,12 +27,16 @@ class PersonSeries(Protocol):
         ...
 
 
-class PersonAnalyzer(Protocol):
-    """Action units of one person."""
+class FaceAnalyzer(Protocol):
+    """Action units of a face."""
 
     def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
-        """Live values of the next frame in which the person is seen."""
+        """Live values; of one person, in the next frame in which the person is seen."""
         ...
+
+
+class PersonAnalyzer(FaceAnalyzer, Protocol):
+    """Action units of one person."""
 
     def finish(self) -> PersonSeries:
         """Values of all of these frames."""
@@ -66,10 +70,13 @@ class IdentityAnalyzers:
     ----------
     make
         Makes the analyzer of one person.
+    extractor
+        What describes the faces' appearance, for outputs that need it.
     """
 
-    def __init__(self, make: Callable[[], PersonAnalyzer]) -> None:
+    def __init__(self, make: Callable[[], PersonAnalyzer], *, extractor: Any = None) -> None:
         self._make = make
+        self.extractor = extractor
         self.reset()
 
     def reset(self) -> None:
@@ -116,3 +123,36 @@ class IdentityAnalyzers:
             for name, values in getattr(series, "measures", {}).items():
                 measures.setdefault(name, np.full(len(order), np.nan))[rows] = values
         return RowSeries(intensity, presence, measures)
+
+
+class IndependentFaces:
+    """Action units of faces that have nothing to do with one another, not even from frame to frame.
+
+    Parameters
+    ----------
+    analyzer
+        Analyses one face at a time.
+    """
+
+    def __init__(self, analyzer: FaceAnalyzer) -> None:
+        self._analyzer = analyzer
+
+    @property
+    def last(self) -> Any:
+        """What the analyzer keeps of the last face."""
+        return getattr(self._analyzer, "last", None)
+
+    @property
+    def extractor(self) -> Any:
+        """What describes the faces' appearance; None where nothing does."""
+        return getattr(self._analyzer, "extractor", None)
+
+    def analyze(self, frame: Frame, face: TrackedFace) -> ActionUnits:
+        """Analyse one of the faces of a frame."""
+        return self._analyzer.analyze(frame, face.landmarks)
+
+    def finish(self) -> None:
+        """Nothing is known at the end that was not known before."""
+
+    def reset(self) -> None:
+        """Nothing is remembered."""

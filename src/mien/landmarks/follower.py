@@ -27,7 +27,7 @@ class LandmarkFollower:
         Landmark validator, as in `FaceTracker`; None accepts all.
     options
         Fitting parameters; by default the original's.
-    threads
+    threads, device
         As in `FaceTracker`.
     """
 
@@ -38,9 +38,12 @@ class LandmarkFollower:
         *,
         options: FitOptions | None = None,
         threads: int = 1,
+        device: str = "cpu",
     ) -> None:
         options = replace(options or FitOptions(), redetect_every=-1)
-        self._tracker = FaceTracker(record, _no_detection, validate, options=options, threads=threads)
+        self._tracker = FaceTracker(
+            record, _no_detection, validate, options=options, threads=threads, device=device
+        )
 
     def start(self, frame: Frame, faces: FaceBoxes, number: int) -> FollowedFace:
         """Fit a detected face.

@@ -27,7 +27,7 @@ class ImageLandmarker:
     options
         Fitting parameters; by default the original's: one head orientation is tried, or eleven with
         ``multi_view``.
-    threads
+    threads, device
         As in `FaceTracker`.
     """
 
@@ -39,8 +39,9 @@ class ImageLandmarker:
         *,
         options: FitOptions | None = None,
         threads: int = 1,
+        device: str = "cpu",
     ) -> None:
-        self._tracker = FaceTracker(record, detect, validate, options=options, threads=threads)
+        self._tracker = FaceTracker(record, detect, validate, options=options, threads=threads, device=device)
         self._detect = detect
 
     def find(self, frame: Frame, boxes: NDArray[np.float32] | None = None) -> list[FaceLandmarks]:

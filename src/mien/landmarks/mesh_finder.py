@@ -7,9 +7,15 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import FaceLandmarks, Frame
+from mien.datatypes import FaceBoxes, FaceLandmarks, Frame
 from mien.landmarks.face_region import FaceRegion
-from mien.landmarks.mesh_tracker import FaceDetector, MeshReader, landmarks_from_mesh, read_detected
+from mien.landmarks.mesh_tracker import (
+    FaceDetector,
+    MeshReader,
+    landmarks_from_mesh,
+    no_face,
+    read_detected,
+)
 from mien.shape.canonical_face import CanonicalFace
 
 _SAME_FACE = 0.5
@@ -44,20 +50,24 @@ class MeshFinder:
         self._face = face
         self._ibug68 = ibug68
 
-    def find(self, frame: Frame) -> list[FaceLandmarks]:
+    def find(self, frame: Frame, boxes: NDArray[np.float32] | None = None) -> list[FaceLandmarks]:
         """Find the faces of a picture.
 
         Parameters
         ----------
         frame
             Its ``bgr`` is read.
+        boxes
+            (N, 4) float32: x, y, width, height of given faces, px; None detects them.
 
         Returns
         -------
         list of FaceLandmarks
             In the order of the detectors, each one's most certain face first; only faces that the mesh
-            network confirms.
+            network confirms. With given boxes one per box, all NaN where the network sees no face.
         """
+        if boxes is not None:
+            return self._read_given(frame, boxes)
         taken: list[FaceRegion] = []
         found = []
         for detector in self._detectors:
@@ -69,3 +79,11 @@ class MeshFinder:
                 taken.append(region)
                 found.append(landmarks_from_mesh(mesh, self._face, self._ibug68))
         return found
+
+    def _read_given(self, frame: Frame, boxes: NDArray[np.float32]) -> list[FaceLandmarks]:
+        faces = FaceBoxes(boxes, np.ones(len(boxes), np.float32))
+        meshes = (read_detected(self._network, frame.bgr, faces, k)[0] for k in range(len(boxes)))
+        return [
+            no_face() if mesh is None else landmarks_from_mesh(mesh, self._face, self._ibug68)
+            for mesh in meshes
+        ]

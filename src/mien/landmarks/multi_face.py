@@ -44,7 +44,7 @@ class MultiFaceTracker:
         Landmark validator, as in `FaceTracker`; None accepts all.
     options
         Fitting parameters; by default the original's. ``redetect_every`` has no effect.
-    threads
+    threads, device
         As in `FaceTracker`.
     """
 
@@ -56,10 +56,11 @@ class MultiFaceTracker:
         *,
         options: FitOptions | None = None,
         threads: int = 1,
+        device: str = "cpu",
     ) -> None:
         options = replace(options or FitOptions(), redetect_every=-1)
         # One tracker serves all places in turn: what it remembers between frames is its state.
-        self._tracker = FaceTracker(record, detect, validate, options=options, threads=threads)
+        self._tracker = FaceTracker(record, detect, validate, options=options, threads=threads, device=device)
         self._detect = detect
         self.reset()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mien.errors import ModelsMissingError, OptionError
 from mien.models.hashes import sha256_of_file
@@ -76,6 +78,26 @@ class Pack:
             store = ModelStore(self.folder)
             return {path: store.sha256(self.folder / path) for path in self.files}
         return {path: sha256_of_file(self.folder / path) for path in self.files}
+
+    def fingerprints(self, used: Iterable[Path]) -> dict[str, Any]:
+        """Tell the model files that were used apart by whether their SHA-256 is known.
+
+        Parameters
+        ----------
+        used
+            Files, of the pack or from elsewhere.
+
+        Returns
+        -------
+        dict
+            ``model_sha256``, by path below the folder; ``model_files``, those not of the pack.
+        """
+        own = {self.folder / name: name for name in self.files}
+        files, hashes = tuple(used), self.hashes()
+        return {
+            "model_files": [path for path in files if path not in own],
+            "model_sha256": {own[path]: hashes[own[path]] for path in files if path in own},
+        }
 
 
 def openface_pack(store: ModelStore | None = None) -> Pack:

@@ -133,9 +133,10 @@ def list_images(folder: str | Path, *, compat: str | None = None) -> list[Path]:
     return sorted(found, key=str)
 
 
-def is_image(path: str | Path) -> bool:
-    """Whether a file's name says that it is a picture."""
-    return Path(path).suffix.lower() in IMAGE_SUFFIXES
+def are_pictures(path: str | Path) -> bool:
+    """Whether a path is a folder, or a file whose name says that it is a picture."""
+    path = Path(path)
+    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Frame:
@@ -146,7 +147,7 @@ def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Fra
 
 
 class _Pictures:
-    """Picture files in order; those that cannot be read are left out and counted."""
+    """Picture files in order; those that cannot be read are left out and counted, unless none can."""
 
     def __init__(self, source: str | Path | Sequence[str | Path], compat: str | None) -> None:
         if isinstance(source, str | Path):
@@ -183,8 +184,10 @@ class _Pictures:
         for index, path in enumerate(self._files):
             try:
                 bgr = read_image(path)
-            except SourceError:
+            except SourceError as error:
                 self._unreadable.append(path)
+                if len(self._unreadable) == len(self._files):
+                    raise error
                 continue
             yield index, bgr
 

@@ -5,25 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from mien.action_units.geometric import GeometricActionUnits
+from mien.action_units.geometric import GeometricActionUnits, SingleGeometry
+from mien.action_units.identities import IdentityAnalyzers, IndependentFaces
 from mien.datatypes import Camera
 from mien.detection import blazeface
 from mien.detection.blazeface import BlazeFace, FirstSuccess
 from mien.detection.mtcnn import MtcnnDetector
+from mien.detection.together import Together
 from mien.errors import ModelsMissingError, OptionError
 from mien.gaze.mesh_gaze import MeshGazeEstimator
 from mien.landmarks.mesh import MeshNetwork
 from mien.landmarks.mesh_finder import MeshFinder
+from mien.landmarks.mesh_follower import MeshFollower
 from mien.landmarks.mesh_indices import read_mesh_indices
 from mien.landmarks.mesh_tracker import FaceDetector, MeshTracker
 from mien.models import open as pack
 from mien.models.open import PackFile
 from mien.models.readers import mtcnn_from_npz
 from mien.options import AnalysisOptions
+from mien.people.tracker import PeopleOptions, PeopleTracker
 from mien.pose.mesh_pose import MeshPoseEstimator
 from mien.runtime.sessions import create_session
 from mien.shape.canonical_face import CanonicalFace, read_canonical_face
-from mien.stages import Stages
+from mien.stages import ManyStages, PictureStages, Stages
 
 T = TypeVar("T")
 
@@ -97,13 +101,91 @@ def build_finder(options: AnalysisOptions) -> MeshFinder:
     ModelsMissingError, ModelFileError, OptionError
         As `build_stages`.
     """
-    mesh_file = _choose("landmarks", options.landmarks or "mesh", LANDMARK_MODELS)
-    detector_files = (file for files in DETECTORS.values() for file in files)
-    _require((*detector_files, mesh_file, pack.INDICES, pack.CANONICAL_FACE))
+    mesh_file, _ = _files_of_all_detectors(options)
     indices = read_mesh_indices(pack.INDICES.path)
     network = MeshNetwork(create_session(mesh_file.path, device=options.device), indices)
     detectors = [detector for name in DETECTORS for detector in _detectors(name, options.device)]
     return MeshFinder(detectors, network, read_canonical_face(pack.CANONICAL_FACE.path), indices.ibug68)
+
+
+def build_many_stages(options: AnalysisOptions, camera: Camera) -> ManyStages:
+    """Read the pack's models and build the stages for all faces of a video.
+
+    Parameters
+    ----------
+    options, camera
+        As in `build_stages`.
+
+    Returns
+    -------
+    ManyStages
+        MTCNN, which sees small faces, is asked before BlazeFace, which sees very large and tilted ones.
+
+    Raises
+    ------
+    ModelsMissingError, ModelFileError, OptionError
+        As `build_stages`.
+    """
+    mesh_file, files = _files_of_all_detectors(options)
+    face = read_canonical_face(pack.CANONICAL_FACE.path)
+    indices = read_mesh_indices(pack.INDICES.path)
+    network = MeshNetwork(create_session(mesh_file.path, device=options.device), indices)
+    detectors = [detector for name in ("mtcnn", "blazeface") for detector in _detectors(name, options.device)]
+    return ManyStages(
+        tracker=PeopleTracker(
+            MeshFollower(network, face, indices.ibug68),
+            Together(detectors).detect,
+            PeopleOptions(most_faces=options.most_faces),
+        ),
+        pose=MeshPoseEstimator(camera, face),
+        gaze=MeshGazeEstimator(camera, face),
+        action_units=IdentityAnalyzers(lambda: GeometricActionUnits(face)),
+        camera=camera,
+        pack="open",
+        landmark_model=options.landmarks or "mesh",
+        model_files=tuple(file.path for file in files),
+    )
+
+
+def build_picture_stages(options: AnalysisOptions) -> PictureStages:
+    """Read the pack's models and build the stages for independent pictures.
+
+    Parameters
+    ----------
+    options
+        As in `build_stages`.
+
+    Returns
+    -------
+    PictureStages
+        A single picture has no neutral face to be compared with: intensities are NaN, measures are there.
+
+    Raises
+    ------
+    ModelsMissingError, ModelFileError, OptionError
+        As `build_stages`.
+    """
+    finder = build_finder(options)
+    face = read_canonical_face(pack.CANONICAL_FACE.path)
+    _, files = _files_of_all_detectors(options)
+    return PictureStages(
+        finder=finder,
+        pose_for=lambda camera: MeshPoseEstimator(camera, face),
+        gaze_for=lambda camera: MeshGazeEstimator(camera, face),
+        action_units=IndependentFaces(SingleGeometry(face)),
+        pack="open",
+        landmark_model=options.landmarks or "mesh",
+        model_files=tuple(file.path for file in files),
+    )
+
+
+def _files_of_all_detectors(options: AnalysisOptions) -> tuple[PackFile, tuple[PackFile, ...]]:
+    """The mesh network, and every file that is needed with all detectors."""
+    mesh_file = _choose("landmarks", options.landmarks or "mesh", LANDMARK_MODELS)
+    detector_files = (file for files in DETECTORS.values() for file in files)
+    files = (*detector_files, mesh_file, pack.INDICES, pack.CANONICAL_FACE)
+    _require(files)
+    return mesh_file, files
 
 
 def _tracker(mesh_file: PackFile, face: CanonicalFace, detector: str, device: str) -> MeshTracker:

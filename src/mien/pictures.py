@@ -1,0 +1,229 @@
+"""Pictures that have nothing to do with one another: all faces of each (landmarks.md §8.5)."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.datatypes import Camera, FaceLandmarks, FaceResult, Frame, TrackedFace
+from mien.models.packs import choose_pack
+from mien.options import AnalysisOptions
+from mien.packs import build_picture_stages, camera_of
+from mien.pipeline import Observer, Pipeline
+from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
+from mien.stages import FaceFinder, ManyStages
+from mien.video.images import ImageSet
+from mien.video.source import SourceInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One analysed picture.
+
+    Attributes
+    ----------
+    info
+        Name and size.
+    faces
+        Its faces, in the order of the detector or of the given boxes.
+    result
+        The same as arrays; ``face_id`` counts the faces, ``frame`` is the picture's place among all.
+    camera
+        Intrinsics that positions in mm were computed with.
+    """
+
+    info: SourceInfo
+    faces: tuple[FaceResult, ...]
+    result: VideoResult
+    camera: Camera
+
+
+class PictureAnalysis:
+    """Pictures being analysed: iterate it to get one after the other.
+
+    Parameters
+    ----------
+    source
+        A picture file, a folder, or files.
+    options
+        How to analyse them; ``faces="one"`` keeps the widest face of each.
+    observe
+        Called with every picture, its faces and their appearance, before it is delivered; see
+        `mien.pipeline.Pipeline`. May be set later.
+
+    Raises
+    ------
+    SourceError
+        There is no picture, or a file of face boxes is missing.
+    ModelsMissingError, ModelFileError
+        The models are not installed or damaged.
+    OptionError
+        Options contradict each other, or are for videos only.
+
+    Examples
+    --------
+    >>> for picture in PictureAnalysis("photographs/"):
+    ...     picture.result.save(f"{picture.info.path.stem}.csv", form="image")
+    """
+
+    def __init__(
+        self,
+        source: str | Path | Sequence[str | Path],
+        options: AnalysisOptions | None = None,
+        *,
+        observe: Observer | None = None,
+    ) -> None:
+        self.options = options or AnalysisOptions()
+        self._pictures = ImageSet(source, compat=self.options.compat, boxes=self.options.boxes)
+        self.pack = choose_pack(self.options.models)
+        self.stages = build_picture_stages(self.pack, self.options)
+        self.observe = observe
+        self._stopped = threading.Event()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All picture files, in order."""
+        return self._pictures.files
+
+    @property
+    def name(self) -> str:
+        """Short name of the source."""
+        return self._pictures.name
+
+    @property
+    def lost(self) -> str:
+        """Which pictures could not be read so far; empty when all could."""
+        return self._pictures.lost
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def stop(self) -> None:
+        """End after the picture at hand; may be called from a signal handler or another thread."""
+        self._stopped.set()
+
+    def __iter__(self) -> Iterator[Picture]:
+        """Analyse the pictures that can be read, in order.
+
+        Raises
+        ------
+        FrameError
+            A stage failed on a picture; those before it have been delivered.
+        SourceError
+            No picture can be read.
+        """
+        for frame in self._pictures:
+            if self.stopped:
+                return
+            yield self._analyze(frame)
+
+    def _analyze(self, frame: Frame) -> Picture:
+        info = self._pictures.info_of(frame)
+        camera = camera_of(self.options, info)
+        faces = tuple(Pipeline(self._stages(frame, camera), observe=self.observe).run([frame]))
+        source = RecordedSource(info.name, info.path, info.width, info.height, info.fps, camera)
+        builder = ResultBuilder(source=source, provenance=self.provenance(info.path))
+        for face in faces:
+            builder.append(face)
+        return Picture(info, faces, builder.finish(), camera)
+
+    def _stages(self, frame: Frame, camera: Camera) -> ManyStages:
+        stages, boxes = self.stages, self._pictures.boxes_of(frame)
+        return ManyStages(
+            tracker=_FacesOfPicture(stages.finder, boxes, widest_only=self.options.faces == "one"),
+            pose=stages.pose_for(camera),
+            gaze=None if stages.gaze_for is None else stages.gaze_for(camera),
+            action_units=stages.action_units,
+            camera=camera,
+            pack=stages.pack,
+            landmark_model=stages.landmark_model,
+            model_files=stages.model_files,
+        )
+
+    def provenance(self, source: Path | None) -> dict[str, Any]:
+        """How the result of a picture, or of all, is made."""
+        made = collect_provenance(source=source, options=self.options, **self._models)
+        made["analysed"] = {"stopped": self.stopped, "lost": self.lost}
+        return made
+
+    @cached_property
+    def _models(self) -> dict[str, Any]:
+        return {
+            "pack": self.stages.pack,
+            "landmark_model": self.stages.landmark_model,
+            **self.pack.fingerprints(self.stages.model_files),
+        }
+
+
+class _FacesOfPicture:
+    """Shows the pipeline the faces of one picture as if they were followed."""
+
+    def __init__(self, finder: FaceFinder, boxes: NDArray[np.float32] | None, *, widest_only: bool) -> None:
+        self._finder = finder
+        self._boxes = boxes
+        self._widest_only = widest_only
+
+    def track(self, frame: Frame) -> list[TrackedFace]:
+        found = list(self._finder.find(frame, self._boxes))
+        if self._widest_only and found:
+            found = [max(found, key=_width)]
+        return [TrackedFace(number, landmarks) for number, landmarks in enumerate(found)]
+
+    def reset(self) -> None:
+        pass
+
+
+def _width(face: FaceLandmarks) -> float:
+    width = float(np.ptp(face.points[:, 0]))
+    return width if np.isfinite(width) else 0.0
+
+
+def analyze_pictures(
+    source: str | Path | Sequence[str | Path], options: AnalysisOptions | None = None
+) -> VideoResult:
+    """Analyse pictures and give all of their faces as arrays.
+
+    Parameters
+    ----------
+    source, options
+        As for `PictureAnalysis`.
+
+    Returns
+    -------
+    VideoResult
+        One row per face; ``frame`` is the picture's place among all, which ``provenance["pictures"]`` names.
+
+    Raises
+    ------
+    MienError
+        As `PictureAnalysis` and its iteration.
+    """
+    analysis = PictureAnalysis(source, options)
+    builder = ResultBuilder()
+    for picture in analysis:
+        builder.source = _joined(builder.source, picture, analysis.name)
+        for face in picture.faces:
+            builder.append(face)
+    single = len(analysis.files) == 1
+    builder.provenance = analysis.provenance(analysis.files[0] if single else None)
+    builder.provenance["pictures"] = [str(path) for path in analysis.files]
+    return builder.finish()
+
+
+def _joined(before: RecordedSource | None, picture: Picture, name: str) -> RecordedSource:
+    """Source of several pictures: its size is the first one's, a camera it has while all have the same."""
+    own = picture.result.source
+    assert own is not None
+    if before is None:
+        return own
+    camera = before.camera if before.camera == own.camera else None
+    return replace(before, name=name, path=None, camera=camera)
