@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from helpers_cen import random_cen, random_layers
 from helpers_kernels import unpack_responses
 from helpers_landmarks import textured
-from mien.errors import ModelFileError
+from mien.errors import ModelFileError, OptionError
 from mien.landmarks import cen_kernels, kernels
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.cen_layout import pack_experts, panel_widths
+from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.models.records import DenseLayer
 from mien.runtime.array_cache import ArrayCache
 from mien.runtime.dense_block import LANES, ROWS
@@ -272,6 +273,17 @@ def test_experts_with_another_support_are_refused():
     layers = (DenseLayer(np.ones((1, 50), np.float32), np.ones(1, np.float32), 0),)
     with pytest.raises(ModelFileError, match=r"expected networks of 122 inputs.*got 50"):
         CenPatchExperts(dataclasses.replace(record, experts=((layers,), ((),), ((),))))
+
+
+@pytest.mark.parametrize("window", [0, 4, 8, 17])
+def test_windows_without_a_checkerboard_are_refused(window):
+    rng = np.random.default_rng(15)
+    for experts in (
+        CenPatchExperts(random_cen(rng, 2)),
+        CenOnnxPatchExperts(random_cen(rng, 2), device="cpu"),
+    ):
+        with pytest.raises(OptionError, match="expected odd sizes below 16"):
+            respond(experts, textured(rng), 0, np.full((2, 2), 100.0), (1, 0), window)
 
 
 # --- cache ------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.landmarks import cen_kernels
-from mien.landmarks.cen_layout import pack_experts, served_landmarks, view_tasks
+from mien.landmarks.cen_layout import evaluated_positions, pack_experts, served_landmarks, view_tasks
 from mien.models.records import CenRecord
 from mien.runtime.array_cache import ArrayCache
 
@@ -114,7 +114,7 @@ class CenPatchExperts:
 
     def _window_scratch(self, window: int) -> tuple[_Scratch, ...]:
         if window not in self._scratch:
-            evaluated = (window * window - 1) // 2
+            evaluated = evaluated_positions(window)
             self._scratch[window] = tuple(
                 _Scratch(*self._packed.scratch(evaluated)) for _ in range(self._threads)
             )

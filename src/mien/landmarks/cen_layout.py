@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import ModelFileError
+from mien.errors import ModelFileError, OptionError
 from mien.landmarks.cen_kernels import INPUTS, vectors_of_panel
 from mien.models.records import CenRecord, DenseLayer
 from mien.runtime.array_cache import ArrayCache, content_key
@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 Expert = tuple[int, int]
 """View and landmark under which an expert is stored."""
 _LAYOUT = "cen 3"
+_LARGEST_WINDOW = 16
 _SMALLEST_STEP = 128
 _PADDING = 16
 
@@ -33,6 +34,19 @@ class Task:
 
     expert: Expert
     landmarks: tuple[tuple[int, bool], ...]
+
+
+def evaluated_positions(window: int) -> int:
+    """Number of positions of a window that are evaluated: every other one of the checkerboard.
+
+    Raises
+    ------
+    OptionError
+        The window is even, or larger than 15.
+    """
+    if window % 2 == 0 or not 0 < window < _LARGEST_WINDOW:
+        raise OptionError(f"windows of CEN patch experts: expected odd sizes below 16, got {window}")
+    return (window * window - 1) // 2
 
 
 def view_tasks(record: CenRecord, view: int) -> tuple[Task, ...]:

@@ -13,7 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.landmarks import cen_kernels
-from mien.landmarks.cen_layout import Expert, Task, check_inputs, jobs_of, served_landmarks, view_tasks
+from mien.landmarks.cen_layout import (
+    Expert,
+    Task,
+    check_inputs,
+    evaluated_positions,
+    jobs_of,
+    served_landmarks,
+    view_tasks,
+)
 from mien.models.records import CenRecord, DenseLayer
 from mien.runtime.onnx_graph import INPUT_NAME, stacked_dense_to_onnx
 from mien.runtime.sessions import create_session
@@ -110,7 +118,7 @@ class CenOnnxPatchExperts:
 
     def _input_buffer(self, jobs: NDArray[np.int64], window: int) -> NDArray[np.float32]:
         """(J, rows, 128): windows of one or two landmarks for each job; rows without any are left alone."""
-        evaluated = (window * window - 1) // 2
+        evaluated = evaluated_positions(window)
         shape = (len(jobs), 2 * evaluated if (jobs[:, 4] >= 0).any() else evaluated, _WIDTH)
         if shape not in self._inputs:
             self._inputs[shape] = np.zeros(shape, np.float32)
