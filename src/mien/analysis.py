@@ -20,8 +20,8 @@ from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_pro
 from mien.sparse import SparsePipeline
 from mien.stages import ManyStages, Stages
 from mien.video.file import VideoFile
-from mien.video.images import ImageSequence, are_pictures
-from mien.video.source import FrameSource, SourceInfo
+from mien.video.images import ImageSequence
+from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
     from mien.results.outputs import OutputOptions, OutputSet

@@ -138,6 +138,8 @@ class AnalysisOptions:
             raise OptionError(f"every: expected 1 or more, got {self.every}")
         if self.every > 1 and self.keep_scores:
             raise OptionError("keep_scores needs every frame; leave out every")
+        if self.action_units == "static" and self.keep_scores:
+            raise OptionError("keep_scores needs dynamic action units; leave out action_units static")
         if "aus" in self.skip and self.keep_scores:
             raise OptionError("keep_scores needs action units; leave out skip aus")
         for name in self.skip:

@@ -207,16 +207,37 @@ def analyze_pictures(
     MienError
         As `PictureAnalysis` and its iteration.
     """
-    analysis = PictureAnalysis(source, options)
-    builder = ResultBuilder()
-    for picture in analysis:
-        builder.source = _joined(builder.source, picture, analysis.name)
+    table = PictureTable(PictureAnalysis(source, options))
+    for picture in table.analysis:
+        table.add(picture)
+    return table.result()
+
+
+class PictureTable:
+    """Collects the faces of all pictures.
+
+    Parameters
+    ----------
+    analysis
+        What analyses the pictures.
+    """
+
+    def __init__(self, analysis: PictureAnalysis) -> None:
+        self.analysis = analysis
+        self._builder = ResultBuilder()
+
+    def add(self, picture: Picture) -> None:
+        """Add a picture's faces."""
+        self._builder.source = _joined(self._builder.source, picture, self.analysis.name)
         for face in picture.faces:
-            builder.append(face)
-    single = len(analysis.files) == 1
-    builder.provenance = analysis.provenance(analysis.files[0] if single else None)
-    builder.provenance["pictures"] = [str(path) for path in analysis.files]
-    return builder.finish()
+            self._builder.append(face)
+
+    def result(self) -> VideoResult:
+        """All faces so far; ``provenance["pictures"]`` names the pictures that ``frame`` counts."""
+        files = self.analysis.files
+        made = self.analysis.provenance(files[0] if len(files) == 1 else None)
+        self._builder.provenance = made | {"pictures": [str(path) for path in files]}
+        return self._builder.finish()
 
 
 def _joined(before: RecordedSource | None, picture: Picture, name: str) -> RecordedSource:

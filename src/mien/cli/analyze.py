@@ -13,7 +13,7 @@ from mien.cli.extras import Extras
 from mien.cli.normalised import Normalisation, analyze_normalised
 from mien.cli.output import partial_path, table_paths
 from mien.cli.run import Tally, consume, summary
-from mien.errors import FrameError, OutputError
+from mien.errors import FrameError, OptionError, OutputError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -21,10 +21,14 @@ if TYPE_CHECKING:
     from mien.results import VideoResult
 
 _FILES = "Columns and further files"
+_FACES = "Several faces, and pictures"
 
 
 def analyze(
-    videos: Annotated[list[Path], typer.Argument(help="One or more video files.", show_default=False)],
+    videos: Annotated[
+        list[Path],
+        typer.Argument(help="Video files, pictures, or folders of pictures.", show_default=False),
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -65,6 +69,50 @@ def analyze(
     ] = "openface",
     fast: Annotated[
         bool, typer.Option("--fast", help="Approximate the landmarks; docs/performance.md says the cost.")
+    ] = False,
+    faces: Annotated[
+        str | None,
+        typer.Option(
+            help="one or many (everybody, under a number of their own); by default one of a video, all of a "
+            "picture.",
+            rich_help_panel=_FACES,
+        ),
+    ] = None,
+    most_faces: Annotated[
+        int, typer.Option(help="Faces followed at the same time.", rich_help_panel=_FACES)
+    ] = 16,
+    sequence: Annotated[
+        bool,
+        typer.Option("--sequence", help="Take the pictures of a folder for a video.", rich_help_panel=_FACES),
+    ] = False,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            help="Pictures per second of a sequence; without it all times are 0.", rich_help_panel=_FACES
+        ),
+    ] = None,
+    boxes: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with face boxes for pictures: NAME.txt, a line min_x min_y max_x max_y per face.",
+            rich_help_panel=_FACES,
+        ),
+    ] = None,
+    multi_view: Annotated[
+        bool,
+        typer.Option(
+            "--multi-view",
+            help="Try eleven head orientations for every face of a picture.",
+            rich_help_panel=_FACES,
+        ),
+    ] = False,
+    static_aus: Annotated[
+        bool,
+        typer.Option(
+            "--static-aus",
+            help="Action units without the person's neutral face, as for pictures.",
+            rich_help_panel=_FACES,
+        ),
     ] = False,
     columns: Annotated[
         str | None,
@@ -129,13 +177,13 @@ def analyze(
 ) -> None:
     """Analyse the face in each video and write one row per frame, in OpenFace's columns.
 
-    Beside every table, NAME.provenance.json says how it was made.
+    Of pictures, every face gets a row. Beside every table, NAME.provenance.json says how it was made.
     """
-    faces = None
+    aligned_faces = None
     if aligned:
         from mien.results.aligned import AlignedOptions
 
-        faces = AlignedOptions(
+        aligned_faces = AlignedOptions(
             size=aligned_size,
             scale=aligned_scale,
             mask=not no_mask,
@@ -148,7 +196,7 @@ def analyze(
         also=tuple(also or ()),
         hog=hog,
         details=details,
-        aligned=faces,
+        aligned=aligned_faces,
         tracked=tracked_style if tracked else None,
     )
     options = AnalysisOptions(
@@ -162,8 +210,19 @@ def analyze(
         skip=tuple(skip or ()),
         fit=fit,
         fast=fast,
+        faces=faces,
+        most_faces=most_faces,
+        action_units="static" if static_aus else "dynamic",
+        multi_view=multi_view,
+        sequence=sequence,
+        fps=fps,
+        boxes=boxes,
     )
     how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
+    pictures = [] if sequence else [path for path in videos if _are_pictures(path)]
+    if pictures:
+        code = _analyze_pictures(pictures, videos, output, options, extras, how, quiet=quiet)
+        raise typer.Exit(code)
     tables = table_paths(videos, output)
     if how.wanted:
         code = analyze_normalised(videos, tables, options, how, extras, quiet=quiet)
@@ -171,6 +230,31 @@ def analyze(
         code = _analyze_each(videos, tables, options, extras, quiet=quiet)
     if code != ExitCode.OK:
         raise typer.Exit(code)
+
+
+def _are_pictures(path: Path) -> bool:
+    from mien.video.source import are_pictures
+
+    return are_pictures(path)
+
+
+def _analyze_pictures(
+    pictures: list[Path],
+    sources: list[Path],
+    output: Path | None,
+    options: AnalysisOptions,
+    extras: Extras,
+    how: Normalisation,
+    *,
+    quiet: bool,
+) -> ExitCode:
+    from mien.cli.pictures import analyze_pictures
+
+    if len(pictures) < len(sources):
+        raise OptionError("expected either videos or pictures, got both; analyse them one after the other")
+    if how.wanted:
+        raise OptionError("person, neutral and keep_scores are for videos; pictures have no neutral face")
+    return analyze_pictures(pictures, output, options, extras, quiet=quiet)
 
 
 def _analyze_each(

@@ -47,7 +47,7 @@ class Extras:
             from mien.results.columns import chosen_groups
 
             chosen_groups(self.groups)
-        for suffix in self._suffixes():
+        for suffix in self.suffixes:
             if suffix not in TABLE_SUFFIXES:
                 known = ", ".join(name[1:] for name in TABLE_SUFFIXES)
                 raise OptionError(f"--also: expected some of {known}, got {suffix[1:]}")
@@ -113,7 +113,7 @@ class Extras:
         OutputError, SourceError
             A file can't be written, or the video can't be read again.
         """
-        written = [table.with_suffix(suffix) for suffix in self._suffixes() if suffix != table.suffix]
+        written = [table.with_suffix(suffix) for suffix in self.suffixes if suffix != table.suffix]
         for path in written:
             result.save(path, groups=self.groups, provenance=False)
         if self.tracked is not None:
@@ -121,7 +121,9 @@ class Extras:
             self._draw(video, options, result, written[-1], quiet=quiet)
         return written
 
-    def _suffixes(self) -> list[str]:
+    @property
+    def suffixes(self) -> list[str]:
+        """Endings of the further formats of the table."""
         return [
             "." + name.strip().lower().removeprefix(".") for text in self.also for name in text.split(",")
         ]

@@ -19,8 +19,8 @@ _REFRESH_HZ = 4
 class Silent:
     """No progress: for -q and for output that is not a terminal."""
 
-    def advance(self) -> None:
-        """One more frame is done."""
+    def advance(self, frames: int = 1) -> None:
+        """Some more frames are done."""
 
     def note(self, text: str) -> None:
         """Say something on a line of its own."""
@@ -53,10 +53,10 @@ class Bar(Silent):
         )
         self._task = self._progress.add_task(name, total=total, rate="")
 
-    def advance(self) -> None:
-        """One more frame is done."""
+    def advance(self, frames: int = 1) -> None:
+        """Some more frames are done."""
         speed = self._progress.tasks[0].speed
-        self._progress.update(self._task, advance=1, rate=f"{speed:.0f}/s" if speed else "")
+        self._progress.update(self._task, advance=frames, rate=f"{speed:.0f}/s" if speed else "")
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""

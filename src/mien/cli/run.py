@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,23 +15,33 @@ from mien.cli.warmup import compile_first
 
 if TYPE_CHECKING:
     from mien.analysis import Analysis
+    from mien.datatypes import FaceResult
+
+_NAMED = 12
+"""Faces that a summary lists."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """What the summary says, counted while frames pass by."""
+    """What the summary says, counted while frames pass by.
+
+    ``rows`` and ``successes`` count faces in frames, ``people`` the successes of each identity.
+    """
 
     frames: int = 0
+    rows: int = 0
     successes: int = 0
     confidence: float = 0.0
     seconds: float = 0.0
+    people: Counter[int] = field(default_factory=Counter)
 
-    def add(self, success: bool, confidence: float) -> None:
-        """Count a frame."""
-        self.frames += 1
-        self.successes += success
-        if confidence == confidence:  # NaN where no face was found
-            self.confidence += confidence
+    def add(self, face: FaceResult) -> None:
+        """Count a face."""
+        self.rows += 1
+        self.successes += face.landmarks.success
+        self.people[face.face_id] += face.landmarks.success
+        if face.landmarks.confidence == face.landmarks.confidence:  # NaN where no face was found
+            self.confidence += face.landmarks.confidence
 
 
 def consume(analysis: Analysis, tally: Tally, *, quiet: bool) -> None:
@@ -45,8 +56,10 @@ def consume(analysis: Analysis, tally: Tally, *, quiet: bool) -> None:
     tell = (lambda text: None) if quiet else bar.note
     with bar, telling_of_compilation(tell), interruptible(analysis.stop, tell):
         for face in analysis:
-            tally.add(face.landmarks.success, face.landmarks.confidence)
-            bar.advance()
+            tally.add(face)
+            bar.advance(analysis.frames - tally.frames)
+            tally.frames = analysis.frames
+    tally.frames = analysis.frames
     tally.seconds = time.perf_counter() - begin
 
 
@@ -56,15 +69,25 @@ def _say(text: str) -> None:
 
 def summary(analysis: Analysis, table: Path, tally: Tally) -> str:
     """Say in one paragraph what was analysed, how it went and where the table is."""
-    count = max(1, tally.frames)
     speed = tally.frames / tally.seconds if tally.seconds else 0.0
     rate = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
     parts = [
         f"{analysis.info.name}: {tally.frames} frames in {tally.seconds:.1f} s ({rate} frames/s).",
-        f"A face was found in {100 * tally.successes / count:.1f} % of them,"
-        f" mean confidence {tally.confidence / count:.2f}.",
+        f"{_found(analysis, tally)}, mean confidence {tally.confidence / max(1, tally.rows):.2f}.",
         f"Models: {analysis.stages.pack}, {analysis.stages.landmark_model}.",
         f"Table: {table}",
     ]
     lost = f"\nNot all of the video could be read: {analysis.lost}." if analysis.lost else ""
     return " ".join(parts) + lost
+
+
+def _found(analysis: Analysis, tally: Tally) -> str:
+    count = max(1, tally.frames)
+    if analysis.options.faces != "many":
+        return f"A face was found in {100 * tally.successes / count:.1f} % of them"
+    if not tally.people:
+        return "Nobody was found"
+    shares = [f"{face_id} ({100 * found / count:.0f} %)" for face_id, found in sorted(tally.people.items())]
+    more = f" and {len(shares) - _NAMED} more" if len(shares) > _NAMED else ""
+    noun = "Face" if len(shares) == 1 else "Faces"
+    return f"{noun} found, and in how many of them: {', '.join(shares[:_NAMED])}{more}"

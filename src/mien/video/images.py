@@ -14,10 +14,8 @@ from PIL import Image, ImageOps
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
-from mien.video.source import SourceInfo
+from mien.video.source import IMAGE_SUFFIXES, SourceInfo
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
-"""Endings of files that count as pictures, in any case."""
 OPENFACE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 """Endings that OpenFace takes from a folder, in this case only (gaze-pose-output.md §9.1)."""
 NOMINAL_FPS = 30.0
@@ -133,12 +131,6 @@ def list_images(folder: str | Path, *, compat: str | None = None) -> list[Path]:
     return sorted(found, key=str)
 
 
-def are_pictures(path: str | Path) -> bool:
-    """Whether a path is a folder, or a file whose name says that it is a picture."""
-    path = Path(path)
-    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
-
-
 def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Frame:
     """Frame from a picture (H, W, 3) uint8, C-contiguous, blue, green, red."""
     gray = np.empty(bgr.shape[:2], np.uint8)
@@ -158,7 +150,7 @@ class _Pictures:
             self._files = [self._root] if self._root.is_file() else list_images(source, compat=compat)
         else:
             self._root, self._files = None, [Path(path) for path in source]
-            self._name = f"{len(self._files)} pictures"
+            self._name = self._files[0].name if len(self._files) == 1 else f"{len(self._files)} pictures"
         if not self._files:
             raise SourceError("expected at least one picture, got none")
         self._unreadable: list[Path] = []

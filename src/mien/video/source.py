@@ -10,6 +10,9 @@ from typing import Protocol, Self
 
 from mien.datatypes import Frame
 
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+"""Endings of files that count as pictures, in any case."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
@@ -73,3 +76,9 @@ class FrameSource(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def are_pictures(path: str | Path) -> bool:
+    """Whether a path is a folder, or a file whose name says that it is a picture."""
+    path = Path(path)
+    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES

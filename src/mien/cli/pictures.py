@@ -1,0 +1,223 @@
+"""``mien analyze`` with pictures: all faces of each, one row per face."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mien.cli.exit_codes import ExitCode
+from mien.cli.extras import Extras
+from mien.cli.output import TABLE_SUFFIXES, table_path
+from mien.cli.progress import interruptible, progress, telling_of_compilation
+from mien.errors import OptionError, OutputError, SourceError
+from mien.options import AnalysisOptions
+
+if TYPE_CHECKING:
+    from mien.pictures import Picture, PictureAnalysis
+    from mien.results.outputs import OutputOptions
+
+
+def analyze_pictures(
+    sources: list[Path], output: Path | None, options: AnalysisOptions, extras: Extras, *, quiet: bool
+) -> ExitCode:
+    """Analyse picture files and folders of them.
+
+    A single picture gets a table of its own, ``-o`` or its name with .csv; so does each of several, in the
+    folder ``-o`` or here, and those of a folder in ``FOLDER_faces``. With ``-o`` TABLE they share one.
+
+    Raises
+    ------
+    MienError
+        Pictures or models can't be read, something can't be written, or options contradict each other.
+    """
+    for source in sources:
+        if not source.exists():
+            raise SourceError(f"{source}: no such file or folder; expected pictures")
+    files = [source for source in sources if not source.is_dir()]
+    folders = [source for source in sources if source.is_dir()]
+    shared = output is not None and output.suffix.lower() in TABLE_SUFFIXES
+    if shared and (folders or len(files) > 1):
+        return _into_one_table(sources, output, options, extras, quiet=quiet)
+    code = ExitCode.OK
+    if files:
+        single = len(files) == 1 and not folders
+        place = table_path(files[0], output) if single else _folder(output or Path())
+        code = _into_tables(files, place, options, extras, quiet=quiet)
+    for folder in folders:
+        if code is ExitCode.INTERRUPTED:
+            break
+        place = _folder(output if output is not None else Path(f"{folder.resolve().name}_faces"))
+        code = max(code, _into_tables(folder, place, options, extras, quiet=quiet))
+    return code
+
+
+def _folder(path: Path) -> Path:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"folder {path} can't be made: {error.strerror}; choose another with -o") from error
+    return path
+
+
+@dataclasses.dataclass(slots=True)
+class _Tally:
+    pictures: int = 0
+    faces: int = 0
+    empty: list[str] = dataclasses.field(default_factory=list)
+    seconds: float = 0.0
+
+
+def _into_tables(
+    source: Path | list[Path], place: Path, options: AnalysisOptions, extras: Extras, *, quiet: bool
+) -> ExitCode:
+    """One table per picture, in the folder ``place``; or in the file ``place``, if there is one picture."""
+    from mien.pictures import PictureAnalysis
+
+    analysis = PictureAnalysis(source, options)
+    _refuse_same_names(analysis.files)
+    watcher = _Watcher()
+    analysis.observe = watcher
+    tally = _Tally()
+
+    def write(picture: Picture) -> None:
+        path = picture.info.path
+        assert path is not None
+        table = place / f"{path.stem}.csv" if place.is_dir() else place
+        watcher.write(picture, _outputs(picture, path, table, extras), analysis)
+
+    _consume(analysis, tally, write, quiet=quiet)
+    where = f"Tables: {place}/" if place.is_dir() else f"Table: {place}"
+    return _conclude(analysis, tally, where if tally.faces else "No table was written.", quiet=quiet)
+
+
+def _refuse_same_names(files: tuple[Path, ...]) -> None:
+    stems = [path.stem for path in files]
+    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if twice:
+        raise OptionError(
+            f"several pictures are named {', '.join(twice[:3])}, as their tables would be; "
+            "give them different names, or one table with -o"
+        )
+
+
+class _Watcher:
+    """Keeps what the pipeline shows of a picture until its files are written."""
+
+    def __init__(self) -> None:
+        self._seen: list[Any] = []
+
+    def __call__(self, *seen: Any) -> None:
+        self._seen = list(seen)
+
+    def write(self, picture: Picture, options: OutputOptions, analysis: PictureAnalysis) -> None:
+        """Write the files of a picture."""
+        from mien.results.outputs import OutputSet
+
+        aligner, aligned = None, options.aligned
+        extractor: Any = getattr(analysis.stages.action_units, "extractor", None)
+        if options.needs_appearance and extractor is None:
+            raise OptionError(
+                "descriptors and aligned faces need the action units of OpenFace's models; run `mien models "
+                "fetch`, or leave these outputs out"
+            )
+        if aligned is not None and not aligned.as_analysed:
+            aligner = extractor.aligner(aligned.size, aligned.px_per_mm, aligned.mask)
+        with OutputSet(options, picture.camera, source=picture.info.path, aligner=aligner) as outputs:
+            outputs.add(*self._seen)
+            outputs.close(picture.result)
+
+
+def _outputs(picture: Picture, source: Path, table: Path, extras: Extras) -> OutputOptions:
+    from mien.results.columns import Form
+    from mien.results.outputs import OutputOptions
+    from mien.view.drawing import DrawingOptions
+
+    drawing = None
+    if extras.tracked is not None:
+        drawing = DrawingOptions(style=extras.tracked, faces=max(1, min(4, len(picture.faces))))
+    return OutputOptions(
+        folder=table.parent,
+        base=table.stem,
+        tables=tuple(dict.fromkeys((table.suffix.lower(), *extras.suffixes))),
+        groups=extras.groups,
+        form=Form.IMAGE,
+        hog=extras.hog,
+        aligned=extras.aligned,
+        drawing=drawing,
+        details=extras.details,
+        source=str(source),
+        good_by="valid",
+    )
+
+
+def _into_one_table(
+    sources: list[Path], table: Path | None, options: AnalysisOptions, extras: Extras, *, quiet: bool
+) -> ExitCode:
+    """All faces of all pictures; the provenance beside it names the pictures by their numbers."""
+    from mien.pictures import PictureAnalysis, PictureTable
+    from mien.video.images import list_images
+
+    assert table is not None
+    if extras.hog or extras.aligned or extras.details or extras.tracked:
+        raise OptionError(
+            "further files need a table per picture; choose a folder with -o, or leave them out"
+        )
+    files = [
+        path
+        for source in sources
+        for path in (list_images(source, compat=options.compat) if source.is_dir() else [source])
+    ]
+    path = table_path(sources[0], table)
+    analysis, tally = PictureAnalysis(files, options), _Tally()
+    rows = PictureTable(analysis)
+    _consume(analysis, tally, rows.add, quiet=quiet)
+    result = rows.result()
+    for suffix in dict.fromkeys((path.suffix.lower(), *extras.suffixes)):
+        result.save(path.with_suffix(suffix), groups=extras.groups)
+    return _conclude(analysis, tally, f"Table: {path}", quiet=quiet)
+
+
+def _consume(analysis: PictureAnalysis, tally: _Tally, write: Any, *, quiet: bool) -> None:
+    from mien.models.packs import notice
+
+    if not quiet:
+        typer.echo(notice(analysis.pack), err=True)
+    begin = time.perf_counter()
+    bar = progress(analysis.name, len(analysis.files), quiet=quiet)
+    tell = (lambda text: None) if quiet else bar.note
+    with bar, telling_of_compilation(tell), interruptible(analysis.stop, tell):
+        for picture in analysis:
+            write(picture)
+            tally.pictures += 1
+            tally.faces += len(picture.faces)
+            if not picture.faces:
+                tally.empty.append(picture.info.name)
+            bar.advance()
+    tally.seconds = time.perf_counter() - begin
+
+
+def _conclude(analysis: PictureAnalysis, tally: _Tally, where: str, *, quiet: bool) -> ExitCode:
+    """Say what was done, and give the exit code."""
+    if not quiet:
+        found = (
+            f"{_count(tally.faces, 'face')} in {_count(tally.pictures, 'picture')}, {tally.seconds:.1f} s."
+        )
+        models = f"{analysis.stages.pack}, {analysis.stages.landmark_model}"
+        typer.echo(f"{analysis.name}: {found} Models: {models}. {where}")
+    if tally.empty and not quiet:
+        more = f" and {len(tally.empty) - 3} more" if len(tally.empty) > 3 else ""
+        typer.echo(f"No face was found in {', '.join(tally.empty[:3])}{more}.")
+    if analysis.lost:
+        typer.echo(f"mien: {analysis.lost}", err=True)
+    if analysis.stopped:
+        typer.echo(f"mien: interrupted after {_count(tally.pictures, 'picture')}", err=True)
+        return ExitCode.INTERRUPTED
+    return ExitCode.INCOMPLETE_SOURCE if analysis.lost else ExitCode.OK
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
