@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,6 @@ class CenPatchExperts:
         self._packed = pack_experts(record, cache)
         self._exact = exact
         self._threads = threads
-        self._pool = ThreadPoolExecutor(threads - 1, "mien-cen") if threads > 1 else None
         self._pieces: dict[int, tuple[NDArray[np.int64], ...]] = {}
         self._scratch: dict[int, tuple[_Scratch, ...]] = {}
 
@@ -99,10 +99,12 @@ class CenPatchExperts:
                 )
 
         mine, *others = self._window_scratch(window)
-        helpers = [self._pool.submit(work, scratch) for scratch in others] if self._pool is not None else []
+        helpers = [_pool(self._threads - 1).submit(work, scratch) for scratch in others]
         work(mine)
         for helper in helpers:
-            helper.result()
+            # One that has not begun is not waited for: all is done.
+            if not helper.cancel():
+                helper.result()
 
     def _view_pieces(self, view: int) -> tuple[NDArray[np.int64], ...]:
         """Jobs of a view, in as many pieces as keep all threads busy to the end."""
@@ -119,6 +121,12 @@ class CenPatchExperts:
                 _Scratch(*self._packed.scratch(evaluated)) for _ in range(self._threads)
             )
         return self._scratch[window]
+
+
+@cache
+def _pool(size: int) -> ThreadPoolExecutor:
+    """The helpers of all experts of the process; they sleep between frames."""
+    return ThreadPoolExecutor(size, "mien-cen")
 
 
 @dataclass(frozen=True, slots=True)
