@@ -74,7 +74,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("videos", nargs="*", default=VIDEOS)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("MIEN_TEST_DATA", "../shared")))
+    folder = os.environ.get("MIEN_TEST_DATA")
+    parser.add_argument("--data", type=Path, default=folder, required=folder is None)
     parser.add_argument("--landmarks", default="clnf")
     parser.add_argument(
         "--reference", type=Path, help="folder of the original's tables, NAME.csv or NAME/NAME.csv"
