@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.imaging.crop_kernels import crop_affine
+
 _ANCHORS = np.array([(-31.0, -32.0), (31.0, -32.0), (0.0, 5.0), (-25.0, 40.0), (25.0, 40.0)])
 """Eyes, tip of the nose, corners of the mouth of an average face, mm."""
 _CELL = 8
@@ -22,7 +24,8 @@ _TONES = (10, 10, 8)
 _CHROMA_SPREAD = 3.0
 _LEAST_PIXELS = 20
 _WEIGHTS = {"features": 0.5, "skin": 0.15, "hair": 0.15, "clothes": 0.2}
-_TO_GRAY = np.array([0.114, 0.587, 0.299])
+_TO_GRAY = np.array([0.299, 0.587, 0.114], np.float32)
+_LEVELS = np.arange(256, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +63,33 @@ def describe(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> Looks:
     Parameters
     ----------
     bgr
-        (H, W, 3) uint8.
+        (H, W, 3) uint8, C-contiguous.
     points
         (68, 2) px, its landmarks.
     """
     turn, place = _placement(points)
-    face, face_seen = _sample(bgr, _FACE @ turn.T + place)
-    hair, clothes = (_sample(bgr, grid @ turn.T + place) for grid in (_HAIR, _CLOTHES))
-    return Looks(_features(face @ _TO_GRAY), _colours(face, face_seen), _colours(*hair), _colours(*clothes))
+    face, hair, clothes = (_sample(bgr, grid, turn, place) for grid in (_FACE, _HAIR, _CLOTHES))
+    return Looks(
+        features=_features(face.rgb @ _TO_GRAY),
+        skin=_colours(face.rgb[::2, ::2], face.seen[::2, ::2]),
+        hair=_colours(hair.rgb, hair.seen),
+        clothes=_colours(clothes.rgb, clothes.seen),
+    )
 
 
-def _grid(x: tuple[float, float], y: tuple[float, float], columns: int, rows: int) -> NDArray[np.float64]:
-    """(rows, columns, 2) points of a rectangle on the average face, mm."""
-    return np.stack(np.meshgrid(np.linspace(*x, columns), np.linspace(*y, rows)), axis=-1)
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Evenly spaced points of a rectangle on the average face: first point and step, mm."""
+
+    start: tuple[float, float]
+    step: tuple[float, float]
+    columns: int
+    rows: int
+
+
+def _grid(x: tuple[float, float], y: tuple[float, float], columns: int, rows: int) -> _Grid:
+    step = (x[1] - x[0]) / (columns - 1), (y[1] - y[0]) / (rows - 1)
+    return _Grid((x[0], y[0]), step, columns, rows)
 
 
 _FACE = _grid((-60, 60), (-70, 70), 6 * _CELL, 7 * _CELL)
@@ -94,21 +111,28 @@ def _placement(points: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArra
     return turn, middle - turn @ _ANCHORS.mean(axis=0)
 
 
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """Colours (rows, columns, 3) of a grid, 0 to 255, and which of them are in the picture."""
+
+    rgb: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+
+
 def _sample(
-    bgr: NDArray[np.uint8], places: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Bilinear samples (..., 3) at places (..., 2), edges repeated, and which of them are in the picture."""
-    limit = np.array([bgr.shape[1], bgr.shape[0]]) - 1.0
-    seen = np.asarray(((places >= 0) & (places <= limit)).all(axis=-1))
-    inside = np.clip(places, 0, limit - 1e-3)
-    column, row = np.moveaxis(inside.astype(np.intp), -1, 0)
-    x, y = np.moveaxis(inside - np.floor(inside), -1, 0)[..., None]
-    above = (1 - x) * bgr[row, column] + x * bgr[row, column + 1]
-    below = (1 - x) * bgr[row + 1, column] + x * bgr[row + 1, column + 1]
-    return (1 - y) * above + y * below, seen
+    bgr: NDArray[np.uint8], grid: _Grid, turn: NDArray[np.float64], place: NDArray[np.float64]
+) -> _Samples:
+    matrix = np.column_stack([turn * grid.step, turn @ grid.start + place])
+    rgb = np.empty((grid.rows, grid.columns, 3), np.float32)
+    crop_affine(bgr, matrix, True, _LEVELS, rgb)
+    x, y = (
+        row[0] * np.arange(grid.columns) + row[1] * np.arange(grid.rows)[:, None] + row[2] for row in matrix
+    )
+    height, width = bgr.shape[:2]
+    return _Samples(rgb, (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1))
 
 
-def _features(gray: NDArray[np.float64]) -> NDArray[np.float64]:
+def _features(gray: NDArray[np.float32]) -> NDArray[np.float64]:
     """Histograms of gradient directions, every cell weighted by the root of its contrast."""
     down, right = np.gradient(gray)
     direction = np.arctan2(down, right) % (2 * np.pi) * (_DIRECTIONS / (2 * np.pi))
@@ -121,13 +145,13 @@ def _features(gray: NDArray[np.float64]) -> NDArray[np.float64]:
     return _unit(np.sqrt(by_cell / (contrast + 0.05 * contrast.max() + 1e-9)).ravel())
 
 
-def _colours(samples: NDArray[np.float64], seen: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+def _colours(samples: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.float64] | None:
     """Roots of the shares of colours, whose product with others is the Bhattacharyya coefficient."""
     pixels = samples[seen]
     if len(pixels) < _LEAST_PIXELS:
         return None
     total = pixels.sum(axis=1) + 1e-3
-    shares = (pixels[:, 2:0:-1] / total[:, None] - 1 / 3) * _CHROMA_SPREAD + 0.5
+    shares = (pixels[:, :2] / total[:, None] - 1 / 3) * _CHROMA_SPREAD + 0.5
     values = np.column_stack([shares, total / (3 * 255)])
     bins = np.clip(values * _TONES, 0, np.array(_TONES) - 1).astype(np.intp)
     flat = np.ravel_multi_index((bins[:, 0], bins[:, 1], bins[:, 2]), _TONES)

@@ -97,6 +97,8 @@ class Person:
         Number of the frame in which the face was found, for the first time or again.
     failures
         Frames in a row in which the face could not be fitted.
+    looked_at
+        Number of the frame in which the looks were last compared.
     doubts
         Looks in a row at which the person seemed to be somebody else, or no face.
     """
@@ -108,6 +110,7 @@ class Person:
     since: int
     looks: LooksMemory = field(default_factory=LooksMemory)
     failures: int = 0
+    looked_at: int = -1000
     doubts: int = 0
 
     @property

@@ -166,8 +166,10 @@ class PeopleTracker:
         faces = self._detect(frame.bgr)
         spots = [Spot.of_box(box) for box in faces.boxes]
         for person in self._in_sight():
-            seen = any(person.spot.same_place(spot) for spot in spots)
-            self._check(person, _looks(frame, person.face), seen)
+            if self._now - person.looked_at >= self.options.detect_every or person.face_id == NOBODY:
+                detected = any(person.spot.same_place(spot) for spot in spots)
+                person.looked_at = self._now
+                self._check(person, _looks(frame, person.face), detected)
         candidates = self._candidates(frame, faces, spots)
         missing = [person for person in self._people if not person.in_sight]
         costs = np.array([[self._cost(p, c) for c in candidates] for p in missing])
@@ -213,8 +215,9 @@ class PeopleTracker:
             self._hand_over(stranger, double)
             return
         stranger.looks.add(looks)
-        waited = self._now - stranger.since >= self.options.wait_frames
-        if waited or resembling < self.options.strange_likeness:
+        waited = self._now - stranger.since
+        unlike = resembling < self.options.strange_likeness and waited >= self.options.detect_every
+        if unlike or waited >= self.options.wait_frames:
             self._announce(stranger)
 
     def _missing(self) -> list[Person]:
