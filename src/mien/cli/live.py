@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.arguments import ModelArguments, QuietOption, analysis_options, grouped
 from mien.cli.progress import interruptible
 from mien.cli.warmup import compile_first
 from mien.errors import OptionError, SourceError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _STDOUT = "-"
 
 
+@grouped
 def live(
     video: Annotated[
         Path | None, typer.Argument(help="A video file, with --realtime.", show_default=False)
@@ -61,13 +63,9 @@ def live(
         ),
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
-    models: Annotated[
-        str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
-    ] = None,
-    landmarks: Annotated[
-        str | None, typer.Option(help="Landmark model: clnf, ce-clm, or the path of a model's main file.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    *,
+    models: ModelArguments,
+    quiet: QuietOption = False,
 ) -> None:
     """Analyse what a camera sees now; frames are dropped, and counted, rather than queued.
 
@@ -76,7 +74,7 @@ def live(
     """
     request = _Request(video, camera, realtime, _size(size), fps, correction, seconds)
     streams = _Streams(jsonl, websocket, host, groups)
-    summary = _run(request, streams, AnalysisOptions(models=models, landmarks=landmarks), quiet=quiet)
+    summary = _run(request, streams, analysis_options(models), quiet=quiet)
     if not quiet:
         typer.echo(_describe(summary), err=True)
 
