@@ -326,10 +326,14 @@ def _record(info: SourceInfo, camera: Camera) -> RecordedSource:
 
 def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
     """Open a source of frames as the options ask."""
+    if options.boxes is not None:
+        raise OptionError("boxes are for independent pictures; leave them out for a video or a sequence")
     if options.sequence:
         if options.start_s or options.end_s is not None:
             raise OptionError("start and end are for video files; choose the pictures of a sequence instead")
         return ImageSequence(path, compat=options.compat, fps=options.fps)
+    if options.fps is not None:
+        raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")
     return VideoFile(
         path,
         compat=options.compat,

@@ -14,6 +14,7 @@ FITS = ("openface", "exact")
 FACES = ("one", "many")
 ACTION_UNITS = ("dynamic", "static")
 SKIPPABLE = ("gaze", "aus", "parts")
+MOST_FACES = 16
 
 _USEFUL_THREADS = 3
 """Decoding, tracking and analysis: more threads would have nothing to do."""
@@ -114,7 +115,7 @@ class AnalysisOptions:
     fit: str = "openface"
     fast: bool = False
     faces: str | None = None
-    most_faces: int = 16
+    most_faces: int = MOST_FACES
     action_units: str = "dynamic"
     multi_view: bool = False
     sequence: bool = False
@@ -150,6 +151,8 @@ class AnalysisOptions:
             raise OptionError("every and keep_scores are for one face per frame; leave out faces many")
         if self.most_faces < 1:
             raise OptionError(f"most_faces: expected 1 or more, got {self.most_faces}")
+        if self.faces == "many" and self.compat == "openface" and self.most_faces != MOST_FACES:
+            raise OptionError("most_faces: compat openface follows four faces; leave one of both out")
 
     @staticmethod
     def _need_known(name: str, value: str | None, known: tuple[str, ...]) -> None:

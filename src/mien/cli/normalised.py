@@ -13,7 +13,7 @@ from mien.cli.exit_codes import ExitCode
 from mien.cli.extras import Extras
 from mien.cli.output import partial_path
 from mien.cli.run import Tally, consume, summary
-from mien.errors import FrameError, MienError, OutputError, SourceError
+from mien.errors import FrameError, MienError, OptionError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -83,6 +83,11 @@ def analyze_normalised(
         A video or the models can't be read, or the options contradict each other. What was analysed before
         is kept as scores, see `mien renormalise`.
     """
+    if options.faces == "many":
+        raise OptionError(
+            "person, neutral and keep_scores are for one face per frame; leave out faces many, where everybody "
+            "has a neutral face of their own"
+        )
     options = dataclasses.replace(options, keep_scores=True)
     baseline = neutral_face(how.neutral, options, quiet=quiet)
     clips: list[_Clip] = []
