@@ -85,8 +85,8 @@ def analyze_normalised(
     """
     if options.faces == "many":
         raise OptionError(
-            "person, neutral and keep_scores are for one face per frame; leave out faces many, where everybody "
-            "has a neutral face of their own"
+            "person, neutral and keep_scores are for one face per frame; leave out faces many, where "
+            "everybody has a neutral face of their own"
         )
     options = dataclasses.replace(options, keep_scores=True)
     baseline = neutral_face(how.neutral, options, quiet=quiet)
