@@ -196,6 +196,7 @@ def _header(
         landmark_model=stages.landmark_model,
         model_sha256=pack.hashes(),
         options=options,
+        networks=stages.networks(),
     )
     source = RecordedSource(info.name, info.path, info.width, info.height, info.fps, stages.camera)
     return encoder.header(source, provenance)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
+from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.landmarks.fitting import ConstrainedLocalModel
@@ -68,7 +69,8 @@ class LandmarkDetector:
     threads
         Threads for the patch experts where they are costly enough to share (CEN).
     device
-        Where CEN patch experts run: "cpu", or a device of `mien.runtime.sessions.create_session`.
+        Where CEN patch experts run: "cpu", a device of `mien.runtime.sessions.create_session`, or one that is
+        shared with other detectors.
     """
 
     def __init__(
@@ -78,11 +80,11 @@ class LandmarkDetector:
         validate: Validate | None,
         *,
         threads: int = 1,
-        device: str = "cpu",
+        device: str | Accelerator = "cpu",
     ) -> None:
         self.options = options.for_model(record.name)
         self.early_termination: EarlyTermination | None = record.early_termination
-        self.model = _local_model(record, self.options, threads, resolve_device(device))
+        self.model = _local_model(record, self.options, threads, device)
         self.parts = tuple(
             PartModel(
                 p.name, p.mapping, _local_model(p.model, part_options(p.name, exact=self.options.exact))
@@ -90,6 +92,11 @@ class LandmarkDetector:
             for p in record.parts
         )
         self._validate = validate
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks of the patch experts run, by name; none where they are no networks."""
+        return {name: where for e in self.model.experts for name, where in getattr(e, "networks", {}).items()}
 
     @property
     def pdm(self) -> PointDistributionModel:
@@ -156,7 +163,7 @@ class LandmarkDetector:
 
 
 def _local_model(
-    record: LandmarkModelRecord, options: FitOptions, threads: int = 1, device: str = "cpu"
+    record: LandmarkModelRecord, options: FitOptions, threads: int = 1, device: str | Accelerator = "cpu"
 ) -> ConstrainedLocalModel:
     ccnf = [r for r in record.patch_experts if isinstance(r, CcnfRecord)]
     components = ccnf[-1].sigma_components if ccnf else {}
@@ -171,12 +178,12 @@ def _patch_experts(
     components: dict[int, NDArray[np.float32]],
     exact: bool,
     threads: int,
-    device: str,
+    device: str | Accelerator,
 ) -> PatchExperts:
     if isinstance(record, CcnfRecord):
         return CcnfPatchExperts(record, components, exact=exact)
     if isinstance(record, CenRecord):
-        if device == "cpu":
+        if isinstance(device, str) and resolve_device(device) == "cpu":
             return CenPatchExperts(record, exact=exact, threads=threads)
         return CenOnnxPatchExperts(record, device=device, exact=exact, threads=threads)
     raise ModelFileError(
