@@ -15,6 +15,7 @@ from mien.cli.demo import demo
 from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
 from mien.cli.live import live
 from mien.cli.models import app as models
+from mien.cli.openface_programs import add_openface_programs, program_called
 from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
 from mien.cli.warmup import warmup
@@ -73,6 +74,7 @@ app.command("profile")(profile)
 app.command("renormalise")(renormalise)
 app.command("warmup")(warmup)
 app.add_typer(models, name="models")
+add_openface_programs(app)
 
 
 def main() -> None:
@@ -80,6 +82,7 @@ def main() -> None:
     # Where SciPy is installed, Numba imports its linear algebra, 0.2 s and 20 MB, only to know whether it
     # could compile products of matrices, which no kernel of mien asks for. This process is ours alone.
     sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]
+    sys.argv[1:1] = program_called(sys.argv[0])
     try:
         app()
     except KeyboardInterrupt:

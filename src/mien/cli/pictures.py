@@ -17,6 +17,7 @@ from mien.errors import OptionError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
+    from mien.datatypes import Frame
     from mien.pictures import Picture, PictureAnalysis
     from mien.results.outputs import OutputOptions
 
@@ -64,7 +65,9 @@ def _folder(path: Path) -> Path:
 
 
 @dataclasses.dataclass(slots=True)
-class _Tally:
+class PictureTally:
+    """What is said at the end, counted while pictures pass by."""
+
     pictures: int = 0
     faces: int = 0
     empty: list[str] = dataclasses.field(default_factory=list)
@@ -79,9 +82,9 @@ def _into_tables(
 
     analysis = PictureAnalysis(source, options)
     _refuse_same_names(analysis.files)
-    watcher = _Watcher()
+    watcher = PictureWatcher()
     analysis.observe = watcher
-    tally = _Tally()
+    tally = PictureTally()
 
     def write(picture: Picture) -> None:
         path = picture.info.path
@@ -89,9 +92,9 @@ def _into_tables(
         table = place / f"{path.stem}.csv" if place.is_dir() else place
         watcher.write(picture, _outputs(picture, path, table, extras), analysis)
 
-    _consume(analysis, tally, write, quiet=quiet)
+    consume_pictures(analysis, tally, write, quiet=quiet)
     where = f"Tables: {place}/" if place.is_dir() else f"Table: {place}"
-    return _conclude(analysis, tally, where if tally.faces else "No table was written.", quiet=quiet)
+    return conclude(analysis, tally, where if tally.faces else "No table was written.", quiet=quiet)
 
 
 def _refuse_same_names(files: tuple[Path, ...]) -> None:
@@ -104,14 +107,21 @@ def _refuse_same_names(files: tuple[Path, ...]) -> None:
         )
 
 
-class _Watcher:
+class PictureWatcher:
     """Keeps what the pipeline shows of a picture until its files are written."""
 
     def __init__(self) -> None:
         self._seen: list[Any] = []
 
     def __call__(self, *seen: Any) -> None:
+        """Take a picture, its faces and their appearance."""
         self._seen = list(seen)
+
+    @property
+    def position(self) -> int:
+        """Place of the picture among all, counted from 0."""
+        frame: Frame = self._seen[0]
+        return frame.index
 
     def write(self, picture: Picture, options: OutputOptions, analysis: PictureAnalysis) -> None:
         """Write the files of a picture."""
@@ -172,16 +182,17 @@ def _into_one_table(
         for path in (list_images(source, compat=options.compat) if source.is_dir() else [source])
     ]
     path = table_path(sources[0], table)
-    analysis, tally = PictureAnalysis(files, options), _Tally()
+    analysis, tally = PictureAnalysis(files, options), PictureTally()
     rows = PictureTable(analysis)
-    _consume(analysis, tally, rows.add, quiet=quiet)
+    consume_pictures(analysis, tally, rows.add, quiet=quiet)
     result = rows.result()
     for suffix in dict.fromkeys((path.suffix.lower(), *extras.suffixes)):
         result.save(path.with_suffix(suffix), groups=extras.groups)
-    return _conclude(analysis, tally, f"Table: {path}", quiet=quiet)
+    return conclude(analysis, tally, f"Table: {path}", quiet=quiet)
 
 
-def _consume(analysis: PictureAnalysis, tally: _Tally, write: Any, *, quiet: bool) -> None:
+def consume_pictures(analysis: PictureAnalysis, tally: PictureTally, write: Any, *, quiet: bool) -> None:
+    """Analyse all pictures, with a progress bar where there is a terminal, and write each."""
     from mien.models.packs import notice
 
     if not quiet:
@@ -200,7 +211,7 @@ def _consume(analysis: PictureAnalysis, tally: _Tally, write: Any, *, quiet: boo
     tally.seconds = time.perf_counter() - begin
 
 
-def _conclude(analysis: PictureAnalysis, tally: _Tally, where: str, *, quiet: bool) -> ExitCode:
+def conclude(analysis: PictureAnalysis, tally: PictureTally, where: str, *, quiet: bool) -> ExitCode:
     """Say what was done, and give the exit code."""
     if not quiet:
         found = (
