@@ -12,7 +12,7 @@ from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.models.packs import Pack
 from mien.models.store import ModelStore, OpenFaceFiles
-from mien.options import AnalysisOptions
+from mien.options import MOST_FACES, AnalysisOptions
 from mien.stages import ManyStages, PictureStages, RunsNetworks, Stages, networks_of
 
 if TYPE_CHECKING:

@@ -176,8 +176,6 @@ class AnalysisOptions:
             raise OptionError("every and keep_scores are for one face per frame; leave out faces many")
         if self.most_faces < 1:
             raise OptionError(f"most_faces: expected 1 or more, got {self.most_faces}")
-        if self.faces == "many" and self.compat == "openface" and self.most_faces != MOST_FACES:
-            raise OptionError("most_faces: compat openface follows four faces; leave one of both out")
         self._check_fitting()
 
     def _check_fitting(self) -> None:
