@@ -178,6 +178,8 @@ def build_many_stages(
     from mien.pose.estimator import HeadPoseEstimator
 
     _refuse_approximations(options)
+    if options.compat == "openface" and options.most_faces != MOST_FACES:
+        raise OptionError("most_faces: compat openface follows four faces; leave one of both out")
     models = models or read_models(pack, options)
     fit, detect = _fit_arguments(options, models), models.detector.detect
     tracker: MultiFaceTracker | PeopleTracker
