@@ -164,6 +164,14 @@ def test_of_a_folder_every_picture_with_a_face_gets_a_table(run, photographs, tm
     assert "No face was found in nobody.png" in done.output
 
 
+def test_a_folder_without_pictures_leaves_nothing_behind(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    done = run("empty")
+    assert done.exit_code == 1
+    assert "holds no picture" in done.output
+    assert [path.name for path in tmp_path.iterdir()] == ["empty"]
+
+
 def test_one_table_may_hold_all_pictures(run, photographs, tmp_path):
     assert run(photographs, "-o", "all.csv").exit_code == 0
     rows = rows_of(tmp_path / "all.csv")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -77,12 +79,19 @@ app.add_typer(models, name="models")
 add_openface_programs(app)
 
 
+def _file_or_option(word: str) -> str:
+    """A file whose name begins with a dash, such as -3.mp4, is no option."""
+    path = Path(word)
+    return f".{os.sep}{word}" if word.startswith("-") and path.suffix and path.is_file() else word
+
+
 def main() -> None:
     """Entry point of the ``mien`` executable."""
     # Where SciPy is installed, Numba imports its linear algebra, 0.2 s and 20 MB, only to know whether it
     # could compile products of matrices, which no kernel of mien asks for. This process is ours alone.
     sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]
     sys.argv[1:1] = program_called(sys.argv[0])
+    sys.argv[1:] = [_file_or_option(word) for word in sys.argv[1:]]
     try:
         app()
     except KeyboardInterrupt:

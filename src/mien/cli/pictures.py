@@ -11,9 +11,9 @@ import typer
 
 from mien.cli.exit_codes import ExitCode
 from mien.cli.extras import Extras
-from mien.cli.output import TABLE_SUFFIXES, table_path
+from mien.cli.output import TABLE_SUFFIXES, output_folder, table_path
 from mien.cli.progress import interruptible, progress, telling_of_compilation
-from mien.errors import OptionError, OutputError, SourceError
+from mien.errors import OptionError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -46,22 +46,14 @@ def analyze_pictures(
     code = ExitCode.OK
     if files:
         single = len(files) == 1 and not folders
-        place = table_path(files[0], output) if single else _folder(output or Path())
-        code = _into_tables(files, place, options, extras, quiet=quiet)
+        place = table_path(files[0], output) if single else output or Path()
+        code = _into_tables(files, place, options, extras, single=single, quiet=quiet)
     for folder in folders:
         if code is ExitCode.INTERRUPTED:
             break
-        place = _folder(output if output is not None else Path(f"{folder.resolve().name}_faces"))
-        code = max(code, _into_tables(folder, place, options, extras, quiet=quiet))
+        place = output if output is not None else Path(f"{folder.resolve().name}_faces")
+        code = max(code, _into_tables(folder, place, options, extras, single=False, quiet=quiet))
     return code
-
-
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"folder {path} can't be made: {error.strerror}; choose another with -o") from error
-    return path
 
 
 @dataclasses.dataclass(slots=True)
@@ -75,13 +67,21 @@ class PictureTally:
 
 
 def _into_tables(
-    source: Path | list[Path], place: Path, options: AnalysisOptions, extras: Extras, *, quiet: bool
+    source: Path | list[Path],
+    place: Path,
+    options: AnalysisOptions,
+    extras: Extras,
+    *,
+    single: bool,
+    quiet: bool,
 ) -> ExitCode:
-    """One table per picture, in the folder ``place``; or in the file ``place``, if there is one picture."""
+    """One table per picture, in the folder ``place``; of a single picture, in the file ``place``."""
     from mien.pictures import PictureAnalysis
 
     analysis = PictureAnalysis(source, options)
     _refuse_same_names(analysis.files)
+    if not single:
+        output_folder(place)
     watcher = PictureWatcher()
     analysis.observe = watcher
     tally = PictureTally()
@@ -89,11 +89,11 @@ def _into_tables(
     def write(picture: Picture) -> None:
         path = picture.info.path
         assert path is not None
-        table = place / f"{path.stem}.csv" if place.is_dir() else place
+        table = place if single else place / f"{path.stem}.csv"
         watcher.write(picture, _outputs(picture, path, table, extras), analysis)
 
     consume_pictures(analysis, tally, write, quiet=quiet)
-    where = f"Tables: {place}/" if place.is_dir() else f"Table: {place}"
+    where = f"Table: {place}" if single else f"Tables: {place}/"
     return conclude(analysis, tally, where if tally.faces else "No table was written.", quiet=quiet)
 
 

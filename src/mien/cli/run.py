@@ -72,7 +72,8 @@ def summary(analysis: Analysis, table: Path, tally: Tally) -> str:
     speed = tally.frames / tally.seconds if tally.seconds else 0.0
     rate = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
     parts = [
-        f"{analysis.info.name}: {tally.frames} frames in {tally.seconds:.1f} s ({rate} frames/s).",
+        f"{analysis.info.name}: {tally.frames} frame{'s' * (tally.frames != 1)} in {tally.seconds:.1f} s "
+        f"({rate} frames/s).",
         f"{_found(analysis, tally)}, mean confidence {tally.confidence / max(1, tally.rows):.2f}.",
         f"Models: {analysis.stages.pack}, {analysis.stages.landmark_model}.",
         f"Table: {table}",
