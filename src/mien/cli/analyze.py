@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -21,14 +20,10 @@ from mien.cli.arguments import (
 from mien.cli.exit_codes import ExitCode
 from mien.cli.extras import Extras
 from mien.cli.normalised import Normalisation, analyze_normalised
-from mien.cli.output import partial_path, table_paths
-from mien.cli.run import Tally, consume, summary
-from mien.errors import FrameError, OptionError, OutputError
+from mien.cli.output import table_paths
+from mien.cli.videos import analyze_videos
+from mien.errors import OptionError
 from mien.options import AnalysisOptions
-
-if TYPE_CHECKING:
-    from mien.analysis import Analysis
-    from mien.results import VideoResult
 
 
 @grouped
@@ -78,7 +73,7 @@ def analyze(
     if how.wanted:
         code = analyze_normalised(videos, tables, options, how, extras, quiet=quiet)
     else:
-        code = _analyze_each(videos, tables, options, extras, quiet=quiet)
+        code = analyze_videos(videos, tables, options, extras, quiet=quiet)
     if code != ExitCode.OK:
         raise typer.Exit(code)
 
@@ -106,68 +101,3 @@ def _analyze_pictures(
     if how.wanted:
         raise OptionError("person, neutral and keep_scores are for videos; pictures have no neutral face")
     return analyze_pictures(pictures, output, options, extras, quiet=quiet)
-
-
-def _analyze_each(
-    videos: list[Path], tables: list[Path], options: AnalysisOptions, extras: Extras, *, quiet: bool
-) -> ExitCode:
-    code = ExitCode.OK
-    for video, table in zip(videos, tables, strict=True):
-        done = _run(video, table, options, extras, quiet=quiet)
-        if done is ExitCode.INTERRUPTED:
-            return done
-        code = max(code, done)
-    return code
-
-
-def _run(video: Path, table: Path, options: AnalysisOptions, extras: Extras, *, quiet: bool) -> ExitCode:
-    from mien.analysis import Analysis
-
-    with Analysis(video, options, outputs=extras.outputs(video, table)) as analysis:
-        tally = Tally()
-        try:
-            consume(analysis, tally, quiet=quiet)
-        except (FrameError, OutputError):
-            if tally.frames:
-                _write(analysis, partial_path(table), extras)
-                typer.echo(f"mien: the table so far is kept in {partial_path(table)}", err=True)
-            raise
-        if analysis.stopped:
-            return _keep_partial(analysis, table, tally, extras)
-        result = _write(analysis, table, extras)
-        written = [] if analysis.outputs is None else analysis.outputs.close()
-        if not quiet:
-            typer.echo(summary(analysis, table, tally))
-        elif analysis.lost:
-            typer.echo(f"mien: {video.name}: {analysis.lost}", err=True)
-        written += extras.finish(video, table, options, result, quiet=quiet)
-        if written and not quiet:
-            typer.echo("Also: " + ", ".join(str(path) for path in written))
-        return ExitCode.INCOMPLETE_SOURCE if analysis.lost else ExitCode.OK
-
-
-def _keep_partial(analysis: Analysis, table: Path, tally: Tally, extras: Extras) -> ExitCode:
-    if tally.frames:
-        partial = partial_path(table)
-        _write(analysis, partial, extras)
-        if analysis.outputs is not None:
-            analysis.outputs.close(partial=True)
-        typer.echo(
-            f"mien: interrupted; the table of the first {tally.frames} frames is in {partial}", err=True
-        )
-    else:
-        typer.echo("mien: interrupted before the first frame was analysed", err=True)
-    return ExitCode.INTERRUPTED
-
-
-def _write(analysis: Analysis, table: Path, extras: Extras) -> VideoResult:
-    """Write the table, in the folder for temporary files if its own place has failed meanwhile."""
-    result = analysis.result()
-    try:
-        result.save(table, groups=extras.groups)
-    except OutputError:
-        rescued = Path(tempfile.gettempdir()) / table.name
-        result.save(rescued, groups=extras.groups)
-        typer.echo(f"mien: the table is kept in {rescued}", err=True)
-        raise
-    return result

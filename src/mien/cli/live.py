@@ -14,6 +14,7 @@ import typer
 
 from mien.cli.arguments import ModelArguments, QuietOption, analysis_options, grouped
 from mien.cli.progress import interruptible
+from mien.cli.run import networks_sentence
 from mien.cli.warmup import compile_first
 from mien.errors import OptionError, SourceError
 from mien.options import AnalysisOptions
@@ -74,9 +75,7 @@ def live(
     """
     request = _Request(video, camera, realtime, _size(size), fps, correction, seconds)
     streams = _Streams(jsonl, websocket, host, groups)
-    summary = _run(request, streams, analysis_options(models), quiet=quiet)
-    if not quiet:
-        typer.echo(_describe(summary), err=True)
+    _run(request, streams, analysis_options(models), quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +133,7 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quiet: bool) -> LiveSummary:
+def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quiet: bool) -> None:
     from mien.cli.live_display import live_display
     from mien.live.lines import LiveEncoder
     from mien.live.session import LiveAnalysis
@@ -162,7 +161,9 @@ def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quie
                 display.show(result)
                 if not _pass_on(encoder.line(result), sinks):
                     break
-        return analysis.statistics.summary()
+        if not quiet:
+            text = [_describe(analysis.statistics.summary()), *networks_sentence(options, stages.networks())]
+            typer.echo(" ".join(text), err=True)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.arguments import ModelArguments, SpanArguments, analysis_options, grouped
+from mien.cli.run import networks_sentence
 from mien.errors import SourceError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def profile(
         raise SourceError(f"{video}: no such file; expected a video")
     options = analysis_options(models, span, threads=threads)
     stages = profile_stages(video, options)
-    for line in stage_table(stages):
+    for line in (*stage_table(stages), *networks_sentence(options, stages.networks)):
         typer.echo(line)
     run = measure_run(video, options)
     for lines in (speed(stages, run), start_up(run), health(stages.health, stages.frames)):
