@@ -84,8 +84,8 @@ class AnalysisOptions:
         What to leave out: "gaze", "aus" (action units), "parts" (the refinement of inner face and eyes by
         models of their own, and with the eyes the gaze; the "openface" pack only).
     fit
-        "openface" fits landmarks as OpenFace does; "exact" leaves out its grids, for landmarks that are the
-        same on every machine (the "openface" pack only).
+        "openface" fits landmarks as OpenFace does; "exact" leaves out its grids, for landmarks that rounding
+        does not change (docs/exact-fit.md; the "openface" pack only).
     fast
         Approximate the landmarks; what that costs stands in docs/performance.md. The "openface" pack only.
     faces
