@@ -134,7 +134,7 @@ class FitArguments:
         list[str] | None, typer.Option(help="Leave out gaze, aus or parts; may be given several times.")
     ] = None
     fit: Annotated[
-        str, typer.Option(help="openface, or exact: without its grids, the same on every machine.")
+        str, typer.Option(help="openface, or exact: without its grids; docs/exact-fit.md says when.")
     ] = "openface"
     fast: Annotated[
         bool, typer.Option("--fast", help="Approximate the landmarks; docs/performance.md says the cost.")
