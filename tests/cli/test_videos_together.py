@@ -16,6 +16,7 @@ from mien.cli.extras import Extras
 from mien.cli.videos import analyze_videos
 from mien.errors import OutputError, SourceError
 from mien.landmarks.accelerator import Accelerator
+from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import SharedModels
@@ -34,7 +35,7 @@ def ce_clm_folder(tmp_path_factory):
 def models(ce_clm_folder, monkeypatch):
     monkeypatch.setenv("MIEN_MODELS", str(ce_clm_folder))
     monkeypatch.setenv("MIEN_CACHE", str(ce_clm_folder.parent / "cache"))
-    monkeypatch.setattr(module, "get_ready", lambda *_, **__: None)
+    monkeypatch.setattr("mien.cli.run.compile_first", lambda *_: None)
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +211,7 @@ def test_shared_models_are_read_once(models):
         mien.packs.build_stages(pack, OPTIONS, _source(), shared=shared).tracker.detector for _ in range(2)
     )
     assert first.model is not second.model
+    assert all(isinstance(experts, CenOnnxPatchExperts) for experts in first.model.experts)
     assert first.model.experts[0]._record is second.model.experts[0]._record
     assert first.model.experts[0]._accelerator is second.model.experts[0]._accelerator
 
