@@ -18,6 +18,7 @@ from mien.dropin.places import Input, Place, Source
 from mien.dropin.programs import Program
 from mien.dropin.request import Request
 from mien.errors import FrameError, MienError, OutputError
+from mien.models.store import ModelStore
 from mien.results.columns import Form, Group
 from mien.results.outputs import OutputOptions
 from mien.view.drawing import DrawingOptions
@@ -38,13 +39,12 @@ def run_request(request: Request) -> ExitCode:
         An input or the models can't be read, or something can't be written.
     """
     for warning in request.warnings:
-        typer.echo(f"{request.program}: warning: {warning}", err=True)
+        _warn(request, warning)
     request = _with_model(request)
     if request.program is Program.FACE_LANDMARK_IMG:
         return _pictures(request)
     code = ExitCode.OK
-    places = [request.places.of(position, source) for position, source in enumerate(request.inputs)]
-    _tell_of_collisions(request, request.inputs, places)
+    places = _places(request, request.inputs)
     for position, (source, place) in enumerate(zip(request.inputs, places, strict=True)):
         with _naming_the_rest(request, position):
             done = _video(request, source, place)
@@ -58,14 +58,18 @@ def _with_model(request: Request) -> Request:
     """Find the landmark model; without one for the eyes there is no gaze."""
     landmarks = landmark_model(request.landmarks)
     options = replace(request.options, landmarks=landmarks)
-    if has_eyes(landmarks):
+    files = ModelStore().locate(landmarks)
+    if landmarks is None and files.landmarks != "ce-clm":
+        _warn(
+            request,
+            f"-mloc: OpenFace's default landmark model, CE-CLM, is not installed; {files.landmarks} is used, "
+            "whose numbers differ; `mien models fetch` gets it",
+        )
+    if has_eyes(files.landmark_model):
         return replace(request, options=options)
     outputs = replace(request.outputs, groups=request.outputs.groups - {Group.GAZE})
     if Group.GAZE in request.outputs.groups:
-        typer.echo(
-            f"{request.program}: warning: -gaze: the landmark model has no eyes, so that there is no gaze",
-            err=True,
-        )
+        _warn(request, "-gaze: the landmark model has no eyes, so that there is no gaze")
     return replace(request, options=replace(options, skip=(*options.skip, "gaze")), outputs=outputs)
 
 
@@ -81,16 +85,26 @@ def _naming_the_rest(request: Request, position: int) -> Iterator[None]:
         raise
 
 
-def _tell_of_collisions(request: Request, inputs: Sequence[Input], places: Sequence[Place]) -> None:
+def _places(request: Request, inputs: Sequence[Input]) -> list[Place]:
+    """The place of every input; says where the original's rules are probably not what was meant."""
+    places = [request.places.of(position, source) for position, source in enumerate(inputs)]
+    surplus = request.places.names[len(inputs) :]
+    if surplus:
+        _warn(request, f"-of {' '.join(surplus)}: no effect, there are no more than {len(inputs)} inputs")
     for place, count in Counter(places).items():
         if count > 1:
             pairs = zip(inputs, places, strict=True)
             names = ", ".join(source.path for source, other in pairs if other == place)
-            typer.echo(
-                f"{request.program}: warning: {names} are all written to {place.folder / place.base}, where "
-                "the last one remains, as in OpenFace; -of gives other names",
-                err=True,
+            _warn(
+                request,
+                f"{names} are all written to {place.folder / place.base}, where the last one remains, as in "
+                "OpenFace; -of gives other names",
             )
+    return places
+
+
+def _warn(request: Request, text: str) -> None:
+    typer.echo(f"{request.program}: warning: {text}", err=True)
 
 
 def outputs_of(request: Request, place: Place, source: str | None, form: Form) -> OutputOptions:
@@ -165,9 +179,15 @@ def _close(analysis: Analysis, *, partial: bool) -> list[Path]:
 
 
 def _tell(request: Request, analysis: Analysis, tally: Tally, written: list[Path]) -> None:
+    tables = [path for path in written if path.suffix == ".csv"]
     if not request.quiet:
-        typer.echo(summary(analysis, written[0], tally).replace("Table: ", "Files: ", 1))
-        typer.echo("Also: " + ", ".join(str(path) for path in written[1:]))
+        if tables:
+            typer.echo(summary(analysis, tables[0], tally))
+        else:
+            typer.echo(
+                f"{analysis.info.name}: nobody was found in {tally.frames} frames; no table was written"
+            )
+        typer.echo("Also: " + ", ".join(str(path) for path in written if path not in tables))
     elif analysis.lost:
         typer.echo(f"mien: {analysis.info.name}: {analysis.lost}", err=True)
 
@@ -180,8 +200,7 @@ def _pictures(request: Request) -> ExitCode:
     files = Path(first.path) if first.kind is Source.FOLDER else [item.path for item in request.inputs]
     analysis = PictureAnalysis(files, request.options)
     names = [Input(Source.FILE, str(path)) for path in analysis.files]
-    places = [request.places.of(position, name) for position, name in enumerate(names)]
-    _tell_of_collisions(request, names, places)
+    places = _places(request, names)
     watcher = PictureWatcher()
     analysis.observe = watcher
 

@@ -44,11 +44,19 @@ def landmark_model(location: str | None, store: ModelStore | None = None) -> str
     )
 
 
-def has_eyes(landmarks: str | None, store: ModelStore | None = None) -> bool:
-    """Whether a landmark model has parts for both eyes, without which there is no gaze."""
-    store = store or ModelStore()
-    path = store.locate(landmarks).landmark_model
-    parts = (line.split() for line in path.read_text(errors="replace").splitlines())
+def has_eyes(main_file: Path) -> bool:
+    """Whether a landmark model has parts for both eyes, without which there is no gaze.
+
+    Parameters
+    ----------
+    main_file
+        Its main file; one that can't be read is left to its reader, which says more about it.
+    """
+    try:
+        text = main_file.read_text(errors="replace")
+    except OSError:
+        return True
+    parts = (line.split() for line in text.splitlines())
     return {words[2] for words in parts if words[:1] == ["LandmarkDetector_part"] and len(words) > 2} >= _EYES
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
 
 from mien.dropin.flags import SELECTIONS
@@ -111,6 +113,11 @@ def read_request(program: Program, words: Sequence[str]) -> Request:
         raise OptionError(f"expected an input: -f FILE or -fdir DIR{device}; {program} -help says more")
     outputs = _outputs(arguments)
     names = tuple(arguments.all("-of"))
+    for name in names:
+        if not PurePath(name).name or name.endswith(("/", os.sep)):
+            raise OptionError(
+                f"-of: expected the name of a file, got the folder {name!r}; -out_dir takes folders"
+            )
     return Request(
         program=program,
         inputs=inputs,
