@@ -16,7 +16,7 @@ from mien.cli.arguments import ModelArguments, QuietOption, analysis_options, gr
 from mien.cli.progress import interruptible
 from mien.cli.run import networks_sentence
 from mien.cli.warmup import compile_first
-from mien.errors import OptionError, SourceError
+from mien.errors import OptionError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -75,6 +75,7 @@ def live(
     """
     request = _Request(video, camera, realtime, _size(size), fps, correction, seconds)
     streams = _Streams(jsonl, websocket, host, groups)
+    streams.need_another_file_than(video)
     _run(request, streams, analysis_options(models), quiet=quiet)
 
 
@@ -116,6 +117,14 @@ class _Streams:
     def encoder_groups(self) -> list[str] | None:
         """Names of the groups; None means all."""
         return None if self.groups is None else [name.strip() for name in self.groups.split(",")]
+
+    def need_another_file_than(self, video: Path | None) -> None:
+        """Refuse to write over the video."""
+        if self.jsonl in (None, _STDOUT) or video is None:
+            return
+        file = Path(self.jsonl)
+        if file.exists() and video.exists() and file.samefile(video):
+            raise OutputError(f"{file} is the video itself; choose another name with --jsonl")
 
     @property
     def to_stdout(self) -> bool:
