@@ -47,6 +47,13 @@ class Normalisation:
         """Whether there is anything to do."""
         return self.person is not None or self.neutral is not None or self.keep_scores
 
+    def refuse_to_replace_the_neutral(self, tables: list[Path]) -> None:
+        """Stop before a table is written over the one that it shall be relative to."""
+        neutral = self.neutral
+        for table in tables:
+            if neutral is not None and neutral.exists() and table.exists() and table.samefile(neutral):
+                raise OutputError(f"{table} is the neutral recording itself; choose another name with -o")
+
     def describe(self, recordings: list[str]) -> dict[str, object]:
         """For the provenance."""
         neutral = None if self.neutral is None else str(self.neutral.absolute())
@@ -88,6 +95,7 @@ def analyze_normalised(
             "person, neutral and keep_scores are for one face per frame; leave out faces many, where "
             "everybody has a neutral face of their own"
         )
+    how.refuse_to_replace_the_neutral(tables)
     options = dataclasses.replace(options, keep_scores=True)
     baseline = neutral_face(how.neutral, options, quiet=quiet)
     clips: list[_Clip] = []
