@@ -272,6 +272,28 @@ def test_a_flag_that_can_not_be_honoured_ends_it_before_anything_is_written(run,
     assert not list(tmp_path.iterdir())
 
 
+def test_an_interrupted_video_leaves_partial_files_a_camera_complete_ones(run, media, tmp_path, monkeypatch):
+    import mien.cli.openface_run as module
+
+    def consume_two(analysis, tally, *, quiet):
+        for face in analysis:
+            tally.add(face)
+            tally.frames = analysis.frames
+            if tally.frames == 2:
+                analysis.stop()
+
+    monkeypatch.setattr(module, "consume", consume_two)
+    run(FE, "-f MEDIA/one.mp4 -pose -hogalign", code=130)
+    assert names_in(tmp_path / "processed") == [
+        *("one.partial.csv", "one.partial.hog", "one.partial_of_details.txt"),
+    ]
+    camera = FakeCamera(media / "one.frames", fps=30)
+    monkeypatch.setattr(module, "_open_camera", lambda request, source: camera)
+    run(FE, "-device 0 -pose -out_dir live")
+    (path,) = (tmp_path / "live").glob("webcam_*.csv")
+    assert 2 <= len(table(path)) < FRAMES
+
+
 def test_an_unknown_landmark_model_is_named(run):
     assert "-mloc nothing.txt: no such file" in run(FE, "-f MEDIA/one.mp4 -mloc nothing.txt", code=2).stderr
 

@@ -80,7 +80,8 @@ def test_what_can_not_be_done_is_an_error_that_names_the_flag(line, message):
 
 
 def test_wild_chooses_the_detector_again_and_the_last_word_counts():
-    parse(Program.FEATURE_EXTRACTION, ["-fdloc", "haar.xml", "-wild"])
+    arguments = parse(Program.FEATURE_EXTRACTION, ["-fdloc", "haar.xml", "-wild"])
+    assert "-fdloc: no effect, as -wild after it" in arguments.warnings[0]
     with pytest.raises(OptionError):
         parse(Program.FEATURE_EXTRACTION, ["-wild", "-fdloc", "haar.xml"])
 

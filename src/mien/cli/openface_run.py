@@ -153,14 +153,18 @@ def _video(request: Request, source: Input, place: Place) -> ExitCode:
         try:
             consume(analysis, tally, quiet=request.quiet)
         except (FrameError, OutputError):
-            _close(analysis, partial=True)
+            if tally.frames:
+                _close(analysis, partial=True)
             raise
+        if analysis.stopped and not tally.frames:
+            typer.echo("mien: interrupted before the first frame was analysed", err=True)
+            return ExitCode.INTERRUPTED
         # a camera has no end of its own
         partial = analysis.stopped and not camera
         written = _close(analysis, partial=partial)
         _tell(request, analysis, tally, written)
         if partial:
-            typer.echo(f"mien: interrupted after {tally.frames} frames", err=True)
+            typer.echo("mien: interrupted; what was done until then is named .partial", err=True)
             return ExitCode.INTERRUPTED
         return ExitCode.INCOMPLETE_SOURCE if analysis.lost else ExitCode.OK
 

@@ -83,8 +83,9 @@ def parse(program: Program, words: Sequence[str]) -> Arguments:
             given.append((flag.name, value))
         else:
             warnings.append(_without_effect(flag, program, support))
-        if flag.name == "-wild":
-            refused = [other for other in refused if other.name != "-fdloc"]  # it chooses MTCNN again
+        if flag.name == "-wild" and any(other.name == "-fdloc" for other in refused):
+            refused = [other for other in refused if other.name != "-fdloc"]
+            warnings.append("-fdloc: no effect, as -wild after it chooses MTCNN again, in OpenFace too")
     if refused:
         raise OptionError("; ".join(f"{flag.name}: {flag.refused}" for flag in refused))
     return Arguments(program, tuple(given), tuple(dict.fromkeys(warnings)))
