@@ -36,18 +36,18 @@ class OpenFaceModels:
     detector, validator
         Networks that find faces, and that judge landmarks; None where the model has none.
     place
-        Where the networks of patch experts run: a device, or one that analyses share.
+        Where the networks of patch experts run, for all analyses that share this; None is the processor.
     """
 
     files: OpenFaceFiles
     landmarks: LandmarkModelRecord
     detector: MtcnnDetector
     validator: LandmarkValidator | None
-    place: str | Accelerator
+    place: Accelerator | None
 
     def member(self) -> AbstractContextManager[None]:
         """Take part in what is done for several analyses at once."""
-        return nullcontext() if isinstance(self.place, str) else self.place.member()
+        return nullcontext() if self.place is None else self.place.member()
 
     @property
     def validate(self) -> Validate | None:
@@ -78,7 +78,8 @@ def read_models(
     pack, options
         As for `build_stages`.
     accelerator
-        Where the networks of patch experts run if several analyses share it; None leaves each its own.
+        Where the networks of patch experts run; by default the options' device, on the processor mien's
+        kernel.
 
     Raises
     ------
@@ -86,6 +87,7 @@ def read_models(
         See `mien.packs.build_stages`.
     """
     from mien.detection.mtcnn import MtcnnDetector
+    from mien.landmarks.accelerator import place_of
     from mien.landmarks.validator import LandmarkValidator
     from mien.models.readers import read_landmark_model, read_mtcnn
 
@@ -95,7 +97,8 @@ def read_models(
     validator = None
     if landmarks.validator is not None:
         validator = LandmarkValidator(landmarks.validator, device=options.device)
-    return OpenFaceModels(files, landmarks, detector, validator, accelerator or options.device)
+    place = place_of(accelerator or options.device, options.threads_used)
+    return OpenFaceModels(files, landmarks, detector, validator, place)
 
 
 def build_stages(
@@ -173,6 +176,7 @@ def build_many_stages(
     from mien.action_units.predictors import PredictorSet
     from mien.gaze.estimator import GazeEstimator
     from mien.landmarks.follower import LandmarkFollower
+    from mien.landmarks.joint_follower import JointFollower
     from mien.landmarks.multi_face import MultiFaceTracker
     from mien.people.tracker import PeopleOptions, PeopleTracker
     from mien.pose.estimator import HeadPoseEstimator
@@ -191,9 +195,13 @@ def build_many_stages(
         units = IndependentFaces(StaticActionUnitAnalyzer(record))
     else:
         record, predictors = _predictors(models, options.action_units)
-        follower = LandmarkFollower(models.landmarks, models.validate, **fit)
-        experts = follower
-        tracker = PeopleTracker(follower, detect, PeopleOptions(most_faces=options.most_faces))
+        make_follower = partial(LandmarkFollower, models.landmarks, models.validate, **fit)
+        experts = follower = make_follower()
+        follow_all = None
+        if models.place is not None and options.threads_used > 1:
+            follow_all = JointFollower(make_follower, models.place, options.threads_used).follow_all
+        people = PeopleOptions(most_faces=options.most_faces)
+        tracker = PeopleTracker(follower, detect, people, follow_all=follow_all)
         make = partial(ActionUnitAnalyzer, record, predictors=PredictorSet(record.predictors))
         units = IdentityAnalyzers(make, extractor=make().extractor)
     return ManyStages(
@@ -245,7 +253,7 @@ def _fit_arguments(options: AnalysisOptions, models: OpenFaceModels) -> dict[str
     fit = FitOptions(exact=options.fit == "exact", validate=options.validate)
     fit = fit.wild() if options.wild else fit
     fit = replace(fit, multi_view=options.multi_view, **options.fitting)
-    return {"options": fit, "threads": options.threads_used, "device": models.place}
+    return {"options": fit, "threads": options.threads_used, "device": models.place or "cpu"}
 
 
 def _predictors(models: OpenFaceModels, kind: str) -> tuple[ActionUnitRecord, Path]:

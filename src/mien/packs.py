@@ -11,7 +11,6 @@ from mien.errors import OptionError
 from mien.geometry.camera import default_camera
 from mien.models.packs import Pack, choose_pack
 from mien.options import AnalysisOptions
-from mien.runtime.sessions import resolve_device
 from mien.stages import ManyStages, PictureStages, Stages
 from mien.video.source import SourceInfo
 
@@ -57,11 +56,8 @@ class SharedModels:
     ) -> None:
         self.openface: OpenFaceModels | None = None
         if pack.name == "openface":
-            from mien.landmarks.accelerator import Accelerator
             from mien.openface import read_models
 
-            if accelerator is None and resolve_device(options.device) != "cpu":
-                accelerator = Accelerator(options.device)
             self.openface = read_models(pack, options, accelerator=accelerator)
 
     def member(self) -> AbstractContextManager[None]:

@@ -34,6 +34,19 @@ class _Call:
         return self.outputs is not None or self.error is not None
 
 
+def place_of(device: str | Accelerator, threads: int = 1) -> Accelerator | None:
+    """Where CEN patch experts run: on an accelerator, or, None, on the processor by mien's own kernel.
+
+    Raises
+    ------
+    ProviderError
+        There is no such device.
+    """
+    if isinstance(device, Accelerator):
+        return device
+    return None if resolve_device(device) == "cpu" else Accelerator(device, threads=threads)
+
+
 class Accelerator:
     """A device, the networks that have been opened on it, and a queue in front of them.
 
@@ -107,6 +120,16 @@ class Accelerator:
             yield
         finally:
             self._join(-1)
+
+    @contextmanager
+    def absent(self) -> Iterator[None]:
+        """Let others take one's place meanwhile, if one takes part at all."""
+        change = 1 if self._members else 0
+        self._join(-change)
+        try:
+            yield
+        finally:
+            self._join(change)
 
     def _join(self, change: int) -> None:
         with self._changed:

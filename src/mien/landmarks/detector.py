@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.landmarks.accelerator import Accelerator
+from mien.landmarks.accelerator import Accelerator, place_of
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.landmarks.fitting import ConstrainedLocalModel
@@ -17,7 +17,6 @@ from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
 from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
 from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord, SvrRecord
-from mien.runtime.sessions import resolve_device
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 Validate = Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]], float]
@@ -84,7 +83,7 @@ class LandmarkDetector:
     ) -> None:
         self.options = options.for_model(record.name)
         self.early_termination: EarlyTermination | None = record.early_termination
-        self.model = _local_model(record, self.options, threads, device)
+        self.model = _local_model(record, self.options, threads, place_of(device, threads))
         self.parts = tuple(
             PartModel(
                 p.name, p.mapping, _local_model(p.model, part_options(p.name, exact=self.options.exact))
@@ -163,12 +162,12 @@ class LandmarkDetector:
 
 
 def _local_model(
-    record: LandmarkModelRecord, options: FitOptions, threads: int = 1, device: str | Accelerator = "cpu"
+    record: LandmarkModelRecord, options: FitOptions, threads: int = 1, place: Accelerator | None = None
 ) -> ConstrainedLocalModel:
     ccnf = [r for r in record.patch_experts if isinstance(r, CcnfRecord)]
     components = ccnf[-1].sigma_components if ccnf else {}
     experts = tuple(
-        _patch_experts(r, components, options.exact, threads, device) for r in record.patch_experts
+        _patch_experts(r, components, options.exact, threads, place) for r in record.patch_experts
     )
     return ConstrainedLocalModel(PointDistributionModel(record.pdm), experts, options)
 
@@ -178,14 +177,14 @@ def _patch_experts(
     components: dict[int, NDArray[np.float32]],
     exact: bool,
     threads: int,
-    device: str | Accelerator,
+    place: Accelerator | None,
 ) -> PatchExperts:
     if isinstance(record, CcnfRecord):
         return CcnfPatchExperts(record, components, exact=exact)
     if isinstance(record, CenRecord):
-        if isinstance(device, str) and resolve_device(device) == "cpu":
+        if place is None:
             return CenPatchExperts(record, exact=exact, threads=threads)
-        return CenOnnxPatchExperts(record, device=device, exact=exact, threads=threads)
+        return CenOnnxPatchExperts(record, device=place, exact=exact)
     raise ModelFileError(
         "expected CCNF or CEN patch experts, got SVR patch experts (the CLM models of OpenFace), which mien "
         "does not fit; use main_clnf_general.txt or main_ceclm_general.txt"
