@@ -13,6 +13,7 @@ from mien.cli.exit_codes import ExitCode
 from mien.cli.extras import Extras
 from mien.cli.output import TABLE_SUFFIXES, output_folder, table_path
 from mien.cli.progress import interruptible, progress, telling_of_compilation
+from mien.cli.run import networks_sentence
 from mien.errors import OptionError, SourceError
 from mien.options import AnalysisOptions
 
@@ -218,7 +219,8 @@ def conclude(analysis: PictureAnalysis, tally: PictureTally, where: str, *, quie
             f"{_count(tally.faces, 'face')} in {_count(tally.pictures, 'picture')}, {tally.seconds:.1f} s."
         )
         models = f"{analysis.stages.pack}, {analysis.stages.landmark_model}"
-        typer.echo(f"{analysis.name}: {found} Models: {models}. {where}")
+        networks = networks_sentence(analysis.options, analysis.stages.networks())
+        typer.echo(" ".join([f"{analysis.name}: {found} Models: {models}.", *networks, where]))
     if tally.empty and not quiet:
         more = f" and {len(tally.empty) - 3} more" if len(tally.empty) > 3 else ""
         typer.echo(f"No face was found in {', '.join(tally.empty[:3])}{more}.")
