@@ -21,6 +21,7 @@ from mien.cli.exit_codes import ExitCode
 from mien.cli.extras import Extras
 from mien.cli.normalised import Normalisation, analyze_normalised
 from mien.cli.output import table_paths
+from mien.cli.patterns import files_meant
 from mien.cli.videos import analyze_videos
 from mien.errors import OptionError
 from mien.options import AnalysisOptions
@@ -62,6 +63,7 @@ def analyze(
 
     Of pictures, every face gets a row. Beside every table, NAME.provenance.json says how it was made.
     """
+    videos = files_meant(videos)
     extras = files.extras()
     options = analysis_options(models, span, fit, faces, threads=threads)
     how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
