@@ -72,6 +72,7 @@ def analyze(
         code = _analyze_pictures(pictures, videos, output, options, extras, how, quiet=quiet)
         raise typer.Exit(code)
     tables = table_paths(videos, output)
+    extras.refuse_to_draw_over(videos, tables)
     if how.wanted:
         code = analyze_normalised(videos, tables, options, how, extras, quiet=quiet)
     else:
