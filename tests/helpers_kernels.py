@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mien.landmarks import area_kernels
 from mien.landmarks import kernels as landmark_kernels
 from mien.shape import kernels as shape_kernels
 from mien.shape.model import PointDistributionModel, ShapeParameters
@@ -67,7 +68,7 @@ def fit_points(pdm: PointDistributionModel, points: np.ndarray) -> tuple[np.ndar
 def area_of_interest(gray: np.ndarray, x: float, y: float, a: float, b: float, side: int) -> np.ndarray:
     """(side, side) float32."""
     out = np.full(side * side, np.nan, np.float32)
-    landmark_kernels.area_of_interest(
+    area_kernels.area_of_interest(
         gray, np.float32(x), np.float32(y), np.float32(a), np.float32(b), side, out
     )
     return out.reshape(side, side)

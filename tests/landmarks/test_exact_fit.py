@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import helpers_kernels as kernels
 from mien.errors import OptionError
+from mien.landmarks import area_kernels
 from mien.landmarks import kernels as landmark_kernels
 from mien.landmarks.options import FitOptions, part_options
 
@@ -43,7 +44,7 @@ def test_the_exact_warp_is_bilinear_interpolation_with_zeros_outside(seed, x, y,
     gray = np.random.default_rng(seed).integers(0, 256, (40, 44), dtype=np.uint8)
     side = 13
     out = np.full(side * side, np.nan, np.float32)
-    landmark_kernels.exact_area_of_interest(gray, x, y, a, b, side, out)
+    area_kernels.exact_area_of_interest(gray, x, y, a, b, side, out)
     padded = np.zeros((400, 400))
     padded[180:220, 180:224] = gray
     v, u = np.mgrid[:side, :side] - (side - 1) / 2

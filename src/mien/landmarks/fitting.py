@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.errors import OptionError
 from mien.landmarks import kernels
 from mien.landmarks.options import FitOptions, ScaleParameters, scale_parameters
-from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
+from mien.landmarks.patch_experts import PatchExperts
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 _SMALLEST_SCALE = 0.25
@@ -84,8 +84,6 @@ class ConstrainedLocalModel:
         for k, experts in enumerate(self.experts):
             window = windows[k]
             if window == 0:
-                if isinstance(experts, CcnfPatchExperts):
-                    experts.release()
                 continue
             view = kernels.nearest_view(glob[1], glob[2], glob[3], experts.view_centers)
             value, report = self._fit_scale(gray, k, view, window, glob, local)

@@ -1,0 +1,120 @@
+"""Words for writing vector code: LLVM instructions by what they do.
+
+`LANES` floats fill one vector register of this processor; whatever is laid out "by lanes" has them side by
+side. Addresses are intp (bytes); LLVM is told that they are aligned to a float only.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import binding, ir
+from numba.core import cgutils
+from numpy.typing import NDArray
+
+FLOAT = ir.FloatType()
+INT32 = ir.IntType(32)
+INT64 = ir.IntType(64)
+FLOAT_BYTES = 4
+
+
+def _vector_registers() -> tuple[int, int]:
+    """Floats in a vector register, and number of registers, of this processor."""
+    features: dict[str, bool] = binding.get_host_cpu_features()
+    if features.get("avx512f"):
+        return 16, 32
+    if features.get("avx"):
+        return 8, 16
+    has_32 = binding.get_process_triple().startswith(("aarch64", "arm64"))
+    return 4, 32 if has_32 else 16
+
+
+LANES, REGISTERS = _vector_registers()
+"""Floats in one vector register, and how many registers there are."""
+
+VECTOR = ir.VectorType(FLOAT, LANES)
+
+
+def aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """An uninitialised array that begins on a cache line: vectors that straddle two cost twice as much to read."""
+    line = 64
+    size = int(np.prod(shape))
+    buffer = np.empty(size + line // FLOAT_BYTES, np.float32)
+    start = -buffer.ctypes.data % line // FLOAT_BYTES
+    return buffer[start : start + size].reshape(shape)
+
+
+def integer(value: int) -> Any:
+    """An int64 constant."""
+    return ir.Constant(INT64, value)
+
+
+def constant(value: float, kind: Any = VECTOR) -> Any:
+    """A vector whose every lane is ``value``."""
+    return ir.Constant(kind, [value] * kind.count)
+
+
+def variable(builder: Any, kind: Any = VECTOR) -> Any:
+    """A variable of the function; LLVM keeps it in a register where it can."""
+    return cgutils.alloca_once(builder, kind)  # type: ignore[no-untyped-call]
+
+
+def address(builder: Any, base: Any, offset: Any, kind: Any = VECTOR) -> Any:
+    """Pointer to what begins ``offset`` floats after ``base``."""
+    byte = builder.add(base, builder.mul(offset, integer(FLOAT_BYTES)))
+    return builder.inttoptr(byte, kind.as_pointer())
+
+
+def load(builder: Any, base: Any, offset: Any, kind: Any = VECTOR) -> Any:
+    """What stands ``offset`` floats after ``base``."""
+    return builder.load(address(builder, base, offset, kind), align=FLOAT_BYTES)
+
+
+def store(builder: Any, value: Any, base: Any, offset: Any) -> None:
+    """Write a vector ``offset`` floats after ``base``."""
+    builder.store(value, address(builder, base, offset, value.type), align=FLOAT_BYTES)
+
+
+def splat(builder: Any, scalar: Any, kind: Any = VECTOR) -> Any:
+    """A vector whose every lane is ``scalar``."""
+    undefined = ir.Constant(kind, ir.Undefined)
+    lane = builder.insert_element(undefined, scalar, ir.Constant(INT32, 0))
+    mask = ir.Constant(ir.VectorType(INT32, kind.count), [0] * kind.count)
+    return builder.shuffle_vector(lane, undefined, mask)
+
+
+def multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """a * b + c, rounded once where the processor can."""
+    return builder.fadd(builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
+
+
+def at_most(builder: Any, value: Any, limit: Any) -> Any:
+    """min(value, limit); NaN stays NaN."""
+    return builder.select(builder.fcmp_ordered(">", value, limit), limit, value)
+
+
+def at_least(builder: Any, value: Any, limit: Any) -> Any:
+    """max(value, limit); NaN stays NaN."""
+    return builder.select(builder.fcmp_ordered("<", value, limit), limit, value)
+
+
+def exponential(builder: Any, x: Any) -> Any:
+    """e^x with about 1e-7 relative error, for |x| <= 87.
+
+    Range reduction to |f| <= ln 2 / 2 and the degree-6 polynomial of the Cephes library, as `exp32`.
+    """
+    kind = x.type
+    signature = ir.FunctionType(kind, [kind])
+    floor = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
+        builder.module, signature, f"llvm.floor.v{kind.count}f32"
+    )
+    k = builder.call(floor, [multiply_add(builder, x, constant(1.44269504, kind), constant(0.5, kind))])
+    f = multiply_add(builder, k, constant(-0.693147181, kind), x)
+    p = constant(1.9875691500e-4, kind)
+    for coefficient in (1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1):
+        p = multiply_add(builder, p, f, constant(coefficient, kind))
+    p = multiply_add(builder, builder.fmul(p, f), f, builder.fadd(f, constant(1.0, kind)))
+    integers = ir.VectorType(INT32, kind.count)
+    power = builder.add(builder.fptosi(k, integers), constant(127, integers))
+    return builder.fmul(p, builder.bitcast(builder.shl(power, constant(23, integers)), kind))
