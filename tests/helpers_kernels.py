@@ -9,6 +9,7 @@ import numpy as np
 
 from mien.landmarks import area_kernels
 from mien.landmarks import kernels as landmark_kernels
+from mien.runtime.vector_ir import LANES
 from mien.shape import kernels as shape_kernels
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
@@ -95,8 +96,9 @@ def place_reference(
 
 
 def pack_responses(responses: np.ndarray) -> np.ndarray:
-    """(w², n) float32 of (n, w, w)."""
-    return np.ascontiguousarray(responses.reshape(len(responses), -1).T, np.float32)
+    """(w², P) float32 of (n, w, w), P padded to whole vectors."""
+    flat = responses.reshape(len(responses), -1).T
+    return np.pad(flat, ((0, 0), (0, -flat.shape[1] % LANES))).astype(np.float32, order="C")
 
 
 def unpack_responses(maps: np.ndarray) -> np.ndarray:

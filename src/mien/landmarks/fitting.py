@@ -11,6 +11,7 @@ from mien.errors import OptionError
 from mien.landmarks import kernels
 from mien.landmarks.options import FitOptions, ScaleParameters, scale_parameters
 from mien.landmarks.patch_experts import PatchExperts
+from mien.runtime.vector_ir import LANES, aligned
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 _SMALLEST_SCALE = 0.25
@@ -136,7 +137,9 @@ class ConstrainedLocalModel:
 
     def _response_buffer(self, window: int) -> NDArray[np.float32]:
         if window not in self._maps:
-            self._maps[window] = np.zeros((window * window, self.pdm.n_points), np.float32)
+            whole = -(-self.pdm.n_points // LANES) * LANES
+            self._maps[window] = aligned((window * window, whole))
+            self._maps[window][...] = 0
         return self._maps[window]
 
     def _table(self, window: int, sigma: float) -> NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """Kernels of landmark fitting: views, the reference frame, NU-RLMS (landmarks.md §5.1, §5.2 and §6).
 
-Layout: landmarks (2, n) float32; response maps (w², n): one row per position of the window (row-major,
-row = y), so that the mean shifts of all landmarks are computed side by side.
+Layout: landmarks (2, n) float32; response maps (w², P), one row per position of the window (row-major,
+row = y), so that the mean shifts of all landmarks are computed side by side; P is n, padded to whole vectors.
 """
 
 from __future__ import annotations
@@ -10,7 +10,9 @@ import math
 
 import numpy as np
 
+from mien.runtime.fit_block import weighted_sums
 from mien.runtime.jit import fast_inline, fast_kernel, kernel
+from mien.runtime.vector_ir import LANES as VECTOR_LANES
 from mien.runtime.vector_math import LANES, ROWS, exp32
 from mien.shape.kernels import (
     cholesky_solve,
@@ -91,13 +93,13 @@ def place_reference(mean, basis, glob, local, scale, base, similarity):
 
 @kernel
 def kernel_table(window, sigma):
-    """One axis of the mean-shift kernel on its 0.1-px grid, (10 w, w) float32; §6.5."""
-    out = np.empty((10 * window, window), np.float32)
+    """One axis of the mean-shift kernel on its 0.1-px grid, (w, 10 w) float32; §6.5."""
+    out = np.empty((window, 10 * window), np.float32)
     a = -0.5 / (np.float64(sigma) * np.float64(sigma))
     for k in range(10 * window):
         for c in range(window):
             d = np.float64(np.float32(k) * np.float32(0.1)) - c
-            out[k, c] = np.float32(math.exp(a * d * d))
+            out[c, k] = np.float32(math.exp(a * d * d))
     return out
 
 
@@ -107,7 +109,7 @@ def _grid_index(value, limit):
     d = np.float32(0.0)
     if value > np.float32(0.0):
         d = min(value, limit)
-    return d, np.int64(np.float64(d / np.float32(0.1)) + 0.5)
+    return d, np.int32(np.float64(d / np.float32(0.1)) + 0.5)
 
 
 @fast_inline
@@ -118,55 +120,57 @@ def mean_shifts(responses, window, table, exact_sigma, position, visible_weight,
     ``exact_sigma`` > 0 the kernel has that width and stands exactly there, not on the grid of ``table``.
     """
     n = position.shape[1]
+    width = responses.shape[1]
     limit = np.float32(window) - np.float32(0.1)
-    kernel_x = np.empty((window, n), np.float32)
-    kernel_y = np.empty((window, n), np.float32)
-    clamped = np.empty((2, n), np.float32)
-    for i in range(n):
-        dx, kx = _grid_index(position[0, i], limit)
-        dy, ky = _grid_index(position[1, i], limit)
-        clamped[0, i] = dx
-        clamped[1, i] = dy
-        for c in range(window):
-            kernel_x[c, i] = table[kx, c]
-            kernel_y[c, i] = table[ky, c]
+    kernel_x = np.empty((window, width), np.float32)
+    kernel_y = np.empty((window, width), np.float32)
+    clamped = np.zeros((2, width), np.float32)
+    place = np.zeros((2, width), np.int32)
+    for a in range(2):
+        for i in range(n):
+            clamped[a, i], place[a, i] = _grid_index(position[a, i], limit)
+    for c in range(window):
+        for i in range(width):
+            kernel_x[c, i] = table[c, place[0, i]]
+            kernel_y[c, i] = table[c, place[1, i]]
     if exact_sigma > 0.0:
-        a = np.float32(-0.5 / (np.float64(exact_sigma) * np.float64(exact_sigma)))
-        for c in range(window):
-            for i in range(n):
-                dx = clamped[0, i] - np.float32(c)
-                dy = clamped[1, i] - np.float32(c)
-                kernel_x[c, i] = exp32(a * dx * dx)
-                kernel_y[c, i] = exp32(a * dy * dy)
-    total = np.zeros(n, np.float32)
-    sum_x = np.zeros(n, np.float32)
-    sum_y = np.zeros(n, np.float32)
-    row_total = np.empty(n, np.float32)
-    row_x = np.empty(n, np.float32)
-    for r in range(window):
-        for i in range(n):
-            row_total[i] = np.float32(0.0)
-            row_x[i] = np.float32(0.0)
-        for c in range(window):
-            column = np.float32(c)
-            p = r * window + c
-            for i in range(n):
-                q = responses[p, i] * kernel_x[c, i]
-                row_total[i] += q
-                row_x[i] += column * q
-        row = np.float32(r)
-        for i in range(n):
-            q = kernel_y[r, i] * row_total[i]
-            total[i] += q
-            sum_y[i] += row * q
-            sum_x[i] += kernel_y[r, i] * row_x[i]
+        _place_kernels(clamped, exact_sigma, kernel_x, kernel_y)
+    sums = np.empty((3, width), np.float32)
+    _sum_maps(responses, window, kernel_x, kernel_y, sums)
     for i in range(n):
         if visible_weight[i] == 0.0:
             out[0, i] = np.float32(0.0)
             out[1, i] = np.float32(0.0)
         else:
-            out[0, i] = sum_x[i] / total[i] - clamped[0, i]
-            out[1, i] = sum_y[i] / total[i] - clamped[1, i]
+            out[0, i] = sums[1, i] / sums[0, i] - clamped[0, i]
+            out[1, i] = sums[2, i] / sums[0, i] - clamped[1, i]
+
+
+@fast_inline
+def _place_kernels(position, sigma, kernel_x, kernel_y):
+    """Both axes of a kernel of width ``sigma`` around every position (2, P), into (w, P) arrays."""
+    a = np.float32(-0.5 / (np.float64(sigma) * np.float64(sigma)))
+    for c in range(kernel_x.shape[0]):
+        for i in range(kernel_x.shape[1]):
+            dx = position[0, i] - np.float32(c)
+            dy = position[1, i] - np.float32(c)
+            kernel_x[c, i] = exp32(a * dx * dx)
+            kernel_y[c, i] = exp32(a * dy * dy)
+
+
+@fast_inline
+def _sum_maps(responses, window, kernel_x, kernel_y, out):
+    """`weighted_sums` of all landmarks; the rows of every array are whole vectors."""
+    width = responses.shape[1]
+    for first in range(0, width, VECTOR_LANES):
+        weighted_sums(
+            responses.ctypes.data + 4 * first,
+            width,
+            window,
+            kernel_x.ctypes.data + 4 * first,
+            kernel_y.ctypes.data + 4 * first,
+            out.ctypes.data + 4 * first,
+        )
 
 
 @fast_inline
@@ -298,28 +302,21 @@ def _weigh_rows(jac, weights, out):
 def log_likelihood(responses, window, position, visible_weight, sigma):
     """Mean over the visible landmarks of the log of the smoothed response at their place; §6.6."""
     n = position.shape[1]
-    a = np.float32(-0.5 / (np.float64(sigma) * np.float64(sigma)))
-    kernel_x = np.empty((window, n), np.float32)
-    total = np.zeros(n, np.float32)
-    row_total = np.empty(n, np.float32)
-    for c in range(window):
-        for i in range(n):
-            d = position[0, i] - np.float32(c)
-            kernel_x[c, i] = exp32(a * d * d)
-    for r in range(window):
-        for i in range(n):
-            row_total[i] = np.float32(0.0)
-        for c in range(window):
-            for i in range(n):
-                row_total[i] += responses[r * window + c, i] * kernel_x[c, i]
-        for i in range(n):
-            d = position[1, i] - np.float32(r)
-            total[i] += row_total[i] * exp32(a * d * d)
+    width = responses.shape[1]
+    places = np.zeros((2, width), np.float32)
+    for i in range(n):
+        places[0, i] = position[0, i]
+        places[1, i] = position[1, i]
+    kernel_x = np.empty((window, width), np.float32)
+    kernel_y = np.empty((window, width), np.float32)
+    _place_kernels(places, sigma, kernel_x, kernel_y)
+    sums = np.empty((3, width), np.float32)
+    _sum_maps(responses, window, kernel_x, kernel_y, sums)
     result = 0.0
     count = 0
     for i in range(n):
         if visible_weight[i] != 0.0:
-            result += math.log(np.float64(total[i]) + 1e-8)
+            result += math.log(np.float64(sums[0, i]) + 1e-8)
             count += 1
     return result / count
 

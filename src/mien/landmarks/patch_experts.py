@@ -35,7 +35,7 @@ class PatchExperts(Protocol):
         window: int,
         out: NDArray[np.float32],
     ) -> None:
-        """Write the response maps (w², n) of all landmarks; zeros for invisible ones."""
+        """Write the response maps (w², P >= n) of all landmarks; zeros for invisible ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,7 @@ class CcnfPatchExperts:
         window
             Side w of the maps, reference px.
         out
-            (w², n) float32, row-major positions (row = y); zeros for invisible landmarks.
+            (w², P >= n) float32, row-major positions (row = y); zeros for invisible landmarks.
         """
         experts = self._view(view)
         ccnf_responses(

@@ -89,6 +89,20 @@ def multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
     return builder.fadd(builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
 
 
+def horizontal_sum(builder: Any, value: Any) -> Any:
+    """Sum of all lanes: halves are added until one lane is left."""
+    lanes = value.type.count
+    while lanes > 1:
+        lanes //= 2
+        upper = ir.Constant(ir.VectorType(INT32, lanes), list(range(lanes, 2 * lanes)))
+        lower = ir.Constant(ir.VectorType(INT32, lanes), list(range(lanes)))
+        nothing = ir.Constant(value.type, ir.Undefined)
+        value = builder.fadd(
+            builder.shuffle_vector(value, nothing, lower), builder.shuffle_vector(value, nothing, upper)
+        )
+    return builder.extract_element(value, ir.Constant(INT32, 0))
+
+
 def at_most(builder: Any, value: Any, limit: Any) -> Any:
     """min(value, limit); NaN stays NaN."""
     return builder.select(builder.fcmp_ordered(">", value, limit), limit, value)

@@ -12,7 +12,9 @@ import math
 
 import numpy as np
 
+from mien.runtime.fit_block import dot_product, subtract_rows
 from mien.runtime.jit import fast_inline, fast_kernel, kernel
+from mien.runtime.vector_ir import LANES as VECTOR_LANES
 from mien.runtime.vector_math import LANES, ROWS, block_product
 
 
@@ -192,52 +194,36 @@ def normal_equations(weighted, jac, size, out):
 def cholesky_solve(a, size, solution):
     """Solve the symmetric system whose upper triangle and right-hand side (column ``size``) ``a`` holds.
 
-    ``a`` (rows, P) as `normal_equations` makes it is overwritten: U with a = UᵀU, seven rows at a time, and
-    the right-hand side along with it. A matrix that is not positive definite gives a zero solution, as in the
+    ``a`` (rows, P) as `normal_equations` makes it is overwritten: U with a = UᵀU, row by row, and the
+    right-hand side along with it. A matrix that is not positive definite gives a zero solution, as in the
     original (§0.4).
     """
     width = a.shape[1]
-    known = np.empty((ROWS, width), np.float32)
-    for top in range(0, size, ROWS):
-        left = top - top % LANES
-        if top > 0:
-            for b in range(left, width, LANES):
-                block_product(
-                    a.ctypes.data + 4 * b,
-                    top,
-                    width,
-                    1,
-                    0,
-                    a.ctypes.data + 4 * top,
-                    width,
-                    known.ctypes.data + 4 * b,
-                    width,
-                )
-            for r in range(ROWS):
-                row = a[top + r]
-                for j in range(left, width):
-                    row[j] -= known[r, j]
-        for k in range(top, min(top + ROWS, size)):
-            pivot = a[k]
-            d = pivot[k]
-            if not d > 0.0:
-                for i in range(size):
-                    solution[i] = np.float32(0.0)
-                return
-            inverse = np.float32(1.0) / np.float32(math.sqrt(d))
-            for j in range(left, width):
-                pivot[j] *= inverse
-            for i in range(k + 1, min(top + ROWS, size)):
-                row = a[i]
-                f = pivot[i]
-                for j in range(left, width):
-                    row[j] -= f * pivot[j]
+    row_bytes = 4 * width
+    for k in range(size):
+        left = k - k % VECTOR_LANES
+        for b in range(left, width, VECTOR_LANES):
+            subtract_rows(
+                a.ctypes.data + k * row_bytes + 4 * b, a.ctypes.data + 4 * b, a.ctypes.data + 4 * k, width, k
+            )
+        pivot = a[k]
+        d = pivot[k]
+        if not d > 0.0:
+            for i in range(size):
+                solution[i] = np.float32(0.0)
+            return
+        inverse = np.float32(1.0) / np.float32(math.sqrt(d))
+        for j in range(left, width):
+            pivot[j] *= inverse
+    known = np.zeros(width, np.float32)
     for i in range(size - 1, -1, -1):
-        row = a[i]
-        v = row[size]
-        for j in range(i + 1, size):
-            v -= row[j] * solution[j]
-        solution[i] = v / row[i]
+        # What stands left of the diagonal meets zeros: those entries are not known yet.
+        left = i - i % VECTOR_LANES
+        offset = 4 * (i * width + left)
+        vectors = (width - left) // VECTOR_LANES
+        dot = dot_product(a.ctypes.data + offset, known.ctypes.data + 4 * left, vectors)
+        known[i] = (a[i, size] - dot) / a[i, i]
+        solution[i] = known[i]
 
 
 @fast_inline
