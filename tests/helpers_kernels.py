@@ -47,7 +47,7 @@ def normal_equations(weighted: np.ndarray, jac: np.ndarray, rhs: np.ndarray) -> 
 def solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """Solution (size,) of a symmetric system by the Cholesky kernel."""
     size = len(rhs)
-    system = np.full(system_shape(size), np.nan, np.float32)
+    system = np.full(system_shape(size), 7, np.float32)
     upper = np.triu_indices(size)
     system[upper] = matrix[upper]
     system[:size, size] = rhs
@@ -61,7 +61,7 @@ def fit_points(pdm: PointDistributionModel, points: np.ndarray) -> tuple[np.ndar
     target = np.ascontiguousarray(points.T, np.float32)
     glob, local = np.empty(6, np.float32), np.empty(pdm.n_modes, np.float32)
     count = shape_kernels.fit_points(
-        pdm.mean, pdm.basis, pdm.packed_basis, pdm.eigenvalues, target, glob, local
+        pdm.mean, pdm.basis, pdm.packed_basis, pdm.gram, pdm.eigenvalues, target, glob, local
     )
     return glob, local, count
 
@@ -151,6 +151,7 @@ def optimise(
         pdm.mean,
         pdm.basis,
         pdm.packed_basis,
+        pdm.gram,
         pdm.eigenvalues,
         glob,
         local,

@@ -21,6 +21,8 @@ _FAR = 1e6
 """Places further away than this, px, overflow the integers of the 1/32-px grid."""
 _BYTES = 4
 """Bytes that one sample reads of a row."""
+_SPARSE = 5
+"""Every so many rows and columns are looked at to find an area's level."""
 
 
 @fast_inline
@@ -50,9 +52,10 @@ def _inside(gray, start_x, start_y, b00, b10, column_x, column_y):
 
 @kernel
 def lane_areas(gray, points, similarity, side, landmarks, exact, areas):
-    """Areas of interest of one group of landmarks into ``areas`` (side², LANES) flat; §5.3.
+    """Areas of interest of one group of landmarks, each less a level, into ``areas`` (side², LANES) flat; §5.3.
 
-    Lanes without a landmark (-1) get anything finite.
+    The level is a whole grey value near the mean: correlating deviations from it keeps the float32 sums small,
+    and subtracting it is exact. Lanes without a landmark (-1) get anything finite.
     """
     b00, b10 = similarity[2], similarity[3]
     column_x = np.empty(side, np.int32)
@@ -77,7 +80,15 @@ def lane_areas(gray, points, similarity, side, landmarks, exact, areas):
                 for v in range(side):
                     rows[0, v, lane] = rows[0, v, example]
                     rows[1, v, lane] = rows[1, v, example]
-        _sample_lanes(gray, rows, column_x, column_y, areas)
+        levels = np.zeros(LANES, np.float32)
+        _sample_lanes(gray, rows, column_x, column_y, _SPARSE, levels, areas)
+        count = ((side + _SPARSE - 1) // _SPARSE) ** 2
+        for k in range(count):
+            for lane in range(LANES):
+                levels[lane] += areas[k * LANES + lane]
+        for lane in range(LANES):
+            levels[lane] = np.float32(np.rint(levels[lane] / np.float32(count)))
+        _sample_lanes(gray, rows, column_x, column_y, 1, levels, areas)
     area = np.zeros(side * side, np.float32)
     for lane in range(LANES):
         i = landmarks[lane]
@@ -87,17 +98,22 @@ def lane_areas(gray, points, similarity, side, landmarks, exact, areas):
             exact_area_of_interest(gray, points[0, i], points[1, i], b00, b10, side, area)
         elif i >= 0:
             area_of_interest(gray, points[0, i], points[1, i], b00, b10, side, area)
+        total = np.float32(0.0)
         for k in range(side * side):
-            areas[k * LANES + lane] = area[k]
+            total += area[k]
+        level = np.float32(np.rint(total / np.float32(side * side)))
+        for k in range(side * side):
+            areas[k * LANES + lane] = area[k] - level
 
 
 @kernel
-def _sample_lanes(gray, rows, column_x, column_y, areas):
-    """Sample whole areas of interest on the 1/32-px grid, all lanes at once."""
+def _sample_lanes(gray, rows, column_x, column_y, step, levels, areas):
+    """Sample every ``step``th pixel of areas of interest, less ``levels``, all lanes at once, without gaps."""
     side = column_x.shape[0]
     line = FLOAT_BYTES * LANES
-    for v in range(side):
-        for u in range(side):
+    target = areas.ctypes.data
+    for v in range(0, side, step):
+        for u in range(0, side, step):
             bilinear_lanes(
                 gray.ctypes.data,
                 gray.shape[1],
@@ -105,22 +121,10 @@ def _sample_lanes(gray, rows, column_x, column_y, areas):
                 rows.ctypes.data + (side + v) * line,
                 column_x[u],
                 column_y[u],
-                areas.ctypes.data + (v * side + u) * line,
+                levels.ctypes.data,
+                target,
             )
-
-
-@fast_inline
-def _remove_levels(areas, pixels):
-    """Subtract a whole grey level near the mean from every area: it keeps float32 sums small, and is exact."""
-    levels = np.zeros(LANES, np.float32)
-    for k in range(pixels):
-        for lane in range(LANES):
-            levels[lane] += areas[k * LANES + lane]
-    for lane in range(LANES):
-        levels[lane] = np.float32(np.rint(levels[lane] / np.float32(pixels)))
-    for k in range(pixels):
-        for lane in range(LANES):
-            areas[k * LANES + lane] -= levels[lane]
+            target += line
 
 
 @fast_kernel
@@ -243,7 +247,6 @@ def ccnf_responses(gray, points, similarity, window, landmarks, weights, neurons
             out[p, i] = np.float32(0.0)
     for g in range(landmarks.shape[0]):
         lane_areas(gray, points, similarity, side, landmarks[g], exact, areas)
-        _remove_levels(areas, side * side)
         lane_statistics(areas, side, window, mean, inverse_norm)
         _potentials(areas, side, offsets, weights[g], neurons[g], mean, inverse_norm, values)
         _smooth(factor[g], positions, values)

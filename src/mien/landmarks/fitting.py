@@ -118,6 +118,7 @@ class ConstrainedLocalModel:
             pdm.mean,
             pdm.basis,
             pdm.packed_basis,
+            pdm.gram,
             pdm.eigenvalues,
             glob,
             local,

@@ -22,6 +22,7 @@ from mien.shape.kernels import (
     object_shape,
     project,
     rotation_of,
+    unweighted_normal_equations,
 )
 
 
@@ -199,6 +200,7 @@ def regularised_mean_shift(
     mean,
     basis,
     packed_basis,
+    gram,
     eigenvalues,
     glob,
     local,
@@ -249,7 +251,10 @@ def regularised_mean_shift(
         _append_image_shifts(shift, similarity, jac, size)
         if not uniform:
             _weigh_rows(jac, weights, weighted)
-        normal_equations(weighted, jac, size, system)
+        if uniform and modes > 0:
+            unweighted_normal_equations(jac, gram, glob[0], rotation, size, system)
+        else:
+            normal_equations(weighted, jac, size, system)
         for j in range(modes):
             r = np.float32(regularisation) / eigenvalues[j]
             system[6 + j, size] -= r * local[j]
@@ -326,6 +331,7 @@ def optimise_scale(
     mean,
     basis,
     packed_basis,
+    gram,
     eigenvalues,
     glob,
     local,
@@ -352,6 +358,7 @@ def optimise_scale(
             mean,
             basis,
             packed_basis,
+            gram,
             eigenvalues,
             glob,
             local,

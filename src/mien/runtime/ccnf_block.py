@@ -149,19 +149,27 @@ _INTEGERS = ir.VectorType(v.INT32, v.LANES)
 
 @intrinsic
 def bilinear_lanes(
-    typing_context: Any, pixels: Any, width: Any, row_x: Any, row_y: Any, column_x: Any, column_y: Any, out: Any
+    typing_context: Any,
+    pixels: Any,
+    width: Any,
+    row_x: Any,
+    row_y: Any,
+    column_x: Any,
+    column_y: Any,
+    levels: Any,
+    out: Any,
 ) -> Any:
-    """One pixel of the areas of interest of `LANES` landmarks, on the 1/32-px grid (§5.3).
+    """One pixel of the areas of interest of `LANES` landmarks, on the 1/32-px grid, less a level (§5.3).
 
     ``pixels``: address of a grey picture (H, ``width``) uint8; ``row_x``, ``row_y`` (LANES,) int32 and
-    ``column_x``, ``column_y`` int32: the place in 1/1024 px is their sum; ``out`` (LANES,) float32. Addresses
-    and ``width`` are intp. Reads four bytes from the upper left neighbour on, in its row and the next: the
+    ``column_x``, ``column_y`` int32: the place in 1/1024 px is their sum; ``levels``, ``out`` (LANES,) float32.
+    Addresses and ``width`` are intp. Reads four bytes from the upper left neighbour on, in its row and the next: the
     caller guarantees that they are inside the picture.
     """
-    signature = types.void(*[types.intp] * 4, types.int32, types.int32, types.intp)
+    signature = types.void(*[types.intp] * 4, types.int32, types.int32, types.intp, types.intp)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        pixels, width, row_x, row_y, column_x, column_y, out = arguments
+        pixels, width, row_x, row_y, column_x, column_y, levels, out = arguments
         x, fraction_x = _grid(builder, row_x, column_x)
         y, fraction_y = _grid(builder, row_y, column_y)
         line = v.splat(builder, builder.trunc(width, v.INT32), _INTEGERS)
@@ -170,7 +178,8 @@ def bilinear_lanes(
         lower = _pair(builder, _gather(builder, builder.add(pixels, width), place), fraction_x)
         rise = builder.fmul(fraction_y, builder.fsub(lower, upper))
         value = builder.fadd(builder.fmul(v.constant(32.0), upper), rise)
-        v.store(builder, builder.fmul(value, v.constant(1.0 / 1024.0)), out, v.integer(0))
+        value = builder.fmul(value, v.constant(1.0 / 1024.0))
+        v.store(builder, builder.fsub(value, v.load(builder, levels, v.integer(0))), out, v.integer(0))
         return context.get_dummy_value()
 
     return signature, generate
