@@ -69,9 +69,7 @@ def fit_points(pdm: PointDistributionModel, points: np.ndarray) -> tuple[np.ndar
 def area_of_interest(gray: np.ndarray, x: float, y: float, a: float, b: float, side: int) -> np.ndarray:
     """(side, side) float32."""
     out = np.full(side * side, np.nan, np.float32)
-    area_kernels.area_of_interest(
-        gray, np.float32(x), np.float32(y), np.float32(a), np.float32(b), side, out
-    )
+    area_kernels.area_of_interest(gray, np.float32(x), np.float32(y), np.float32(a), np.float32(b), side, out)
     return out.reshape(side, side)
 
 

@@ -15,7 +15,7 @@ TAPS = SUPPORT * SUPPORT
 
 @kernel
 def grid_start(x, y, b00, b10, side):
-    """Where the upper left pixel of an area of interest lies in the picture, px; float32 as written in §5.3."""
+    """Where the upper left pixel of an area of interest lies, px; float32 as written in §5.3."""
     half = np.float32(side - 1.0) / np.float32(2.0)
     a = np.float32(b00)
     b = np.float32(b10)

@@ -35,7 +35,7 @@ def _aligned(size):
 
 @kernel
 def _inside(gray, start_x, start_y, b00, b10, column_x, column_y):
-    """Whether `bilinear_lanes` may read a whole area: nothing of it is at the picture's border, or nowhere."""
+    """Whether `bilinear_lanes` may read a whole area: none of it is at the border, or nowhere."""
     height, width = gray.shape
     if not (abs(start_x) < _FAR and abs(start_y) < _FAR):
         return False
@@ -52,10 +52,10 @@ def _inside(gray, start_x, start_y, b00, b10, column_x, column_y):
 
 @kernel
 def lane_areas(gray, points, similarity, side, landmarks, exact, areas):
-    """Areas of interest of one group of landmarks, each less a level, into ``areas`` (side², LANES) flat; §5.3.
+    """Areas of interest of one group, each less a level, into ``areas`` (side², LANES) flat; §5.3.
 
-    The level is a whole grey value near the mean: correlating deviations from it keeps the float32 sums small,
-    and subtracting it is exact. Lanes without a landmark (-1) get anything finite.
+    The level is a whole grey value near the mean: correlating deviations from it keeps the float32 sums
+    small, and subtracting it is exact. Lanes without a landmark (-1) get anything finite.
     """
     b00, b10 = similarity[2], similarity[3]
     column_x = np.empty(side, np.int32)
@@ -108,7 +108,7 @@ def lane_areas(gray, points, similarity, side, landmarks, exact, areas):
 
 @kernel
 def _sample_lanes(gray, rows, column_x, column_y, step, levels, areas):
-    """Sample every ``step``th pixel of areas of interest, less ``levels``, all lanes at once, without gaps."""
+    """Sample every ``step``th pixel of areas of interest, less ``levels``, into adjoining lines."""
     side = column_x.shape[0]
     line = FLOAT_BYTES * LANES
     target = areas.ctypes.data
@@ -171,7 +171,7 @@ def lane_statistics(areas, side, window, mean, inverse_norm):
 
 @fast_inline
 def _potentials(areas, side, offsets, weights, neurons, mean, inverse_norm, out):
-    """b of §5.4 of all positions of one group into ``out`` (w², LANES), `POSITIONS` at a time."""
+    """B of §5.4 of all positions of one group into ``out`` (w², LANES), `POSITIONS` at a time."""
     block = FLOAT_BYTES * POSITIONS * LANES
     for k in range(offsets.shape[0] // POSITIONS):
         neuron_sums(
@@ -226,8 +226,9 @@ def ccnf_responses(gray, points, similarity, window, landmarks, weights, neurons
     """Response maps of all visible landmarks of one scale and view into ``out`` (w², n); §5.3, §5.4.
 
     ``landmarks`` (G, LANES) int32: which landmark each lane of each group is, -1 for none; ``weights``
-    (G, 121, 7, LANES) and ``neurons`` (G, 4, 7, LANES) as in `neuron_sums`; ``factor`` (G, w², 1 + band, LANES)
-    as in `_smooth`. ``exact`` warps without the 1/32-px grid. Columns of landmarks that are in no lane become 0.
+    (G, 121, 7, LANES) and ``neurons`` (G, 4, 7, LANES) as in `neuron_sums`; ``factor`` (G, w², 1 + band,
+    LANES) as in `_smooth`. ``exact`` warps without the 1/32-px grid. Columns of landmarks that are in no
+    lane become 0.
     """
     positions = window * window
     side = window + SUPPORT - 1

@@ -14,6 +14,7 @@ from mien.landmarks.patch_experts import PatchExperts
 from mien.runtime.vector_ir import LANES, aligned
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
+_Plan = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 _SMALLEST_SCALE = 0.25
 _LAST_SCALE_BELOW = 0.30
 
@@ -72,7 +73,9 @@ class ConstrainedLocalModel:
         self._parameters = tuple(scale_parameters(options, self._scales, k) for k in range(len(experts)))
         self._tables: dict[int, NDArray[np.float32]] = {}
         self._maps: dict[int, NDArray[np.float32]] = {}
-        self._weights: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self._plans: dict[tuple[int, int, int], _Plan] = {}
+        # Landmarks and similarity of the reference frame, and what the kernel reports.
+        self._buffers = np.empty((2, pdm.n_points), np.float32), np.empty(4, np.float32), np.zeros(4)
 
     def fit(self, gray: NDArray[np.uint8], start: ShapeParameters, windows: tuple[int, ...]) -> Fit:
         """Fit from a start; ``windows`` holds one window per scale, 0 skips a scale (§6.3)."""
@@ -108,12 +111,13 @@ class ConstrainedLocalModel:
         pdm = self.pdm
         experts = self.experts[k]
         parameters = self._parameters[k]
-        base = np.empty((2, pdm.n_points), np.float32)
-        similarity = np.empty(4, np.float32)
+        base, similarity, report = self._buffers
         kernels.place_reference(pdm.mean, pdm.basis, glob, local, experts.scale, base, similarity)
-        maps = self._response_buffer(window)
+        plan = self._plans.get((k, view, window))
+        if plan is None:
+            plan = self._plans[k, view, window] = self._plan(k, view, window)
+        maps, table, weights = plan
         experts.responses(gray, view, base, similarity, window, maps)
-        report = np.zeros(4)
         likelihood = kernels.optimise_scale(
             pdm.mean,
             pdm.basis,
@@ -126,15 +130,24 @@ class ConstrainedLocalModel:
             similarity,
             maps,
             window,
-            self._table(window, parameters.sigma),
+            table,
             self.options.exact,
-            self._landmark_weights(k, view, parameters),
+            weights,
             parameters.regularisation,
             parameters.sigma,
             self.options.iterations,
             report,
         )
         return likelihood, report
+
+    def _plan(self, k: int, view: int, window: int) -> _Plan:
+        """Buffer of the response maps, kernel table and landmark weights of a scale, view and window."""
+        parameters = self._parameters[k]
+        return (
+            self._response_buffer(window),
+            self._table(window, parameters.sigma),
+            self._landmark_weights(k, view, parameters),
+        )
 
     def _response_buffer(self, window: int) -> NDArray[np.float32]:
         if window not in self._maps:
@@ -151,10 +164,8 @@ class ConstrainedLocalModel:
 
     def _landmark_weights(self, k: int, view: int, parameters: ScaleParameters) -> NDArray[np.float32]:
         """(n,) float32: 0 for invisible landmarks, else 1 or weight factor times confidence (§6.5)."""
-        if (k, view) not in self._weights:
-            experts = self.experts[k]
-            visible = experts.visibility[view].astype(np.float32)
-            if parameters.weight_factor > 0:
-                visible *= (parameters.weight_factor * experts.confidences[view]).astype(np.float32)
-            self._weights[k, view] = visible
-        return self._weights[k, view]
+        experts = self.experts[k]
+        visible: NDArray[np.float32] = experts.visibility[view].astype(np.float32)
+        if parameters.weight_factor > 0:
+            visible *= (parameters.weight_factor * experts.confidences[view]).astype(np.float32)
+        return visible

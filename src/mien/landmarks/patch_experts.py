@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
 from mien.landmarks.area_kernels import TAPS
-from mien.runtime.ccnf_block import AMPLITUDE, BIAS, GAIN, NEURONS, WEIGHT_SUM
 from mien.landmarks.ccnf_kernels import ccnf_responses
 from mien.models.records import CcnfRecord
+from mien.runtime.ccnf_block import AMPLITUDE, BIAS, GAIN, NEURONS, WEIGHT_SUM
 from mien.runtime.vector_ir import LANES, aligned
 
 _SMALLEST_ALPHA = 1e-4
@@ -133,7 +133,7 @@ class CcnfPatchExperts:
 
 
 def by_lanes(values: NDArray[Any], landmarks: NDArray[np.int32]) -> NDArray[np.float32]:
-    """(G, ..., LANES) float32 of (n, ...): what belongs to the landmarks of each group, 0 where there is none."""
+    """(G, ..., LANES) float32 of (n, ...): what belongs to each group's landmarks, 0 where there is none."""
     groups = len(landmarks)
     out = aligned((groups, *values.shape[1:], LANES))
     lanes = np.where((landmarks >= 0).reshape(groups, LANES, *[1] * (values.ndim - 1)), values[landmarks], 0)
@@ -149,9 +149,8 @@ def pack_view(record: CcnfRecord, view: int) -> _View:
         raise ModelFileError(f"expected at most {NEURONS} neurons per patch expert, got {neurons}")
     visible = np.flatnonzero(record.visibility[view])
     groups = -(-len(visible) // LANES)
-    landmarks = np.full(groups * LANES, -1, np.int32)
-    landmarks[: len(visible)] = visible
-    landmarks = landmarks.reshape(groups, LANES)
+    landmarks = np.full((groups, LANES), -1, np.int32)
+    landmarks.reshape(-1)[: len(visible)] = visible
     weights = np.zeros((n, TAPS, NEURONS), np.float32)
     weights[:, :, :neurons] = stored.reshape(n, neurons, TAPS).transpose(0, 2, 1)
     alphas = record.alphas[view]

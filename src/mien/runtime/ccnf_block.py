@@ -26,7 +26,7 @@ GAIN, BIAS, AMPLITUDE, WEIGHT_SUM = range(4)
 """Rows of a group's neurons."""
 
 _LIMIT = 40.0
-"""Exponents are limited to this: two sigmoids then share one division without overflow, and e^-40 is nothing."""
+"""Exponents are limited to this: two sigmoids can share one division without overflow, e^-40 is nothing."""
 
 
 @intrinsic
@@ -43,8 +43,8 @@ def neuron_sums(
 ) -> Any:
     """Sum of the neurons of `LANES` experts at `POSITIONS` positions of their windows.
 
-    All arguments are intp; addresses but for ``row_step``, which counts floats. ``area`` (rows, row_step / LANES,
-    LANES) grey levels; ``offsets`` (POSITIONS,) int64: upper left corner of each window, in floats;
+    All arguments are intp; addresses but for ``row_step``, which counts floats. ``area`` (rows, row_step)
+    grey levels by lanes; ``offsets`` (POSITIONS,) int64: upper left corner of each window, in floats;
     ``weights`` (121, 7, LANES), rows of the filter one after the other; ``neurons`` (4, 7, LANES);
     ``mean``, ``inverse_norm``, ``out`` (POSITIONS, LANES). With <W, x> the plain correlation,
     out = sum_j amplitude_j / (1 + exp(-(gain_j (<W_j, x> - mean sum(W_j)) inverse_norm + bias_j))).
@@ -110,7 +110,7 @@ def _neuron(builder: Any, neurons: Any, row: int, j: int) -> Any:
 
 
 def _sum_of_sigmoids(builder: Any, neurons: Any, exponents: list[Any]) -> Any:
-    """Sum of amplitude / (1 + e^exponent): in pairs, a / x + b / y = (a y + b x) / (x y); divisions are slow."""
+    """Sum of amplitude / (1 + e^exponent), by pairs, as divisions are slow: a/x + b/y = (a y + b x) / (x y)."""
     one = v.constant(1.0)
     bases = [builder.fadd(one, v.exponential(builder, exponent)) for exponent in exponents]
     amplitudes = [_neuron(builder, neurons, AMPLITUDE, j) for j in range(len(bases))]
@@ -128,16 +128,14 @@ def _sum_of_sigmoids(builder: Any, neurons: Any, exponents: list[Any]) -> Any:
 
 @intrinsic
 def subtract_product(typing_context: Any, target: Any, factor: Any, source: Any) -> Any:
-    """target -= factor * source, `LANES` floats each; the arguments are addresses (intp)."""
+    """Target -= factor * source, `LANES` floats each; the arguments are addresses (intp)."""
     signature = types.void(*[types.intp] * 3)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         target, factor, source = arguments
         zero = v.integer(0)
         product = builder.fneg(v.load(builder, factor, zero))
-        total = v.multiply_add(
-            builder, product, v.load(builder, source, zero), v.load(builder, target, zero)
-        )
+        total = v.multiply_add(builder, product, v.load(builder, source, zero), v.load(builder, target, zero))
         v.store(builder, total, target, zero)
         return context.get_dummy_value()
 
@@ -162,9 +160,9 @@ def bilinear_lanes(
     """One pixel of the areas of interest of `LANES` landmarks, on the 1/32-px grid, less a level (§5.3).
 
     ``pixels``: address of a grey picture (H, ``width``) uint8; ``row_x``, ``row_y`` (LANES,) int32 and
-    ``column_x``, ``column_y`` int32: the place in 1/1024 px is their sum; ``levels``, ``out`` (LANES,) float32.
-    Addresses and ``width`` are intp. Reads four bytes from the upper left neighbour on, in its row and the next: the
-    caller guarantees that they are inside the picture.
+    ``column_x``, ``column_y`` int32: the place in 1/1024 px is their sum; ``levels``, ``out`` (LANES,)
+    float32. Addresses and ``width`` are intp. Reads four bytes from the upper left neighbour on, in its row
+    and the next: the caller guarantees that they are inside the picture.
     """
     signature = types.void(*[types.intp] * 4, types.int32, types.int32, types.intp, types.intp)
 
@@ -194,7 +192,7 @@ def _grid(builder: Any, row: Any, column: Any) -> tuple[Any, Any]:
 
 
 def _pair(builder: Any, words: Any, fraction: Any) -> Any:
-    """Between the lowest two bytes of every word, in 32nds of the way; all sums are whole and small: exact."""
+    """Between the lowest two bytes of every word, in 32nds; all sums are whole and small: exact."""
     byte = v.constant(255, _INTEGERS)
     left = builder.sitofp(builder.and_(words, byte), v.VECTOR)
     right = builder.sitofp(builder.and_(builder.lshr(words, v.constant(8, _INTEGERS)), byte), v.VECTOR)
@@ -212,4 +210,6 @@ def _gather(builder: Any, base: Any, places: Any) -> Any:
     name = f"llvm.masked.gather.v{v.LANES}i32.v{v.LANES}p0"
     gather = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
     everywhere = ir.Constant(mask, [1] * v.LANES)
-    return builder.call(gather, [pointers, ir.Constant(v.INT32, 1), everywhere, ir.Constant(_INTEGERS, ir.Undefined)])
+    return builder.call(
+        gather, [pointers, ir.Constant(v.INT32, 1), everywhere, ir.Constant(_INTEGERS, ir.Undefined)]
+    )

@@ -21,8 +21,8 @@ def weighted_sums(
     """Sums over the response maps of `LANES` landmarks under a separable kernel, with one landmark per lane.
 
     All arguments are intp; addresses but for ``step`` (floats from one row of any array to the next) and
-    ``window``. ``maps`` (window², step), ``kernel_x`` and ``kernel_y`` (window, step). Into ``out`` (3, step),
-    with q = map[r, c] kernel_x[c] kernel_y[r]: sum q, sum c q, sum r q.
+    ``window``. ``maps`` (window², step), ``kernel_x`` and ``kernel_y`` (window, step). Into ``out`` (3,
+    step), with q = map[r, c] kernel_x[c] kernel_y[r]: sum q, sum c q, sum r q.
     The caller guarantees that all of it is inside its arrays.
     """
     signature = types.void(*[types.intp] * 6)
@@ -67,7 +67,7 @@ def _add_product(builder: Any, target: Any, a: Any, b: Any) -> None:
 def subtract_rows(
     typing_context: Any, target: Any, rows: Any, coefficients: Any, step: Any, count: Any
 ) -> Any:
-    """target -= sum_k coefficients[k * step] * rows[k * step ...], k < count, for `LANES` floats.
+    """Target -= sum_k coefficients[k * step] * rows[k * step ...], k < count, for `LANES` floats.
 
     All arguments are intp; addresses but for ``step`` (floats from one row to the next) and ``count``.
     """
@@ -85,7 +85,9 @@ def subtract_rows(
             _add_row(builder, sums[1], coefficients, rows, builder.add(first, step))
         odd = builder.icmp_unsigned("==", builder.and_(count, v.integer(1)), v.integer(1))
         with builder.if_then(odd):
-            _add_row(builder, sums[0], coefficients, rows, builder.mul(builder.sub(count, v.integer(1)), step))
+            _add_row(
+                builder, sums[0], coefficients, rows, builder.mul(builder.sub(count, v.integer(1)), step)
+            )
         total = builder.fadd(builder.load(sums[0]), builder.load(sums[1]))
         zero = v.integer(0)
         v.store(builder, builder.fsub(v.load(builder, target, zero), total), target, zero)
@@ -101,7 +103,7 @@ def _add_row(builder: Any, target: Any, coefficients: Any, rows: Any, offset: An
 
 @intrinsic
 def dot_product(typing_context: Any, a: Any, b: Any, vectors: Any) -> Any:
-    """Sum of a[i] * b[i] over ``vectors`` times `LANES` floats, in any order; arguments are intp, a and b addresses."""
+    """Sum of a[i] * b[i] over ``vectors`` times `LANES` floats; ``a`` and ``b`` are addresses (intp)."""
     signature = types.float32(*[types.intp] * 3)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

@@ -37,7 +37,7 @@ VECTOR = ir.VectorType(FLOAT, LANES)
 
 
 def aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """An uninitialised array that begins on a cache line: vectors that straddle two cost twice as much to read."""
+    """An uninitialised array that begins on a cache line: vectors across two cost twice as much to read."""
     line = 64
     size = int(np.prod(shape))
     buffer = np.empty(size + line // FLOAT_BYTES, np.float32)
@@ -85,7 +85,7 @@ def splat(builder: Any, scalar: Any, kind: Any = VECTOR) -> Any:
 
 
 def multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
-    """a * b + c, rounded once where the processor can."""
+    """A * b + c, rounded once where the processor can."""
     return builder.fadd(builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
 
 
