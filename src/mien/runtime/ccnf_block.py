@@ -110,7 +110,7 @@ def _neuron(builder: Any, neurons: Any, row: int, j: int) -> Any:
 
 
 def _sum_of_sigmoids(builder: Any, neurons: Any, exponents: list[Any]) -> Any:
-    """Sum of amplitude / (1 + e^exponent), by pairs, as divisions are slow: a/x + b/y = (a y + b x) / (x y)."""
+    """Sum of amplitude / (1 + e^exponent), two per division: a/x + b/y = (a y + b x) / (x y)."""
     one = v.constant(1.0)
     bases = [builder.fadd(one, v.exponential(builder, exponent)) for exponent in exponents]
     amplitudes = [_neuron(builder, neurons, AMPLITUDE, j) for j in range(len(bases))]
