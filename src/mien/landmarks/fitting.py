@@ -144,7 +144,9 @@ class ConstrainedLocalModel:
     def _table(self, window: int, sigma: float) -> NDArray[np.float32]:
         """Kernel table of a window size: the sigma of its first use stays, as in the original (§6.5)."""
         if window not in self._tables:
-            self._tables[window] = kernels.kernel_table(window, sigma)
+            table = np.empty((10 * window, window), np.float32)
+            kernels.kernel_table(window, sigma, table)
+            self._tables[window] = table
         return self._tables[window]
 
     def _landmark_weights(self, k: int, view: int, parameters: ScaleParameters) -> NDArray[np.float32]:

@@ -346,15 +346,13 @@ def ccnf_responses(
 
 
 @kernel
-def kernel_table(window, sigma):
-    """One axis of the mean-shift kernel on its 0.1-px grid, (10 w, w) float32; §6.5."""
-    out = np.empty((10 * window, window), np.float32)
+def kernel_table(window, sigma, out):
+    """One axis of the mean-shift kernel on its 0.1-px grid, into ``out`` (10 w, w) float32; §6.5."""
     a = -0.5 / (np.float64(sigma) * np.float64(sigma))
     for k in range(10 * window):
         for c in range(window):
             d = np.float64(np.float32(k) * np.float32(0.1)) - c
             out[k, c] = np.float32(math.exp(a * d * d))
-    return out
 
 
 @kernel

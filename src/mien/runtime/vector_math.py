@@ -11,11 +11,8 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from mien.runtime.jit import fast_kernel
+from mien.runtime.jit import fast_kernel, intrinsic
 
 LANES = 16
 """Columns of a block product; LLVM splits the vectors to what the processor has."""
@@ -30,6 +27,7 @@ _INT64 = ir.IntType(64)
 @intrinsic
 def _float32_from_bits(typing_context: Any, bits: Any) -> Any:
     """Reinterpret an int32 as float32."""
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.FloatType())
@@ -53,7 +51,7 @@ def exp32(x: Any) -> Any:
     p = p * f + np.float32(1.6666665459e-1)
     p = p * f + np.float32(5.0000001201e-1)
     p = p * f * f + f + np.float32(1.0)
-    return p * _float32_from_bits((np.int32(k) + np.int32(127)) << np.int32(23))  # type: ignore[call-arg]
+    return p * _float32_from_bits((np.int32(k) + np.int32(127)) << np.int32(23))
 
 
 @intrinsic
@@ -76,6 +74,9 @@ def block_product(
     out[j * out_step + p] = sum_t left[t * left_step + j] * right[k * outer_step + i * inner_step + p]
     for j in 0..6, p in 0..15. The caller guarantees that all of it is inside its arrays.
     """
+    from numba import types
+    from numba.core import cgutils
+
     signature = types.void(*[types.intp] * 9)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
