@@ -104,6 +104,13 @@ def unpack_responses(maps: np.ndarray) -> np.ndarray:
     return maps.T.reshape(-1, side, side)
 
 
+def kernel_table(window: int, sigma: float) -> np.ndarray:
+    """(10 w, w) float32."""
+    table = np.empty((10 * window, window), np.float32)
+    landmark_kernels.kernel_table(window, sigma, table)
+    return table
+
+
 def mean_shifts(
     responses: np.ndarray,
     positions: np.ndarray,

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import helpers_kernels as kernels
+from helpers_kernels import kernel_table
 from mien.errors import OptionError
 from mien.landmarks import kernels as landmark_kernels
 from mien.landmarks.options import FitOptions, part_options
@@ -21,7 +22,7 @@ def test_the_mean_shift_kernel_stands_exactly_at_the_landmark(seed, window):
     positions = rng.uniform(-1, window + 1, (2, 4)).astype(np.float32)
     sigma = 1.7
     shifts = kernels.mean_shifts(
-        responses, positions, np.ones(4), landmark_kernels.kernel_table(window, sigma), exact_sigma=sigma
+        responses, positions, np.ones(4), kernel_table(window, sigma), exact_sigma=sigma
     )
     grid = np.arange(window)
     for i in range(4):

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from helpers_kernels import (
+    kernel_table,
     log_likelihood,
     mean_shifts,
     optimise,
@@ -17,7 +18,6 @@ from helpers_kernels import (
     similarity_matrices,
 )
 from helpers_landmarks import random_pdm
-from mien.landmarks import kernels
 from mien.shape.model import PointDistributionModel, ShapeParameters
 from oracle import landmarks as oracle
 from oracle import shape as shape_oracle
@@ -34,12 +34,6 @@ def random_responses(rng: np.random.Generator, n: int, window: int) -> np.ndarra
     centers = rng.uniform(0, window - 1, (n, 2, 1, 1))
     peaks = np.exp(-((r - centers[:, 0]) ** 2 + (c - centers[:, 1]) ** 2) / rng.uniform(1, 8, (n, 1, 1)))
     return (peaks + 0.05 * rng.random((n, window, window))).astype(np.float32)
-
-
-def kernel_table(window: int, sigma: float) -> np.ndarray:
-    table = np.empty((10 * window, window), np.float32)
-    kernels.kernel_table(window, sigma, table)
-    return table
 
 
 # --- kernel and mean shift --------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Kernels are called through entry points of their own: exact types, kept machine code, no Numba."""
 
+import math
 import subprocess
 import sys
 import threading
@@ -7,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 
-from mien.runtime import machine_code
+from mien.runtime import linking, machine_code
 from mien.runtime.compilation import counting_compilations
 from mien.runtime.jit import FASTMATH, Kernel, intrinsic, kernel
 
@@ -205,7 +206,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from mien.runtime import machine_code
+from mien.runtime import linking, machine_code
 machine_code.folder = lambda: Path(sys.argv[1])
 from mien.imaging.kernels import bgr_to_gray
 out = np.empty((4, 6), np.uint8)
@@ -222,6 +223,29 @@ def test_a_later_process_needs_no_numba(tmp_path):
         for _ in range(2)
     ]
     assert [run.stdout.split() for run in runs] == [["4800", "True"], ["4800", "False"]]
+
+
+def test_what_cannot_be_joined_is_left_to_llvm(monkeypatch, tmp_path):
+    def refuse(objects, entry):
+        raise linking.NotPlainError
+
+    monkeypatch.setattr(linking, "link", refuse)
+
+    @plain
+    def scaled(values, factor):
+        return math.sin(values.copy()[1]) * factor
+
+    again = plain(scaled.py_func)
+    for call in (scaled, again):
+        assert call(np.arange(3.0), 2.0) == math.sin(1.0) * 2.0
+    (path,) = tmp_path.glob("*.code")
+    assert path.read_bytes().startswith(b"mien objects")
+
+
+@pytest.mark.parametrize("data", [b"", b"MZ", b"\x7fELF\x02\x01" + bytes(100)])
+def test_other_object_files_are_refused(data):
+    with pytest.raises(linking.NotPlainError):
+        linking.link([data], "entry")
 
 
 def test_damaged_files_are_compiled_again(tmp_path):

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from llvmlite import ir
 
 from mien.runtime.jit import fast_kernel, intrinsic, kernel
 
@@ -229,6 +228,7 @@ def warp_landmarks(points, matrix, raised, lift, out):
 @intrinsic
 def _eight_bytes(typing_context, flat, at):
     """64-bit integer from ``flat`` (n,) uint8 at any byte: two neighbouring pixels in one load."""
+    from llvmlite import ir
     from numba import types
 
     def generate(context, builder, signature, args):

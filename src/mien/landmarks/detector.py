@@ -9,8 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.landmarks.cen import CenPatchExperts
-from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.landmarks.fitting import ConstrainedLocalModel
 from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
@@ -176,6 +174,9 @@ def _patch_experts(
     if isinstance(record, CcnfRecord):
         return CcnfPatchExperts(record, components, exact=exact)
     if isinstance(record, CenRecord):
+        from mien.landmarks.cen import CenPatchExperts
+        from mien.landmarks.cen_onnx import CenOnnxPatchExperts
+
         if device == "cpu":
             return CenPatchExperts(record, exact=exact, threads=threads)
         return CenOnnxPatchExperts(record, device=device, exact=exact, threads=threads)

@@ -16,7 +16,7 @@ from numba.core import cgutils, types
 from numba.np import numpy_support
 from numba.np.arrayobj import populate_array
 
-from mien.runtime.machine_code import ENTRY, Code
+from mien.runtime.machine_code import ENTRY
 
 _INT8, _INT32, _INT64 = ir.IntType(8), ir.IntType(32), ir.IntType(64)
 _POINTER = _INT8.as_pointer()
@@ -34,7 +34,7 @@ _HEADER = 64
 """Bytes before the data of an array that a kernel makes; Numba's MemInfo takes 48 of them."""
 
 
-def compile_kernel(dispatcher: Any, args: tuple[Any, ...]) -> Code:
+def compile_kernel(dispatcher: Any, args: tuple[Any, ...]) -> tuple[bytes, ...]:
     """Compile a kernel for arguments of the given types.
 
     Parameters
@@ -46,8 +46,8 @@ def compile_kernel(dispatcher: Any, args: tuple[Any, ...]) -> Code:
 
     Returns
     -------
-    Code
-        The kernel and its entry point; empty where it needs what only Numba's runtime gives.
+    tuple of bytes
+        Object files: the kernel and its entry point; empty where it needs what only Numba's runtime gives.
     """
     argument_types = tuple(numba.typeof(value) for value in args)
     dispatcher.compile(argument_types)

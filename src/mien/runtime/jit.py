@@ -94,15 +94,15 @@ class Kernel:
             The entry point; None where only Numba can call it.
         """
         path = machine_code.path_of(f"{self.__module__}.{self._name}", signature)
-        code = machine_code.read(path)
-        if code is None:
+        data = machine_code.read(path)
+        if data is None:
             from mien.runtime.entry_points import compile_kernel
 
             for tell in LISTENERS:
                 tell()
-            code = compile_kernel(self.dispatcher, args)
-            machine_code.write(path, code)
-        entry = machine_code.load(code, self._name)
+            data = machine_code.pack(compile_kernel(self.dispatcher, args))
+            machine_code.write(path, data)
+        entry = machine_code.load(data, self._name)
         if entry is not None:
             self._entries.append(entry)
         return entry

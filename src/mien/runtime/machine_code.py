@@ -1,7 +1,9 @@
 """Machine code of kernels: where it is kept, how it is loaded, which arguments it is for.
 
-A file holds two object files as LLVM makes them: the kernel, and the entry point through which Python calls
-it (`mien.runtime.entry_points`). Loading needs LLVM's dynamic linker and nothing of Numba.
+A file holds the kernel and the entry point through which Python calls it (`mien.runtime.entry_points`),
+joined to one image (`mien.runtime.linking`): loading it is reading it, entering some addresses and declaring
+it code. Where the object files that LLVM made can't be joined here (macOS, Windows), the file holds them as
+they are, and LLVM's linker, which a process then has to load, does it every time.
 """
 
 from __future__ import annotations
@@ -9,7 +11,11 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import hashlib
+import json
+import logging
+import mmap
 import os
+import struct
 import sys
 import tempfile
 from collections.abc import Callable
@@ -22,13 +28,14 @@ import numpy as np
 
 from mien.runtime.array_cache import cache_folder
 
-Code = tuple[bytes, ...]
-"""Object files that belong together; none where the kernel cannot have an entry point."""
+logger = logging.getLogger(__name__)
 
 ENTRY = "mien_entry"
 """Symbol of the entry point."""
-_MAGIC = b"mien1\n"
+_NOTHING, _IMAGE, _OBJECTS = _KINDS = (b"mien nothing\n", b"mien image\n", b"mien objects\n")
+"""Begin of a file, by what it holds."""
 _METH_FASTCALL = 0x80
+_WORD = struct.Struct("<Q")
 
 SCALARS = {np.dtype(kind).num: np.dtype(kind) for kind in "bhilBHILfd?"}
 """Types that entry points know, as elements of arrays; by NumPy's number."""
@@ -93,22 +100,27 @@ def _describe(value: Any) -> str | None:
 @cache
 def folder() -> Path:
     """Where the machine code of exactly these kernels, for this processor, is kept."""
-    from llvmlite import binding
-
     digest = hashlib.sha256()
     package = Path(__file__).parent.parent
-    own = (package / "runtime" / f"{name}.py" for name in _DECIDING)
-    for path in sorted([*package.rglob("*kernels.py"), *own]):
+    for path in sorted([*package.rglob("*kernels.py"), *(package / "runtime").glob("*.py")]):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     about = [version("numba"), version("llvmlite"), np.__version__, sys.implementation.cache_tag]
-    about += [binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()]
-    digest.update("\n".join(map(str, about)).encode())
+    digest.update("\n".join([*map(str, about), _processor()]).encode())
     return cache_folder() / "kernels" / digest.hexdigest()[:16]
 
 
-_DECIDING = ("jit", "vector_math", "dense_block", "entry_points", "machine_code")
-"""Modules of this package that decide what is compiled."""
+def _processor() -> str:
+    """What tells processors apart that need different code: model and features."""
+    with contextlib.suppress(OSError), Path("/proc/cpuinfo").open("rb") as file:
+        first = file.read(8192).partition(b"\n\n")[0].decode(errors="replace")
+        told = ("vendor_id", "model name", "flags", "CPU implementer", "CPU part", "Features")
+        lines = [line for line in first.splitlines() if line.startswith(told)]
+        if len(lines) > 1:
+            return "\n".join(lines)
+    from llvmlite import binding
+
+    return f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}"
 
 
 def path_of(name: str, signature: str) -> Path:
@@ -116,33 +128,46 @@ def path_of(name: str, signature: str) -> Path:
     return folder() / f"{name}-{hashlib.sha256(signature.encode()).hexdigest()[:12]}.code"
 
 
-def read(path: Path) -> Code | None:
+def read(path: Path) -> bytes | None:
     """Read a file of machine code; None where there is none."""
     try:
         data = path.read_bytes()
     except OSError:
         return None
-    if not data.startswith(_MAGIC):
-        return None
-    parts, at = [], len(_MAGIC)
-    while at < len(data):
-        size = int.from_bytes(data[at : at + 8], "little")
-        parts.append(data[at + 8 : at + 8 + size])
-        at += 8 + size
-    return tuple(parts)
+    return data if data.startswith(_KINDS) else None
 
 
-def write(path: Path, code: Code) -> None:
+def write(path: Path, data: bytes) -> None:
     """Write a file of machine code, whole or not at all; where that is impossible, nothing is kept."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
         with os.fdopen(handle, "wb") as file:
-            file.write(_MAGIC)
-            for part in code:
-                file.write(len(part).to_bytes(8, "little"))
-                file.write(part)
+            file.write(data)
         os.replace(name, path)
+
+
+def pack(objects: tuple[bytes, ...]) -> bytes:
+    """Put object files into the form in which machine code is kept.
+
+    Parameters
+    ----------
+    objects
+        Object files that belong together; none where a kernel can't have an entry point.
+    """
+    if not objects:
+        return _NOTHING
+    from mien.runtime.linking import NotPlainError, link
+
+    try:
+        if not hasattr(mmap, "PROT_EXEC"):
+            raise NotPlainError("no pages of code")
+        image = link(objects, ENTRY)
+    except NotPlainError as error:
+        logger.debug("left to LLVM: %s", error)
+        return _OBJECTS + b"".join(len(part).to_bytes(8, "little") + part for part in objects)
+    head = json.dumps({"entry": image.entry, "own": image.own, "foreign": image.foreign}).encode()
+    return _IMAGE + len(head).to_bytes(8, "little") + head + image.data
 
 
 class _Method(ctypes.Structure):
@@ -156,6 +181,82 @@ class _Method(ctypes.Structure):
     )
 
 
+_loaded: list[Any] = []
+"""What must live as long as the kernels: memory of the code, and what Python points to."""
+
+
+def load(data: bytes, name: str) -> Callable[..., Any] | None:
+    """Make machine code callable; None where it has no entry point.
+
+    Parameters
+    ----------
+    data
+        As `pack` gives it.
+    name
+        What the function is called.
+    """
+    if data.startswith(_NOTHING):
+        return None
+    place = _place_image if data.startswith(_IMAGE) else _place_objects
+    keep, address = place(data)
+    method = _Method(name.encode(), address, _METH_FASTCALL, None)
+    _loaded.append((keep, method))
+    make = ctypes.pythonapi.PyCFunction_NewEx
+    make.argtypes, make.restype = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p), ctypes.py_object
+    function: Callable[..., Any] = make(ctypes.addressof(method), None, None)
+    return function
+
+
+def _place_image(data: bytes) -> tuple[Any, int]:
+    """Put an image into pages of its own; give the pages and the address of the entry point."""
+    begin = len(_IMAGE) + 8
+    size = int.from_bytes(data[begin - 8 : begin], "little")
+    head, code = json.loads(data[begin : begin + size]), bytearray(data[begin + size :])
+    pages = mmap.mmap(-1, len(code), prot=mmap.PROT_READ | mmap.PROT_WRITE)
+    base = ctypes.addressof(ctypes.c_char.from_buffer(pages))
+    for at in head["own"]:
+        _add_to_word(code, at, base)
+    for symbol, places in head["foreign"].items():
+        for at in places:
+            _add_to_word(code, at, _address_of(symbol))
+    pages[:] = bytes(code)
+    libc = ctypes.CDLL(None, use_errno=True)
+    protection = mmap.PROT_READ | mmap.PROT_EXEC
+    if libc.mprotect(ctypes.c_void_p(base), ctypes.c_size_t(len(code)), protection):
+        raise OSError(ctypes.get_errno(), "the system does not let memory hold compiled kernels")
+    return pages, base + head["entry"]
+
+
+def _add_to_word(code: bytearray, at: int, value: int) -> None:
+    (word,) = _WORD.unpack_from(code, at)
+    _WORD.pack_into(code, at, (word + value) & (2**64 - 1))
+
+
+@cache
+def _address_of(symbol: str) -> int:
+    """Address of an object of `SYMBOLS`, or of a function of Python or the C library."""
+    if symbol in SYMBOLS:
+        return id(SYMBOLS[symbol])
+    library = ctypes.pythonapi if symbol.startswith("Py") else ctypes.CDLL(None)
+    address = ctypes.cast(getattr(library, symbol), ctypes.c_void_p).value
+    assert address is not None
+    return address
+
+
+def _place_objects(data: bytes) -> tuple[Any, int]:
+    """Have LLVM link object files."""
+    from llvmlite import binding
+
+    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), _machine())
+    at = len(_OBJECTS)
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 8], "little")
+        engine.add_object_file(binding.ObjectFileRef.from_data(data[at + 8 : at + 8 + size]))
+        at += 8 + size
+    engine.finalize_object()
+    return engine, engine.get_function_address(ENTRY)
+
+
 @cache
 def _machine() -> Any:
     """LLVM's description of this machine, as Numba has it compile for."""
@@ -167,26 +268,3 @@ def _machine() -> Any:
         binding.add_symbol(name, id(value))
     target = binding.Target.from_triple(binding.get_process_triple())
     return target.create_target_machine(opt=0, codemodel="jitdefault", jit=True)
-
-
-_loaded: list[Any] = []
-"""What must live as long as the kernels: memory of the code, and what Python points to."""
-
-
-def load(code: Code, name: str) -> Callable[..., Any] | None:
-    """Make machine code callable; None where it has no entry point."""
-    if not code:
-        return None
-    from llvmlite import binding
-
-    machine = _machine()
-    engine = binding.create_mcjit_compiler(binding.parse_assembly(""), machine)
-    for part in code:
-        engine.add_object_file(binding.ObjectFileRef.from_data(part))
-    engine.finalize_object()
-    method = _Method(name.encode(), engine.get_function_address(ENTRY), _METH_FASTCALL, None)
-    _loaded.append((engine, method))
-    make = ctypes.pythonapi.PyCFunction_NewEx
-    make.argtypes, make.restype = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p), ctypes.py_object
-    function: Callable[..., Any] = make(ctypes.addressof(method), None, None)
-    return function
