@@ -86,7 +86,9 @@ class StoreStatus:
         """Names of the landmark models whose files are there, best first."""
         if not self.complete:
             return ()
-        return ("clnf",) if self.lacking("ce-clm") else ("ce-clm", "clnf")
+        # A folder's own manifest may know of no such files.
+        known = any(file.group == "ce-clm" for file in self.present)
+        return ("ce-clm", "clnf") if known and not self.lacking("ce-clm") else ("clnf",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,11 @@ class ModelStore:
 
     def _incomplete(self, status: StoreStatus, group: str, what: str) -> ModelsMissingError:
         lacking = status.lacking(group)
+        if not lacking:
+            return ModelsMissingError(
+                f"{what} not installed: {PACKAGED.name} in {self.folder} lists no files for it; delete that "
+                f"list and {_HOW_TO_INSTALL}"
+            )
         wrong = sum(file in status.wrong for file in lacking)
         damaged = f", {wrong} of them damaged or of another version" if wrong else ""
         state = "not installed" if len(lacking) == len(self.manifest.group(group)) else "incomplete"
