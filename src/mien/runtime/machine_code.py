@@ -20,13 +20,13 @@ import sys
 import tempfile
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mien.runtime.array_cache import cache_folder
+from mien.runtime.versions import version_of
 
 logger = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ def folder() -> Path:
     for path in sorted([*package.rglob("*kernels.py"), *(package / "runtime").glob("*.py")]):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
-    about = [version("numba"), version("llvmlite"), np.__version__, sys.implementation.cache_tag]
+    about = [version_of("numba"), version_of("llvmlite"), np.__version__, sys.implementation.cache_tag]
     digest.update("\n".join([*map(str, about), _processor()]).encode())
     return cache_folder() / "kernels" / digest.hexdigest()[:16]
 
