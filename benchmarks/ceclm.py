@@ -44,15 +44,21 @@ _VALIDATED = "validated"
 
 def write(folder: Path, openface: Path, stand_ins: Path | None) -> None:
     """Make FOLDER a landmark model whose CEN files are synthetic."""
+    link_model(folder, openface)
+    write_patch_experts(folder / "patch_experts", stand_ins)
+    if stand_ins is not None:
+        (folder / _VALIDATED).touch()
+
+
+def link_model(folder: Path, openface: Path) -> Path:
+    """Make FOLDER a CE-CLM model that lacks its patch experts; returns its main file."""
     folder.mkdir(parents=True, exist_ok=True)
     for entry in openface.iterdir():
         if entry.name not in ("patch_experts", MAIN):
             with suppress(FileExistsError):
                 (folder / entry.name).symlink_to(entry.resolve())
     (folder / MAIN).write_text(MAIN_TEXT)
-    write_patch_experts(folder / "patch_experts", stand_ins)
-    if stand_ins is not None:
-        (folder / _VALIDATED).touch()
+    return folder / MAIN
 
 
 # --- dense layers -----------------------------------------------------------------------------------------

@@ -69,6 +69,18 @@ def row(name: str, c: Comparison, distances: np.ndarray) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def measured(video: Path, reference: Path, landmarks: str, folder: Path) -> str:
+    """Analyse a video and compare its table, kept in ``folder``, with the original's: one line."""
+    result = mien.analyze(video, models="openface", compat="openface", landmarks=landmarks)
+    table = folder / f"{video.stem}.csv"
+    result.save(table)
+    original = reference / video.stem / f"{video.stem}.csv"
+    if not original.exists():
+        original = reference / f"{video.stem}.csv"
+    ours, theirs = read_openface_csv(table), read_openface_csv(original)
+    return row(video.name, compare_tables(ours, theirs), landmark_distances(ours, theirs))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -86,15 +98,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for video in arguments.videos:
             path = arguments.data / "media" / video
-            result = mien.analyze(path, models="openface", compat="openface", landmarks=arguments.landmarks)
-            table = Path(folder) / f"{path.stem}.csv"
-            result.save(table)
-            original = reference / path.stem / f"{path.stem}.csv"
-            if not original.exists():
-                original = reference / f"{path.stem}.csv"
-            ours, theirs = read_openface_csv(table), read_openface_csv(original)
-            distances = landmark_distances(ours, theirs)
-            print(row(video, compare_tables(ours, theirs), distances), flush=True)
+            print(measured(path, reference, arguments.landmarks, Path(folder)), flush=True)
 
 
 if __name__ == "__main__":

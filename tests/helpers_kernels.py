@@ -9,7 +9,7 @@ import numpy as np
 
 from mien.landmarks import area_kernels
 from mien.landmarks import kernels as landmark_kernels
-from mien.runtime.vector_ir import LANES
+from mien.runtime.lanes import LANES
 from mien.shape import kernels as shape_kernels
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
@@ -103,6 +103,13 @@ def unpack_responses(maps: np.ndarray) -> np.ndarray:
     """(n, w, w) of (w², n)."""
     side = round(len(maps) ** 0.5)
     return maps.T.reshape(-1, side, side)
+
+
+def kernel_table(window: int, sigma: float) -> np.ndarray:
+    """(w, 10 w) float32."""
+    table = np.empty((window, 10 * window), np.float32)
+    landmark_kernels.kernel_table(window, sigma, table)
+    return table
 
 
 def mean_shifts(

@@ -14,18 +14,17 @@ from mien.datatypes import Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.models.packs import Pack, choose_pack
 from mien.options import AnalysisOptions, OptionValues
-from mien.packs import build_many_stages, build_stages
+from mien.packs import SharedModels, build_many_stages, build_stages
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
-from mien.sparse import SparsePipeline
 from mien.stages import ManyStages, Stages
 from mien.video.file import VideoFile
-from mien.video.images import ImageSequence
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
     from mien.results.outputs import OutputOptions, OutputSet
     from mien.scores import RecordingScores
+    from mien.sparse import SparsePipeline
 
 _PIPELINE_THREADS = 2
 """Tracking and analysis: what threads remain beside them may help the decoder."""
@@ -40,11 +39,14 @@ class Analysis:
     Parameters
     ----------
     path
-        A video file; with the option ``sequence`` a folder of pictures that make a video.
+        A video file; with the option ``sequence`` a folder of pictures that make a video. Or any source of
+        frames, such as a camera, which is closed with the analysis.
     options
         How to analyse it.
     outputs
         Files that are written while it is analysed; see `outputs`.
+    shared
+        Models that other analyses with the same options use at the same time.
 
     Attributes
     ----------
@@ -72,16 +74,17 @@ class Analysis:
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | Path | FrameSource,
         options: AnalysisOptions | None = None,
         *,
         outputs: OutputOptions | None = None,
+        shared: SharedModels | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
         self.pack = choose_pack(self.options.models)
-        self._source = open_source(path, self.options)
+        self._source = open_source(path, self.options) if isinstance(path, str | Path) else path
         try:
-            self.stages = _build(self.pack, self.options, self._source.info)
+            self.stages = _build(self.pack, self.options, self._source.info, shared)
             self.outputs = None if outputs is None else self._open_outputs(outputs)
         except BaseException:
             self._source.close()
@@ -187,6 +190,7 @@ class Analysis:
             pack=self.stages.pack,
             landmark_model=self.stages.landmark_model,
             options=self.options,
+            networks=self.stages.networks(),
             **self.pack.fingerprints(self.stages.model_files),
         )
         made["approximations"] = list(self.options.approximations)
@@ -301,9 +305,11 @@ def track(
     return _closing_run(source, _pipeline(stages, chosen))
 
 
-def _build(pack: Pack, options: AnalysisOptions, info: SourceInfo) -> Stages | ManyStages:
+def _build(
+    pack: Pack, options: AnalysisOptions, info: SourceInfo, shared: SharedModels | None = None
+) -> Stages | ManyStages:
     build = build_many_stages if options.faces == "many" else build_stages
-    return build(pack, options, info)
+    return build(pack, options, info) if shared is None else build(pack, options, info, shared=shared)
 
 
 def _closing_run(
@@ -317,7 +323,11 @@ def _pipeline(
     stages: Stages | ManyStages, options: AnalysisOptions, observe: Observer | None = None
 ) -> Pipeline | SparsePipeline:
     pipeline = Pipeline(stages, threads=options.threads_used, observe=observe)
-    return pipeline if options.every == 1 else SparsePipeline(pipeline, options.every)
+    if options.every == 1:
+        return pipeline
+    from mien.sparse import SparsePipeline
+
+    return SparsePipeline(pipeline, options.every)
 
 
 def _record(info: SourceInfo, camera: Camera) -> RecordedSource:
@@ -326,10 +336,16 @@ def _record(info: SourceInfo, camera: Camera) -> RecordedSource:
 
 def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
     """Open a source of frames as the options ask."""
+    if options.boxes is not None:
+        raise OptionError("boxes are for independent pictures; leave them out for a video or a sequence")
     if options.sequence:
         if options.start_s or options.end_s is not None:
             raise OptionError("start and end are for video files; choose the pictures of a sequence instead")
+        from mien.video.images import ImageSequence
+
         return ImageSequence(path, compat=options.compat, fps=options.fps)
+    if options.fps is not None:
+        raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")
     return VideoFile(
         path,
         compat=options.compat,

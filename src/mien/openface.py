@@ -2,44 +2,113 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mien.datatypes import Camera, FaceBoxes
+from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.models.packs import Pack
 from mien.models.store import ModelStore, OpenFaceFiles
-from mien.options import AnalysisOptions
-from mien.stages import ManyStages, PictureStages, Stages
+from mien.options import MOST_FACES, AnalysisOptions
+from mien.stages import ManyStages, PictureStages, RunsNetworks, Stages, networks_of
 
 if TYPE_CHECKING:
+    from mien.detection.mtcnn import MtcnnDetector
+    from mien.landmarks.accelerator import Accelerator
     from mien.landmarks.detector import Validate
-    from mien.landmarks.options import FitOptions
+    from mien.landmarks.validator import LandmarkValidator
     from mien.models.records import ActionUnitRecord, LandmarkModelRecord
 
 
 @dataclass(frozen=True, slots=True)
-class _Models:
-    """What all analyses read."""
+class OpenFaceModels:
+    """What analyses read; several that run at the same time may share it.
+
+    Attributes
+    ----------
+    files
+        Where the models are.
+    landmarks
+        The landmark model.
+    detector, validator
+        Networks that find faces, and that judge landmarks; None where the model has none.
+    place
+        Where the networks of patch experts run, for all analyses that share this; None is the processor.
+    """
 
     files: OpenFaceFiles
     landmarks: LandmarkModelRecord
-    detect: Callable[[NDArray[np.uint8]], FaceBoxes]
-    validate: Validate | None
+    detector: MtcnnDetector
+    validator: LandmarkValidator | None
+    place: Accelerator | None
 
-    def used(self, pack: Pack, predictors: Path) -> dict[str, Any]:
-        """How stages name their models."""
+    def member(self) -> AbstractContextManager[None]:
+        """Take part in what is done for several analyses at once."""
+        return nullcontext() if self.place is None else self.place.member()
+
+    @property
+    def validate(self) -> Validate | None:
+        """What judges landmarks."""
+        return None if self.validator is None else self.validator.certainty
+
+    def used(self, pack: Pack, predictors: Path, experts: RunsNetworks) -> dict[str, Any]:
+        """How stages name their models, and where networks run."""
         files = (*self.landmarks.files, *_below(pack, self.files.detector), *_below(pack, predictors))
-        return {"pack": pack.name, "landmark_model": self.files.landmarks, "model_files": files}
+        owners = (
+            [self.detector, experts] if self.validator is None else [self.detector, experts, self.validator]
+        )
+        return {
+            "pack": pack.name,
+            "landmark_model": self.files.landmarks,
+            "model_files": files,
+            "networks": networks_of(*owners),
+        }
 
 
-def build_stages(pack: Pack, options: AnalysisOptions, camera: Camera, *, live: bool = False) -> Stages:
+def read_models(
+    pack: Pack, options: AnalysisOptions, *, accelerator: Accelerator | None = None
+) -> OpenFaceModels:
+    """Read what all analyses with these options need.
+
+    Parameters
+    ----------
+    pack, options
+        As for `build_stages`.
+    accelerator
+        Where the networks of patch experts run; by default the options' device, on the processor mien's
+        kernel.
+
+    Raises
+    ------
+    ModelsMissingError, ModelFileError, OptionError, ProviderError
+        See `mien.packs.build_stages`.
+    """
+    from mien.detection.mtcnn import MtcnnDetector
+    from mien.landmarks.accelerator import place_of
+    from mien.landmarks.validator import LandmarkValidator
+    from mien.models.readers import read_landmark_model, read_mtcnn
+
+    files = ModelStore(pack.folder).locate(options.landmarks)
+    landmarks = read_landmark_model(files.landmark_model)
+    detector = MtcnnDetector(read_mtcnn(files.detector), device=options.device)
+    validator = None
+    if landmarks.validator is not None:
+        validator = LandmarkValidator(landmarks.validator, device=options.device)
+    place = place_of(accelerator or options.device, options.threads_used)
+    return OpenFaceModels(files, landmarks, detector, validator, place)
+
+
+def build_stages(
+    pack: Pack,
+    options: AnalysisOptions,
+    camera: Camera,
+    *,
+    live: bool = False,
+    models: OpenFaceModels | None = None,
+) -> Stages:
     """Stages for the one face of a video.
 
     Parameters
@@ -52,6 +121,8 @@ def build_stages(pack: Pack, options: AnalysisOptions, camera: Camera, *, live: 
         Intrinsics of the source.
     live
         Whether the source is a camera.
+    models
+        As `read_models` gives them, where other analyses use them too.
 
     Raises
     ------
@@ -63,14 +134,17 @@ def build_stages(pack: Pack, options: AnalysisOptions, camera: Camera, *, live: 
     from mien.landmarks.tracker import FaceTracker
     from mien.pose.estimator import HeadPoseEstimator
 
-    models = _read(pack, options)
-    fit = _fit_arguments(options)
-    tracker = FaceTracker(models.landmarks, models.detect, models.validate, **fit)
+    models = models or read_models(pack, options)
+    tracker: FaceTracker
+    arguments = _fit_arguments(options, models)
+    detect = models.detector.detect
     if options.fast or "parts" in options.skip:
         from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
 
         less = replace(FAST if options.fast else Approximations(), parts="parts" not in options.skip)
-        tracker = ApproximateTracker(models.landmarks, models.detect, models.validate, less)
+        tracker = ApproximateTracker(models.landmarks, detect, models.validate, less, **arguments)
+    else:
+        tracker = FaceTracker(models.landmarks, detect, models.validate, **arguments)
     record, predictors = _predictors(models, options.action_units)
     return Stages(
         tracker=tracker,
@@ -78,16 +152,18 @@ def build_stages(pack: Pack, options: AnalysisOptions, camera: Camera, *, live: 
         gaze=GazeEstimator(camera),
         action_units=ActionUnitAnalyzer(record, camera_source=live, keep_scores=options.keep_scores),
         camera=camera,
-        **models.used(pack, predictors),
+        **models.used(pack, predictors, tracker),
     )
 
 
-def build_many_stages(pack: Pack, options: AnalysisOptions, camera: Camera) -> ManyStages:
+def build_many_stages(
+    pack: Pack, options: AnalysisOptions, camera: Camera, *, models: OpenFaceModels | None = None
+) -> ManyStages:
     """Stages for all faces of a video: people, or the original's places where compatibility is wanted.
 
     Parameters
     ----------
-    pack, options, camera
+    pack, options, camera, models
         As for `build_stages`.
 
     Raises
@@ -100,23 +176,32 @@ def build_many_stages(pack: Pack, options: AnalysisOptions, camera: Camera) -> M
     from mien.action_units.predictors import PredictorSet
     from mien.gaze.estimator import GazeEstimator
     from mien.landmarks.follower import LandmarkFollower
+    from mien.landmarks.joint_follower import JointFollower
     from mien.landmarks.multi_face import MultiFaceTracker
     from mien.people.tracker import PeopleOptions, PeopleTracker
     from mien.pose.estimator import HeadPoseEstimator
 
     _refuse_approximations(options)
-    models = _read(pack, options)
-    fit = _fit_arguments(options)
+    if options.compat == "openface" and options.most_faces != MOST_FACES:
+        raise OptionError("most_faces: compat openface follows four faces; leave one of both out")
+    models = models or read_models(pack, options)
+    fit, detect = _fit_arguments(options, models), models.detector.detect
     tracker: MultiFaceTracker | PeopleTracker
     units: IdentityAnalyzers | IndependentFaces
     if options.compat == "openface":
         record, predictors = _predictors(models, "static")
-        tracker = MultiFaceTracker(models.landmarks, models.detect, models.validate, **fit)
+        tracker = MultiFaceTracker(models.landmarks, detect, models.validate, **fit)
+        experts: RunsNetworks = tracker
         units = IndependentFaces(StaticActionUnitAnalyzer(record))
     else:
         record, predictors = _predictors(models, options.action_units)
-        follower = LandmarkFollower(models.landmarks, models.validate, **fit)
-        tracker = PeopleTracker(follower, models.detect, PeopleOptions(most_faces=options.most_faces))
+        make_follower = partial(LandmarkFollower, models.landmarks, models.validate, **fit)
+        experts = follower = make_follower()
+        follow_all = None
+        if models.place is not None and options.threads_used > 1:
+            follow_all = JointFollower(make_follower, models.place, options.threads_used).follow_all
+        people = PeopleOptions(most_faces=options.most_faces)
+        tracker = PeopleTracker(follower, detect, people, follow_all=follow_all)
         make = partial(ActionUnitAnalyzer, record, predictors=PredictorSet(record.predictors))
         units = IdentityAnalyzers(make, extractor=make().extractor)
     return ManyStages(
@@ -125,7 +210,7 @@ def build_many_stages(pack: Pack, options: AnalysisOptions, camera: Camera) -> M
         gaze=GazeEstimator(camera),
         action_units=units,
         camera=camera,
-        **models.used(pack, predictors),
+        **models.used(pack, predictors, experts),
     )
 
 
@@ -149,40 +234,29 @@ def build_picture_stages(pack: Pack, options: AnalysisOptions) -> PictureStages:
     from mien.pose.estimator import HeadPoseEstimator
 
     _refuse_approximations(options)
-    models = _read(pack, options)
+    models = read_models(pack, options)
     record, predictors = _predictors(models, "static")
-    fit = _fit_arguments(options)
+    fit = _fit_arguments(options, models)
+    finder = ImageLandmarker(models.landmarks, models.detector.detect, models.validate, **fit)
     return PictureStages(
-        finder=ImageLandmarker(models.landmarks, models.detect, models.validate, **fit),
+        finder=finder,
         pose_for=HeadPoseEstimator,
         gaze_for=partial(GazeEstimator, always=True),
         action_units=IndependentFaces(StaticActionUnitAnalyzer(record)),
-        **models.used(pack, predictors),
+        **models.used(pack, predictors, finder),
     )
 
 
-def _read(pack: Pack, options: AnalysisOptions) -> _Models:
-    from mien.detection.mtcnn import MtcnnDetector
-    from mien.landmarks.validator import LandmarkValidator
-    from mien.models.readers import read_landmark_model, read_mtcnn
-
-    files = ModelStore(pack.folder).locate(options.landmarks)
-    landmarks = read_landmark_model(files.landmark_model)
-    detector = MtcnnDetector(read_mtcnn(files.detector), device=options.device)
-    validate = None
-    if landmarks.validator is not None:
-        validate = LandmarkValidator(landmarks.validator, device=options.device).certainty
-    return _Models(files, landmarks, detector.detect, validate)
-
-
-def _fit_arguments(options: AnalysisOptions) -> dict[str, Any]:
+def _fit_arguments(options: AnalysisOptions, models: OpenFaceModels) -> dict[str, Any]:
     from mien.landmarks.options import FitOptions
 
-    fit: FitOptions = FitOptions(exact=options.fit == "exact", multi_view=options.multi_view)
-    return {"options": fit, "threads": options.threads_used, "device": options.device}
+    fit = FitOptions(exact=options.fit == "exact", validate=options.validate)
+    fit = fit.wild() if options.wild else fit
+    fit = replace(fit, multi_view=options.multi_view, **options.fitting)
+    return {"options": fit, "threads": options.threads_used, "device": models.place or "cpu"}
 
 
-def _predictors(models: _Models, kind: str) -> tuple[ActionUnitRecord, Path]:
+def _predictors(models: OpenFaceModels, kind: str) -> tuple[ActionUnitRecord, Path]:
     """Predictors of action units, and their entry file."""
     from mien.models.readers import read_action_units
 

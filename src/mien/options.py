@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, TypedDict
 
 from mien.errors import OptionError
 
@@ -14,6 +14,7 @@ FITS = ("openface", "exact")
 FACES = ("one", "many")
 ACTION_UNITS = ("dynamic", "static")
 SKIPPABLE = ("gaze", "aus", "parts")
+MOST_FACES = 16
 
 _USEFUL_THREADS = 3
 """Decoding, tracking and analysis: more threads would have nothing to do."""
@@ -43,6 +44,12 @@ class OptionValues(TypedDict, total=False):
     sequence: bool
     fps: float | None
     boxes: str | Path | None
+    wild: bool
+    sigma: float | None
+    regularisation: float | None
+    weight_factor: float | None
+    iterations: int | None
+    validate: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +72,8 @@ class AnalysisOptions:
         Threads that may compute at the same time; None takes what the machine has, up to 3. Results
         do not depend on it.
     device
-        Where networks run: "cpu" or the name of another ONNX Runtime device.
+        Where networks run: "cpu", "cuda", "tensorrt", "coreml", "directml", "openvino", or "auto", the
+        first of them that starts. One that cannot be used is an error.
     focal_px, centre_px
         Focal lengths (fx, fy) and principal point (cx, cy) of the camera in px, where they are known.
     keep_scores
@@ -76,8 +84,8 @@ class AnalysisOptions:
         What to leave out: "gaze", "aus" (action units), "parts" (the refinement of inner face and eyes by
         models of their own, and with the eyes the gaze; the "openface" pack only).
     fit
-        "openface" fits landmarks as OpenFace does; "exact" leaves out its grids, for landmarks that are the
-        same on every machine (the "openface" pack only).
+        "openface" fits landmarks as OpenFace does; "exact" leaves out its grids, for landmarks that rounding
+        does not change (docs/exact-fit.md; the "openface" pack only).
     fast
         Approximate the landmarks; what that costs stands in docs/performance.md. The "openface" pack only.
     faces
@@ -97,6 +105,14 @@ class AnalysisOptions:
         Pictures per second of such a sequence; None is not known, and all time stamps are 0.
     boxes
         Folder with face boxes for pictures, NAME.txt for NAME.jpg; None detects faces.
+    wild
+        OpenFace's parameters of the fit for difficult pictures (``-wild``; its ``multi_view`` apart). This
+        and what follows: the "openface" pack only.
+    sigma, regularisation, weight_factor, iterations
+        Single parameters of the fit, as `mien.landmarks.options.FitOptions` explains them; None takes
+        OpenFace's.
+    validate
+        Whether fitted landmarks are validated; else every fit counts as a face, with confidence 1.
     """
 
     models: str | None = None
@@ -114,18 +130,28 @@ class AnalysisOptions:
     fit: str = "openface"
     fast: bool = False
     faces: str | None = None
-    most_faces: int = 16
+    most_faces: int = MOST_FACES
     action_units: str = "dynamic"
     multi_view: bool = False
     sequence: bool = False
     fps: float | None = None
     boxes: str | Path | None = None
+    wild: bool = False
+    sigma: float | None = None
+    regularisation: float | None = None
+    weight_factor: float | None = None
+    iterations: int | None = None
+    validate: bool = True
 
     def __post_init__(self) -> None:
         self._need_known("compat", self.compat, COMPAT_MODES)
         self._need_known("fit", self.fit, FITS)
         self._need_known("faces", self.faces, FACES)
         self._need_known("action_units", self.action_units, ACTION_UNITS)
+        if self.device != "cpu":
+            from mien.runtime.sessions import DEVICES
+
+            self._need_known("device", self.device, DEVICES)
         if self.fit == "exact" and self.fast:
             raise OptionError("fit exact and fast contradict each other; leave one out")
         if not self.start_s >= 0:
@@ -150,6 +176,21 @@ class AnalysisOptions:
             raise OptionError("every and keep_scores are for one face per frame; leave out faces many")
         if self.most_faces < 1:
             raise OptionError(f"most_faces: expected 1 or more, got {self.most_faces}")
+        self._check_fitting()
+
+    def _check_fitting(self) -> None:
+        if self.sigma is not None and not self.sigma > 0:
+            raise OptionError(f"sigma: expected more than 0, got {self.sigma}")
+        for name, value in (("regularisation", self.regularisation), ("weight_factor", self.weight_factor)):
+            if value is not None and not value >= 0:
+                raise OptionError(f"{name}: expected 0 or more, got {value}")
+        if self.iterations is not None and self.iterations < 1:
+            raise OptionError(f"iterations: expected 1 or more, got {self.iterations}")
+        approximate = self.fast or "parts" in self.skip
+        if approximate and (self.wild or self.fitting or not self.validate):
+            raise OptionError(
+                "fast and skip parts have fitting parameters of their own; leave one of both out"
+            )
 
     @staticmethod
     def _need_known(name: str, value: str | None, known: tuple[str, ...]) -> None:
@@ -160,6 +201,12 @@ class AnalysisOptions:
     def threads_used(self) -> int:
         """Number of threads, decided for this machine where it was left open."""
         return self.threads or min(_USEFUL_THREADS, available_cores())
+
+    @property
+    def fitting(self) -> dict[str, Any]:
+        """Parameters of the fit that are given one by one."""
+        names = ("sigma", "regularisation", "weight_factor", "iterations")
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
     @property
     def approximations(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,8 +16,11 @@ from mien.video.source import SourceInfo
 
 if TYPE_CHECKING:
     from mien.action_units.predictors import PredictorSet
+    from mien.landmarks.accelerator import Accelerator
+    from mien.openface import OpenFaceModels
 
 __all__ = [
+    "SharedModels",
     "build_many_stages",
     "build_picture_stages",
     "build_stages",
@@ -28,7 +32,46 @@ __all__ = [
 T = TypeVar("T", Stages, ManyStages)
 
 
-def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> Stages:
+class SharedModels:
+    """Models of analyses that run at the same time: read once, opened once, and their networks' calls joined.
+
+    Analyses with the open models, which are small, share nothing.
+
+    Parameters
+    ----------
+    pack, options
+        As for `build_stages`; all analyses have the same.
+    accelerator
+        Where the networks of patch experts run; by default the options' device, on the processor mien's
+        kernel.
+
+    Raises
+    ------
+    ModelsMissingError, ModelFileError, OptionError, ProviderError
+        As `build_stages`.
+    """
+
+    def __init__(
+        self, pack: Pack, options: AnalysisOptions, *, accelerator: Accelerator | None = None
+    ) -> None:
+        self.openface: OpenFaceModels | None = None
+        if pack.name == "openface":
+            from mien.openface import read_models
+
+            self.openface = read_models(pack, options, accelerator=accelerator)
+
+    def member(self) -> AbstractContextManager[None]:
+        """What an analysis does within this context is joined with what the others do."""
+        return nullcontext() if self.openface is None else self.openface.member()
+
+
+def _models(shared: SharedModels | None) -> OpenFaceModels | None:
+    return None if shared is None else shared.openface
+
+
+def build_stages(
+    pack: Pack, options: AnalysisOptions, source: SourceInfo, *, shared: SharedModels | None = None
+) -> Stages:
     """Read a pack's models and build the stages for one source.
 
     Parameters
@@ -39,6 +82,8 @@ def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> St
         Which landmark model, where networks run, what the camera is.
     source
         Size of the frames.
+    shared
+        What other analyses with the same options use too.
 
     Returns
     -------
@@ -62,16 +107,18 @@ def build_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> St
     else:
         from mien.openface import build_stages as build_openface
 
-        stages = build_openface(pack, options, camera, live=source.camera)
+        stages = build_openface(pack, options, camera, live=source.camera, models=_models(shared))
     return _without(stages, options)
 
 
-def build_many_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) -> ManyStages:
+def build_many_stages(
+    pack: Pack, options: AnalysisOptions, source: SourceInfo, *, shared: SharedModels | None = None
+) -> ManyStages:
     """Read a pack's models and build the stages for all faces of one source.
 
     Parameters
     ----------
-    pack, options, source
+    pack, options, source, shared
         As for `build_stages`.
 
     Raises
@@ -88,7 +135,7 @@ def build_many_stages(pack: Pack, options: AnalysisOptions, source: SourceInfo) 
     else:
         from mien.openface import build_many_stages as build_openface
 
-        stages = build_openface(pack, options, camera)
+        stages = build_openface(pack, options, camera, models=_models(shared))
     return _without(stages, options)
 
 
@@ -172,4 +219,8 @@ def _refuse_for_open(options: AnalysisOptions) -> None:
         raise OptionError(
             "static action units and multi_view are for the models of OpenFace; choose them with models "
             "openface"
+        )
+    if options.wild or options.fitting or not options.validate:
+        raise OptionError(
+            "parameters of the fit are for the models of OpenFace; choose them with models openface"
         )

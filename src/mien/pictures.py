@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import Camera, FaceLandmarks, FaceResult, Frame, TrackedFace
+from mien.errors import OptionError
 from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import build_picture_stages, camera_of
@@ -81,6 +82,7 @@ class PictureAnalysis:
         observe: Observer | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
+        _refuse_for_pictures(self.options)
         self._pictures = ImageSet(source, compat=self.options.compat, boxes=self.options.boxes)
         self.pack = choose_pack(self.options.models)
         self.stages = build_picture_stages(self.pack, self.options)
@@ -147,11 +149,14 @@ class PictureAnalysis:
             pack=stages.pack,
             landmark_model=stages.landmark_model,
             model_files=stages.model_files,
+            networks=stages.networks,
         )
 
     def provenance(self, source: Path | None) -> dict[str, Any]:
         """How the result of a picture, or of all, is made."""
-        made = collect_provenance(source=source, options=self.options, **self._models)
+        made = collect_provenance(
+            source=source, options=self.options, networks=self.stages.networks(), **self._models
+        )
         made["analysed"] = {"stopped": self.stopped, "lost": self.lost}
         return made
 
@@ -162,6 +167,20 @@ class PictureAnalysis:
             "landmark_model": self.stages.landmark_model,
             **self.pack.fingerprints(self.stages.model_files),
         }
+
+
+def _refuse_for_pictures(options: AnalysisOptions) -> None:
+    """Options that only videos know."""
+    given = {
+        "start": options.start_s > 0,
+        "end": options.end_s is not None,
+        "every": options.every > 1,
+        "keep_scores": options.keep_scores,
+        "fps": options.fps is not None,
+    }
+    for name, wanted in given.items():
+        if wanted:
+            raise OptionError(f"{name} is for videos; leave it out for independent pictures, or add sequence")
 
 
 class _FacesOfPicture:

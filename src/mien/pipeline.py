@@ -153,6 +153,7 @@ def _for_faces(stages: Stages) -> ManyStages:
         pack=stages.pack,
         landmark_model=stages.landmark_model,
         model_files=stages.model_files,
+        networks=stages.networks,
     )
 
 

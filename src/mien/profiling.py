@@ -66,7 +66,7 @@ PROBES: dict[str, tuple[Probe, ...]] = {
 """By model pack; private names are avoided, so that only a renamed stage needs a change here."""
 
 _ROWS = Probe("collecting rows", "mien.results.builder", "ResultBuilder.append")
-_KERNELS = Probe(_KERNEL_STAGE, "numba.core.dispatcher", "Dispatcher.compile", whole=True)
+_KERNELS = Probe(_KERNEL_STAGE, "mien.runtime.jit", "Kernel.prepare", whole=True)
 """Loading a kernel from the cache, or compiling it."""
 
 
@@ -118,6 +118,8 @@ class StageProfile:
         What was used.
     width, height
         Of the frames, px.
+    networks
+        Device on which each network ran.
     """
 
     frames: int
@@ -129,6 +131,7 @@ class StageProfile:
     landmark_model: str
     width: int
     height: int
+    networks: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,7 @@ def profile_stages(video: Path, options: AnalysisOptions) -> StageProfile:
         landmark_model=stages.landmark_model,
         width=info.width,
         height=info.height,
+        networks=stages.networks(),
     )
 
 

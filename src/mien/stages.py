@@ -107,6 +107,23 @@ class FacesAnalyzer(Protocol):
         ...
 
 
+class RunsNetworks(Protocol):
+    """Anything that evaluates neural networks."""
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Device on which each network runs, by the network's name; those that were needed so far."""
+        ...
+
+
+NetworkReport = Callable[[], dict[str, str]]
+
+
+def networks_of(*owners: RunsNetworks) -> NetworkReport:
+    """Make what says, whenever it is asked, where all networks of some owners run."""
+    return lambda: {name: device for owner in owners for name, device in owner.networks.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The stages of one analysis, ready to run.
@@ -123,6 +140,8 @@ class Stages:
         Name of the landmark model within the pack.
     model_files
         Every model file that was read, for provenance.
+    networks
+        Says where networks run, by name.
     """
 
     tracker: Tracker
@@ -133,6 +152,7 @@ class Stages:
     pack: str
     landmark_model: str
     model_files: tuple[Path, ...] = ()
+    networks: NetworkReport = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +163,7 @@ class ManyStages:
     ----------
     tracker, action_units
         Stages that take several faces per frame; ``action_units`` is None where they are not wanted.
-    pose, gaze, camera, pack, landmark_model, model_files
+    pose, gaze, camera, pack, landmark_model, model_files, networks
         As in `Stages`.
     """
 
@@ -155,6 +175,7 @@ class ManyStages:
     pack: str
     landmark_model: str
     model_files: tuple[Path, ...] = ()
+    networks: NetworkReport = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +188,7 @@ class PictureStages:
         The stages; ``action_units`` is None where they are not wanted.
     pose_for, gaze_for
         Make the stages for a picture's camera; ``gaze_for`` is None where gaze is not wanted.
-    pack, landmark_model, model_files
+    pack, landmark_model, model_files, networks
         As in `Stages`.
     """
 
@@ -178,3 +199,4 @@ class PictureStages:
     pack: str
     landmark_model: str
     model_files: tuple[Path, ...] = ()
+    networks: NetworkReport = dict

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from cli_process import environment, executable
 
+from synthetic_face import Pose, picture
 from synthetic_video import write_video
 
 COLUMNS = 714
@@ -175,3 +176,22 @@ def _read_until(terminal, pattern, seconds=120):
         if pattern and re.search(pattern, shown):
             return shown
     raise AssertionError(f"not within {seconds} s: {pattern!r} in {shown!r}")
+
+
+def test_names_with_spaces_foreign_letters_and_dashes_are_names(mien, models_folder, face_video, tmp_path):
+    for name in ("Gespräch 面 (1).mp4", "-3.mp4"):
+        (tmp_path / name).write_bytes(face_video.read_bytes())
+        done = mien("analyze", name, "--landmarks", "clnf", "--end", 0.2, models=models_folder)
+        assert done.returncode == 0, done.stderr
+        _, rows = read((tmp_path / name).with_suffix(".csv"))
+        assert len(rows) == 5
+
+
+def test_frames_of_odd_size_and_a_single_frame_are_analysed(analyze, tmp_path):
+    picture_of_odd_size = picture(Pose(x=160, y=120), 321, 239)
+    path = write_video(tmp_path / "odd.mkv", [picture_of_odd_size])
+    done = analyze(path)
+    assert done.returncode == 0, done.stderr
+    assert "1 frame in" in done.stdout
+    _, rows = read(tmp_path / "odd.csv")
+    assert [row[4] for row in rows] == ["1"]

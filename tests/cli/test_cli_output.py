@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mien.cli.output import partial_path, table_path
+from mien.cli.output import partial_path, table_path, table_paths
 from mien.errors import OutputError
 
 
@@ -57,6 +57,14 @@ def test_a_read_only_folder_is_refused(video, tmp_path):
 def test_names_that_are_no_tables_are_refused(video, tmp_path):
     with pytest.raises(OutputError, match=r"ends in \.csv"):
         table_path(video, tmp_path / "x.xlsx")
+
+
+def test_a_file_in_place_of_the_folder_for_several_tables_is_refused(video, tmp_path):
+    other = tmp_path / "other.mp4"
+    for path in (other, tmp_path / "file"):
+        path.write_bytes(b"")
+    with pytest.raises(OutputError, match=r"folder .* can.t be made"):
+        table_paths([video, other], tmp_path / "file")
 
 
 def test_the_video_is_never_replaced(tmp_path):

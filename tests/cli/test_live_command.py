@@ -137,3 +137,12 @@ def test_a_missing_video_is_named(mien):
     done = mien("live", "nowhere.mp4", "--realtime")
     assert done.returncode == 1
     assert "nowhere.mp4: no such file" in done.stderr
+
+
+def test_the_video_is_never_replaced_by_its_lines(mien, face_video, tmp_path):
+    video = tmp_path / "face.mp4"
+    video.write_bytes(face_video.read_bytes())
+    done = mien("live", "face.mp4", "--realtime", "--jsonl", f"../{tmp_path.name}/face.mp4")
+    assert done.returncode == 1
+    assert "the video itself" in done.stderr
+    assert video.read_bytes() == face_video.read_bytes()

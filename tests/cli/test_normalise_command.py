@@ -70,6 +70,18 @@ def test_a_neutral_video_equals_its_scores(analyze, halves, clip, tmp_path):
     assert (tmp_path / "a.csv").read_bytes() == (tmp_path / "b.csv").read_bytes()
 
 
+def test_the_neutral_table_is_never_replaced(analyze, mien, clip, halves, tmp_path):
+    neutral = tmp_path / "0.csv"
+    before = neutral.read_bytes()
+    for done in (
+        analyze(halves[0], "--neutral", neutral),
+        mien("renormalise", clip, "--neutral", neutral, "-o", "0.csv", models=None),
+    ):
+        assert done.returncode == 1
+        assert "neutral recording itself" in done.stderr
+    assert neutral.read_bytes() == before
+
+
 def test_a_neutral_table_lowers_intensities(mien, clip, tmp_path):
     done = mien("renormalise", clip, "--neutral", tmp_path / "0.csv", "-o", "lower.csv", models=None)
     assert done.returncode == 0, done.stderr

@@ -74,7 +74,7 @@ def test_a_view_and_its_mirror_share_their_networks():
     gray, points = textured(np.random.default_rng(4)), np.full((2, 6), 100.0)
     for view in range(3):
         maps_of(experts, gray, view, points, 5)
-    assert len(experts._sessions) == 2
+    assert len(experts._accelerator._sessions) == 2
 
 
 def test_experts_with_another_support_are_refused():

@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 import helpers_kernels as kernels
+import mien
+from helpers_kernels import kernel_table
+from mien.datatypes import FaceBoxes, Frame
+from mien.detection.mtcnn import MtcnnDetector
 from mien.errors import OptionError
 from mien.landmarks import area_kernels
-from mien.landmarks import kernels as landmark_kernels
 from mien.landmarks.options import FitOptions, part_options
+from mien.landmarks.tracker import FaceTracker, TrackerState
+from mien.models.readers import read_landmark_model, read_mtcnn
+from mien.shape.model import ShapeParameters
+from mien.video.file import VideoFile
+from mien.video.images import frame_of
+from synthetic_face import Pose, picture
+from synthetic_models import MODEL
+from synthetic_video import write_video
+
+START_PX = 0.01
+AGREED_PX = 1e-3
+ANGLES = (0.0, 1.5, 3.0, 4.5)
 
 
 @settings(max_examples=40, deadline=None)
@@ -22,7 +40,7 @@ def test_the_mean_shift_kernel_stands_exactly_at_the_landmark(seed, window):
     positions = rng.uniform(-1, window + 1, (2, 4)).astype(np.float32)
     sigma = 1.7
     shifts = kernels.mean_shifts(
-        responses, positions, np.ones(4), landmark_kernels.kernel_table(window, sigma), exact_sigma=sigma
+        responses, positions, np.ones(4), kernel_table(window, sigma), exact_sigma=sigma
     )
     grid = np.arange(window)
     for i in range(4):
@@ -65,3 +83,80 @@ def test_exactness_reaches_the_parts_and_nothing_else_does():
 def test_redetection_every_zero_frames_is_refused():
     with pytest.raises(OptionError, match="redetect_every"):
         FitOptions(redetect_every=0)
+
+
+def _drawn(index: int) -> np.ndarray:
+    """A face that moves and turns a little, with noise of its own in every frame."""
+    rotation = (0.02 * np.sin(index), 0.1 * np.sin(0.3 * index), 0.05 * np.sin(0.2 * index))
+    pose = Pose(1.1, rotation, 320 + 3 * np.sin(0.4 * index), 240 + 2 * np.cos(0.3 * index))
+    return picture(pose, noise=3.0, seed=index)
+
+
+@pytest.fixture(scope="module")
+def drawn_frames() -> list[Frame]:
+    return [frame_of(_drawn(index), index, index / 30) for index in range(14)]
+
+
+def _nothing(bgr: np.ndarray) -> FaceBoxes:
+    return FaceBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+
+
+def _beside(state: TrackerState, angle: float) -> TrackerState:
+    params = state.detection.params
+    glob = params.global_params.copy()
+    glob[4:6] += START_PX * np.cos(angle), START_PX * np.sin(angle)
+    detection = dataclasses.replace(state.detection, params=ShapeParameters(glob, params.local_params))
+    return dataclasses.replace(state, detection=detection)
+
+
+def _largest_distances(record, exact: bool, frames: list[Frame], box) -> np.ndarray:
+    """(starts, frames): how far any landmark is from where it is without the shift, px."""
+    tracker = FaceTracker(record, _nothing, None, options=FitOptions(exact=exact))
+    tracker.track_box(frames[0], np.array(box, np.float32))
+    for frame in frames[1:4]:
+        tracker.track(frame)
+    start = tracker.state
+    undisturbed = [tracker.track(frame).points.copy() for frame in frames[4:]]
+    rows = []
+    for angle in ANGLES:
+        tracker.state = _beside(start, angle)
+        others = [tracker.track(frame).points for frame in frames[4:]]
+        rows.append([np.abs(a - b).max() for a, b in zip(others, undisturbed, strict=True)])
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("name", ["main_clnf_general.txt", "main_ceclm_general.txt"])
+def test_runs_that_start_a_hundredth_of_a_pixel_apart_meet_without_grids_only(
+    synthetic_openface, drawn_frames, name
+):
+    record = read_landmark_model(synthetic_openface / MODEL / name)
+    box = (235, 160, 170, 165)
+    exact = _largest_distances(record, True, drawn_frames, box)
+    assert exact[:, -1].max() < AGREED_PX
+    assert _largest_distances(record, False, drawn_frames, box)[:, -1].max() > AGREED_PX
+
+
+@pytest.mark.models
+def test_runs_over_a_real_face_meet_without_grids(openface_dir, media_dir):
+    record = read_landmark_model(openface_dir / "LandmarkDetector/model/main_clnf_general.txt")
+    with VideoFile(media_dir / "default.wmv") as video:
+        frames = [frame for frame, _ in zip(video, range(24), strict=False)]
+    detector = read_mtcnn(openface_dir / "LandmarkDetector/model/mtcnn_detector/MTCNN_detector.txt")
+    box = MtcnnDetector(detector).detect(frames[0].bgr).boxes[0]
+    assert _largest_distances(record, True, frames, box)[:, -1].max() < AGREED_PX
+
+
+@pytest.mark.parametrize("how", ["one face", "many faces", "pictures"])
+def test_the_option_reaches_every_way_of_fitting(monkeypatch, synthetic_openface, tmp_path, how):
+    monkeypatch.setenv("MIEN_MODELS", str(synthetic_openface))
+    source = tmp_path / ("face.png" if how == "pictures" else "face.mkv")
+    if how == "pictures":
+        Image.fromarray(_drawn(0)[..., ::-1]).save(source)
+    else:
+        write_video(source, [_drawn(0)] * 3)
+    options = {"models": "openface", "landmarks": "clnf"}
+    if how == "many faces":
+        options["faces"] = "many"
+    results = [mien.analyze(source, fit=fit, **options) for fit in ("openface", "exact")]
+    apart = np.abs(results[0].landmarks - results[1].landmarks)
+    assert 0 < apart.max() < 1

@@ -10,6 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from helpers_kernels import (
+    kernel_table,
     log_likelihood,
     mean_shifts,
     optimise,
@@ -17,7 +18,6 @@ from helpers_kernels import (
     similarity_matrices,
 )
 from helpers_landmarks import random_pdm
-from mien.landmarks.kernels import kernel_table
 from mien.shape.model import PointDistributionModel, ShapeParameters
 from oracle import landmarks as oracle
 from oracle import shape as shape_oracle

@@ -3,6 +3,7 @@
 import io
 import math
 
+import pytest
 from rich.console import Console
 
 from mien.cli.live_display import Display, Quiet, live_display, picture_of
@@ -10,9 +11,9 @@ from mien.live.session import LiveFace
 from synthetic_result import make_face
 
 
-def drawn(result):
-    console = Console(file=io.StringIO(), width=100)
-    console.print(picture_of("camera 0", result))
+def drawn(result, width=100, height=50):
+    console = Console(file=io.StringIO(), width=width)
+    console.print(picture_of("camera 0", result, width, height))
     return console.file.getvalue()
 
 
@@ -22,6 +23,15 @@ def test_all_numbers_are_drawn():
         assert part in text
     assert "AU12 lip corner puller" in text
     assert "AU28" not in text  # has no intensity
+
+
+@pytest.mark.parametrize(("width", "height"), [(100, 50), (80, 24), (58, 24), (57, 12), (40, 10), (24, 4)])
+def test_it_fits_into_the_terminal(width, height):
+    lines = drawn(LiveFace(make_face(2), 0.0123, 0, 29.6), width, height).rstrip().split("\n")
+    assert len(lines) < max(height, 6)
+    assert max(map(len, lines)) <= width
+    assert lines[0].startswith("30 frames/s")
+    assert "confidence" in lines[1]
 
 
 def test_what_was_not_measured_is_left_out():

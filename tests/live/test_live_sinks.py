@@ -2,6 +2,7 @@
 
 import io
 import json
+import socket
 import threading
 
 import pytest
@@ -82,6 +83,33 @@ def test_writing_does_not_wait_for_a_client_that_does_not_read(server):
         writing.start()
         writing.join(60)
         assert not writing.is_alive()
+
+
+def _stalled(server) -> socket.socket:
+    """A client that asks and then never reads or answers."""
+    client = socket.create_connection(("127.0.0.1", server.port))
+    request = (
+        "GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    client.sendall(request.encode())
+    assert client.recv(12) == b"HTTP/1.1 101"
+    return client
+
+
+def test_clients_that_stall_or_break_off_neither_hold_up_the_end_nor_make_noise(server, monkeypatch):
+    errors = []
+    monkeypatch.setattr(threading, "excepthook", errors.append)
+    with _stalled(server), connect(server) as broken:
+        broken.recv(timeout=20)
+        broken.socket.close()
+        for _ in range(50):
+            server.write("x" * 100_000 + "\n")
+        closing = threading.Thread(target=server.close)
+        closing.start()
+        closing.join(6)  # websockets alone would wait for 10 s
+        assert not closing.is_alive()
+    assert not errors
 
 
 @pytest.mark.parametrize("origin", ["https://example.org", "null"])

@@ -226,6 +226,14 @@ def test_damaged_models_are_named(copy, memory):
         store.locate()
 
 
+def test_ce_clm_is_not_offered_by_a_folder_whose_list_does_not_know_it(tmp_path, memory):
+    store = ModelStore(synthetic_models.write_openface(tmp_path / "openface-2.2.0", ce_clm=False), memory)
+    assert store.status().landmark_models == ("clnf",)
+    assert store.locate().landmarks == "clnf"
+    with pytest.raises(ModelsMissingError, match=r"ce-clm is not installed: manifest.tsv .* lists no files"):
+        store.locate("ce-clm")
+
+
 def test_ce_clm_without_its_files_is_refused_with_the_command(copy, memory):
     store = ModelStore(copy, memory)
     (store.folder / "LandmarkDetector/model/patch_experts/cen_patches_1.00_of.dat").unlink()

@@ -76,10 +76,13 @@ def test_other_kinds_of_pixels_become_colour(tmp_path, mode):
 
 def test_broken_pictures_are_named(tmp_path):
     whole = save(tmp_path / "whole.jpg", SMOOTH).read_bytes()
-    for name, content in (("cut.jpg", whole[: len(whole) // 2]), ("empty.jpg", b""), ("text.png", b"hello")):
+    for name, content in (("cut.jpg", whole[: len(whole) // 2]), ("text.png", b"hello")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(SourceError, match=f"{name} is not a picture"):
             read_image(tmp_path / name)
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"empty.jpg is empty \(0 bytes\)"):
+        read_image(tmp_path / "empty.jpg")
     with pytest.raises(SourceError, match="no such file"):
         read_image(tmp_path / "missing.png")
     save(tmp_path / "float.tif", RGB[..., 0].astype(np.float32))
@@ -107,7 +110,8 @@ def test_openface_takes_four_endings_in_lower_case(folder):
 
 
 def test_a_folder_without_pictures_says_so(tmp_path):
-    with pytest.raises(SourceError, match="holds no picture"):
+    (tmp_path / "clip.mp4").write_bytes(b"")
+    with pytest.raises(SourceError, match=r"holds no picture.*\*\.mp4"):
         list_images(tmp_path)
     for source in (ImageSet, ImageSequence):
         with pytest.raises(SourceError, match="no such file or folder"):

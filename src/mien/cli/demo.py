@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.arguments import ModelsOption, QuietOption
 from mien.cli.exit_codes import ExitCode
 from mien.cli.progress import interruptible, progress, telling_of_compilation
 from mien.options import AnalysisOptions
@@ -19,11 +20,9 @@ if TYPE_CHECKING:
 
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the files.")] = Path("mien_demo"),
-    models: Annotated[
-        str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
-    ] = None,
+    models: ModelsOption = None,
     mirror: Annotated[bool, typer.Option("--mirror", help="Flip the video from left to right.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Make a short video of a portrait that moves in a known way, analyse it, say how well it was followed.
 

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.arguments import ModelArguments, QuietOption, analysis_options, grouped
 from mien.cli.progress import interruptible
+from mien.cli.run import networks_sentence
 from mien.cli.warmup import compile_first
-from mien.errors import OptionError, SourceError
+from mien.errors import OptionError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 _STDOUT = "-"
 
 
+@grouped
 def live(
     video: Annotated[
         Path | None, typer.Argument(help="A video file, with --realtime.", show_default=False)
@@ -61,13 +64,9 @@ def live(
         ),
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
-    models: Annotated[
-        str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
-    ] = None,
-    landmarks: Annotated[
-        str | None, typer.Option(help="Landmark model: clnf, ce-clm, or the path of a model's main file.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    *,
+    models: ModelArguments,
+    quiet: QuietOption = False,
 ) -> None:
     """Analyse what a camera sees now; frames are dropped, and counted, rather than queued.
 
@@ -76,9 +75,8 @@ def live(
     """
     request = _Request(video, camera, realtime, _size(size), fps, correction, seconds)
     streams = _Streams(jsonl, websocket, host, groups)
-    summary = _run(request, streams, AnalysisOptions(models=models, landmarks=landmarks), quiet=quiet)
-    if not quiet:
-        typer.echo(_describe(summary), err=True)
+    streams.need_another_file_than(video)
+    _run(request, streams, analysis_options(models), quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +118,14 @@ class _Streams:
         """Names of the groups; None means all."""
         return None if self.groups is None else [name.strip() for name in self.groups.split(",")]
 
+    def need_another_file_than(self, video: Path | None) -> None:
+        """Refuse to write over the video."""
+        if self.jsonl in (None, _STDOUT) or video is None:
+            return
+        file = Path(self.jsonl)
+        if file.exists() and video.exists() and file.samefile(video):
+            raise OutputError(f"{file} is the video itself; choose another name with --jsonl")
+
     @property
     def to_stdout(self) -> bool:
         """As asked for, or because somebody reads it and nothing else is asked for."""
@@ -136,7 +142,7 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quiet: bool) -> LiveSummary:
+def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quiet: bool) -> None:
     from mien.cli.live_display import live_display
     from mien.live.lines import LiveEncoder
     from mien.live.session import LiveAnalysis
@@ -164,7 +170,9 @@ def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quie
                 display.show(result)
                 if not _pass_on(encoder.line(result), sinks):
                     break
-        return analysis.statistics.summary()
+        if not quiet:
+            text = [_describe(analysis.statistics.summary()), *networks_sentence(options, stages.networks())]
+            typer.echo(" ".join(text), err=True)
 
 
 @contextmanager
@@ -198,6 +206,7 @@ def _header(
         landmark_model=stages.landmark_model,
         model_sha256=pack.hashes(),
         options=options,
+        networks=stages.networks(),
     )
     source = RecordedSource(info.name, info.path, info.width, info.height, info.fps, stages.camera)
     return encoder.header(source, provenance)

@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 
 _REFRESH_HZ = 8
 _BAR = 20
+_NAMES = 26
+_NARROW = 58
+"""Columns of a terminal below which action units have no description and a shorter bar."""
+_BESIDE_A_BAR = 20
+"""Columns that a short name, presence and number take."""
 _SAY_EVERY_S = 5.0
 
 
@@ -85,7 +90,8 @@ class Display(Quiet):
     def _render(self) -> RenderableType:
         if self._latest is None:
             return Text(f"{self._title}: getting ready …")
-        return picture_of(self._title, self._latest)
+        width, height = self._live.console.size
+        return picture_of(self._title, self._latest, width, height)
 
     def __enter__(self) -> Display:
         self._live.start()
@@ -95,21 +101,23 @@ class Display(Quiet):
         self._live.stop()
 
 
-def picture_of(title: str, result: LiveFace) -> RenderableType:
-    """All numbers of a result, to be drawn in a terminal."""
-    return Group(_status(title, result), _measurements(result.face), _units(result.face))
+def picture_of(title: str, result: LiveFace, width: int = 80, height: int = 50) -> RenderableType:
+    """All numbers of a result that there is room for, to be drawn in a terminal of this size."""
+    narrow = width < _NARROW
+    measurements = _measurements(result.face, narrow=narrow)
+    units = _units(result.face, width, max(0, height - measurements.row_count - 2))
+    return Group(_status(title, result), measurements, units)
 
 
 def _status(title: str, result: LiveFace) -> Text:
-    text = Text(f"{title}  ", style="bold")
+    dropped = Text(f"{result.dropped} dropped  ", style="bold red" if result.dropped else "not bold dim")
     speed = f"{_number(result.fps, 0)} frames/s  latency {1e3 * result.latency_s:.0f} ms  "
-    text.append(speed, style="not bold")
-    dropped = f"{result.dropped} dropped"
-    return text.append(dropped, style="bold red" if result.dropped else "not bold dim")
+    text = Text(speed, no_wrap=True, overflow="ellipsis")
+    return text.append(dropped).append(title, style="bold")
 
 
-def _measurements(face: FaceResult) -> RenderableType:
-    table = _grid()
+def _measurements(face: FaceResult, *, narrow: bool) -> Table:
+    table = _grid(narrow=narrow)
     landmarks = face.landmarks
     found = "face" if landmarks.success else "no face"
     table.add_row("confidence", f"{_number(landmarks.confidence, 2)}  {found}")
@@ -120,31 +128,32 @@ def _measurements(face: FaceResult) -> RenderableType:
     return table
 
 
-def _units(face: FaceResult) -> RenderableType:
-    units = face.action_units
-    table = _grid()
-    if units is None:
+def _units(face: FaceResult, width: int, most: int) -> Table:
+    """A row for each action unit, at most so many."""
+    narrow = width < _NARROW
+    table = _grid(narrow=narrow)
+    if face.action_units is None:
         return table
-    presence = dict(zip(PRESENCE_NAMES, units.presence, strict=True))
-    for name, intensity in zip(INTENSITY_NAMES, units.intensity, strict=True):
-        if not math.isnan(intensity):
+    bar = max(0, min(_BAR, width - _BESIDE_A_BAR))
+    presence = dict(zip(PRESENCE_NAMES, face.action_units.presence, strict=True))
+    for name, intensity in zip(INTENSITY_NAMES, face.action_units.intensity, strict=True):
+        if not math.isnan(intensity) and table.row_count < most:
             present = "●" if presence[name] == 1 else " "
-            table.add_row(
-                f"{name} {DESCRIPTIONS[name]}", f"{present} {_bar(float(intensity))} {intensity:5.2f}"
-            )
+            label = name if narrow else f"{name} {DESCRIPTIONS[name]}"
+            table.add_row(label, f"{present} {_bar(float(intensity), bar)} {intensity:5.2f}")
     return table
 
 
-def _grid() -> Table:
+def _grid(*, narrow: bool) -> Table:
     table = Table.grid(padding=(0, 2))
-    table.add_column(min_width=26)
-    table.add_column()
+    table.add_column(min_width=10 if narrow else _NAMES, no_wrap=True)
+    table.add_column(no_wrap=True)
     return table
 
 
-def _bar(intensity: float) -> str:
-    filled = round(_BAR * min(max(intensity, 0.0), 5.0) / 5.0)
-    return "█" * filled + "·" * (_BAR - filled)
+def _bar(intensity: float, length: int) -> str:
+    filled = round(length * min(max(intensity, 0.0), 5.0) / 5.0)
+    return "█" * filled + "·" * (length - filled)
 
 
 def _number(value: float, decimals: int) -> str:

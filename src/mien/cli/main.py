@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,8 +15,11 @@ from mien.cli.analyze import analyze
 from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
+from mien.cli.leaving import leave
 from mien.cli.live import live
 from mien.cli.models import app as models
+from mien.cli.openface_programs import add_openface_programs, program_called
+from mien.cli.plain_values import convert_plainly
 from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
 from mien.cli.warmup import warmup
@@ -23,6 +28,18 @@ from mien.errors import MienError, OptionError
 
 class ReportingGroup(TyperGroup):
     """Turns the library's errors into one line on standard error and an exit code."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give the subcommand of a name."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            convert_plainly(command, ctx)
+        return command
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options of ``mien`` itself."""
+        convert_plainly(self, ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand."""
@@ -73,6 +90,13 @@ app.command("profile")(profile)
 app.command("renormalise")(renormalise)
 app.command("warmup")(warmup)
 app.add_typer(models, name="models")
+add_openface_programs(app)
+
+
+def _file_or_option(word: str) -> str:
+    """A file whose name begins with a dash, such as -3.mp4, is no option."""
+    path = Path(word)
+    return f".{os.sep}{word}" if word.startswith("-") and path.suffix and path.is_file() else word
 
 
 def main() -> None:
@@ -80,10 +104,14 @@ def main() -> None:
     # Where SciPy is installed, Numba imports its linear algebra, 0.2 s and 20 MB, only to know whether it
     # could compile products of matrices, which no kernel of mien asks for. This process is ours alone.
     sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]
+    sys.argv[1:1] = program_called(sys.argv[0])
+    sys.argv[1:] = [_file_or_option(word) for word in sys.argv[1:]]
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+        leave(ExitCode.INTERRUPTED)
+    except SystemExit as end:
+        leave(end.code)
 
 
 if __name__ == "__main__":

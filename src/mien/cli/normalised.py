@@ -13,7 +13,7 @@ from mien.cli.exit_codes import ExitCode
 from mien.cli.extras import Extras
 from mien.cli.output import partial_path
 from mien.cli.run import Tally, consume, summary
-from mien.errors import FrameError, MienError, OutputError, SourceError
+from mien.errors import FrameError, MienError, OptionError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -46,6 +46,13 @@ class Normalisation:
     def wanted(self) -> bool:
         """Whether there is anything to do."""
         return self.person is not None or self.neutral is not None or self.keep_scores
+
+    def refuse_to_replace_the_neutral(self, tables: list[Path]) -> None:
+        """Stop before a table is written over the one that it shall be relative to."""
+        neutral = self.neutral
+        for table in tables:
+            if neutral is not None and neutral.exists() and table.exists() and table.samefile(neutral):
+                raise OutputError(f"{table} is the neutral recording itself; choose another name with -o")
 
     def describe(self, recordings: list[str]) -> dict[str, object]:
         """For the provenance."""
@@ -83,6 +90,12 @@ def analyze_normalised(
         A video or the models can't be read, or the options contradict each other. What was analysed before
         is kept as scores, see `mien renormalise`.
     """
+    if options.faces == "many":
+        raise OptionError(
+            "person, neutral and keep_scores are for one face per frame; leave out faces many, where "
+            "everybody has a neutral face of their own"
+        )
+    how.refuse_to_replace_the_neutral(tables)
     options = dataclasses.replace(options, keep_scores=True)
     baseline = neutral_face(how.neutral, options, quiet=quiet)
     clips: list[_Clip] = []

@@ -51,11 +51,26 @@ def table_paths(videos: list[Path], output: Path | None) -> list[Path]:
     if len(videos) > 1 and output is not None:
         if output.suffix.lower() in TABLE_SUFFIXES:
             raise OptionError(f"{output}: several videos need a folder for their tables")
-        output.mkdir(parents=True, exist_ok=True)
+        output_folder(output)
     tables = [table_path(video, output) for video in videos]
     if len(set(tables)) < len(tables):
         raise OptionError("expected videos of different names, as their tables are named after them")
     return tables
+
+
+def output_folder(path: Path) -> Path:
+    """Make a folder for tables and give it back.
+
+    Raises
+    ------
+    OutputError
+        It can't be made, or is a file.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"folder {path} can't be made: {error.strerror}; choose another with -o") from error
+    return path
 
 
 def partial_path(table: Path) -> Path:

@@ -11,12 +11,14 @@ import typer
 
 from mien.cli.exit_codes import ExitCode
 from mien.cli.extras import Extras
-from mien.cli.output import TABLE_SUFFIXES, table_path
+from mien.cli.output import TABLE_SUFFIXES, output_folder, table_path
 from mien.cli.progress import interruptible, progress, telling_of_compilation
-from mien.errors import OptionError, OutputError, SourceError
+from mien.cli.run import networks_sentence
+from mien.errors import OptionError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
+    from mien.datatypes import Frame
     from mien.pictures import Picture, PictureAnalysis
     from mien.results.outputs import OutputOptions
 
@@ -45,26 +47,20 @@ def analyze_pictures(
     code = ExitCode.OK
     if files:
         single = len(files) == 1 and not folders
-        place = table_path(files[0], output) if single else _folder(output or Path())
-        code = _into_tables(files, place, options, extras, quiet=quiet)
+        place = table_path(files[0], output) if single else output or Path()
+        code = _into_tables(files, place, options, extras, single=single, quiet=quiet)
     for folder in folders:
         if code is ExitCode.INTERRUPTED:
             break
-        place = _folder(output if output is not None else Path(f"{folder.resolve().name}_faces"))
-        code = max(code, _into_tables(folder, place, options, extras, quiet=quiet))
+        place = output if output is not None else Path(f"{folder.resolve().name}_faces")
+        code = max(code, _into_tables(folder, place, options, extras, single=False, quiet=quiet))
     return code
 
 
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"folder {path} can't be made: {error.strerror}; choose another with -o") from error
-    return path
-
-
 @dataclasses.dataclass(slots=True)
-class _Tally:
+class PictureTally:
+    """What is said at the end, counted while pictures pass by."""
+
     pictures: int = 0
     faces: int = 0
     empty: list[str] = dataclasses.field(default_factory=list)
@@ -72,26 +68,34 @@ class _Tally:
 
 
 def _into_tables(
-    source: Path | list[Path], place: Path, options: AnalysisOptions, extras: Extras, *, quiet: bool
+    source: Path | list[Path],
+    place: Path,
+    options: AnalysisOptions,
+    extras: Extras,
+    *,
+    single: bool,
+    quiet: bool,
 ) -> ExitCode:
-    """One table per picture, in the folder ``place``; or in the file ``place``, if there is one picture."""
+    """One table per picture, in the folder ``place``; of a single picture, in the file ``place``."""
     from mien.pictures import PictureAnalysis
 
     analysis = PictureAnalysis(source, options)
     _refuse_same_names(analysis.files)
-    watcher = _Watcher()
+    if not single:
+        output_folder(place)
+    watcher = PictureWatcher()
     analysis.observe = watcher
-    tally = _Tally()
+    tally = PictureTally()
 
     def write(picture: Picture) -> None:
         path = picture.info.path
         assert path is not None
-        table = place / f"{path.stem}.csv" if place.is_dir() else place
+        table = place if single else place / f"{path.stem}.csv"
         watcher.write(picture, _outputs(picture, path, table, extras), analysis)
 
-    _consume(analysis, tally, write, quiet=quiet)
-    where = f"Tables: {place}/" if place.is_dir() else f"Table: {place}"
-    return _conclude(analysis, tally, where if tally.faces else "No table was written.", quiet=quiet)
+    consume_pictures(analysis, tally, write, quiet=quiet)
+    where = f"Table: {place}" if single else f"Tables: {place}/"
+    return conclude(analysis, tally, where if tally.faces else "No table was written.", quiet=quiet)
 
 
 def _refuse_same_names(files: tuple[Path, ...]) -> None:
@@ -104,14 +108,21 @@ def _refuse_same_names(files: tuple[Path, ...]) -> None:
         )
 
 
-class _Watcher:
+class PictureWatcher:
     """Keeps what the pipeline shows of a picture until its files are written."""
 
     def __init__(self) -> None:
         self._seen: list[Any] = []
 
     def __call__(self, *seen: Any) -> None:
+        """Take a picture, its faces and their appearance."""
         self._seen = list(seen)
+
+    @property
+    def position(self) -> int:
+        """Place of the picture among all, counted from 0."""
+        frame: Frame = self._seen[0]
+        return frame.index
 
     def write(self, picture: Picture, options: OutputOptions, analysis: PictureAnalysis) -> None:
         """Write the files of a picture."""
@@ -172,16 +183,17 @@ def _into_one_table(
         for path in (list_images(source, compat=options.compat) if source.is_dir() else [source])
     ]
     path = table_path(sources[0], table)
-    analysis, tally = PictureAnalysis(files, options), _Tally()
+    analysis, tally = PictureAnalysis(files, options), PictureTally()
     rows = PictureTable(analysis)
-    _consume(analysis, tally, rows.add, quiet=quiet)
+    consume_pictures(analysis, tally, rows.add, quiet=quiet)
     result = rows.result()
     for suffix in dict.fromkeys((path.suffix.lower(), *extras.suffixes)):
         result.save(path.with_suffix(suffix), groups=extras.groups)
-    return _conclude(analysis, tally, f"Table: {path}", quiet=quiet)
+    return conclude(analysis, tally, f"Table: {path}", quiet=quiet)
 
 
-def _consume(analysis: PictureAnalysis, tally: _Tally, write: Any, *, quiet: bool) -> None:
+def consume_pictures(analysis: PictureAnalysis, tally: PictureTally, write: Any, *, quiet: bool) -> None:
+    """Analyse all pictures, with a progress bar where there is a terminal, and write each."""
     from mien.models.packs import notice
 
     if not quiet:
@@ -200,14 +212,15 @@ def _consume(analysis: PictureAnalysis, tally: _Tally, write: Any, *, quiet: boo
     tally.seconds = time.perf_counter() - begin
 
 
-def _conclude(analysis: PictureAnalysis, tally: _Tally, where: str, *, quiet: bool) -> ExitCode:
+def conclude(analysis: PictureAnalysis, tally: PictureTally, where: str, *, quiet: bool) -> ExitCode:
     """Say what was done, and give the exit code."""
     if not quiet:
         found = (
             f"{_count(tally.faces, 'face')} in {_count(tally.pictures, 'picture')}, {tally.seconds:.1f} s."
         )
         models = f"{analysis.stages.pack}, {analysis.stages.landmark_model}"
-        typer.echo(f"{analysis.name}: {found} Models: {models}. {where}")
+        networks = networks_sentence(analysis.options, analysis.stages.networks())
+        typer.echo(" ".join([f"{analysis.name}: {found} Models: {models}.", *networks, where]))
     if tally.empty and not quiet:
         more = f" and {len(tally.empty) - 3} more" if len(tally.empty) > 3 else ""
         typer.echo(f"No face was found in {', '.join(tally.empty[:3])}{more}.")

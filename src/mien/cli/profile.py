@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.arguments import ModelArguments, SpanArguments, analysis_options, grouped
+from mien.cli.run import networks_sentence
 from mien.errors import SourceError
-from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
     from mien.profiling import FitHealth, RunMeasurement, StageProfile
@@ -21,19 +22,12 @@ ORIGINAL = {(640, 480): (56.8, 41.8), (1080, 720): (38.1, 26.5)}
 action units, CSV only, whole run, on a server processor of two cores."""
 
 
+@grouped
 def profile(
     video: Annotated[Path, typer.Argument(help="A video file.", show_default=False)],
-    models: Annotated[
-        str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
-    ] = None,
-    landmarks: Annotated[
-        str | None, typer.Option(help="Landmark model: clnf, ce-clm, or the path of a model's main file.")
-    ] = None,
-    compat: Annotated[
-        str | None, typer.Option(help="openface: time from the nominal frame rate, pictures not turned.")
-    ] = None,
-    start: Annotated[float, typer.Option(help="First second to analyse.")] = 0.0,
-    end: Annotated[float | None, typer.Option(help="Stop before this second.")] = None,
+    *,
+    models: ModelArguments,
+    span: SpanArguments,
     threads: Annotated[int | None, typer.Option(help="Threads of the run that is timed as a whole.")] = None,
 ) -> None:
     """Analyse a video twice and say where the time goes.
@@ -45,11 +39,9 @@ def profile(
 
     if not video.exists():
         raise SourceError(f"{video}: no such file; expected a video")
-    options = AnalysisOptions(
-        models=models, landmarks=landmarks, compat=compat, start_s=start, end_s=end, threads=threads
-    )
+    options = analysis_options(models, span, threads=threads)
     stages = profile_stages(video, options)
-    for line in stage_table(stages):
+    for line in (*stage_table(stages), *networks_sentence(options, stages.networks)):
         typer.echo(line)
     run = measure_run(video, options)
     for lines in (speed(stages, run), start_up(run), health(stages.health, stages.frames)):

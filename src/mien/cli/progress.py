@@ -26,6 +26,10 @@ class Silent:
         """Say something on a line of its own."""
         typer.echo(text, err=True)
 
+    def say(self, text: str) -> None:
+        """Write a line to standard output."""
+        typer.echo(text)
+
     def __enter__(self) -> Silent:
         return self
 
@@ -61,6 +65,13 @@ class Bar(Silent):
     def note(self, text: str) -> None:
         """Print a line above the bar."""
         self._progress.console.print(text, markup=False, highlight=False)
+
+    def say(self, text: str) -> None:
+        """Print a line above the bar, or to standard output where that is no terminal."""
+        if sys.stdout.isatty():
+            self.note(text)
+        else:
+            typer.echo(text)
 
     def __enter__(self) -> Bar:
         self._progress.start()

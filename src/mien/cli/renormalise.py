@@ -48,6 +48,7 @@ def renormalise(
 
     how = Normalisation(person=person, neutral=neutral)
     tables = _tables(scores, output)
+    how.refuse_to_replace_the_neutral(tables)
     recordings = [read_scores(path) for path in scores]
     _refuse_mixture(recordings, scores)
     baseline = neutral_face(neutral, AnalysisOptions(), quiet=quiet)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from mien.cli.warmup import compile_first
 if TYPE_CHECKING:
     from mien.analysis import Analysis
     from mien.datatypes import FaceResult
+    from mien.models.packs import Pack
+    from mien.options import AnalysisOptions
 
 _NAMED = 12
 """Faces that a summary lists."""
@@ -46,21 +49,33 @@ class Tally:
 
 def consume(analysis: Analysis, tally: Tally, *, quiet: bool) -> None:
     """Analyse all frames, with a progress bar where there is a terminal."""
-    from mien.models.packs import notice
-
-    if not quiet:
-        typer.echo(notice(analysis.pack), err=True)
-    compile_first(analysis.pack, analysis.options, (lambda text: None) if quiet else _say)
-    begin = time.perf_counter()
+    get_ready(analysis.pack, analysis.options, quiet=quiet)
     bar = progress(analysis.info.name, analysis.info.frame_count, quiet=quiet)
     tell = (lambda text: None) if quiet else bar.note
     with bar, telling_of_compilation(tell), interruptible(analysis.stop, tell):
+        count_faces(analysis, tally, bar.advance)
+
+
+def get_ready(pack: Pack, options: AnalysisOptions, *, quiet: bool) -> None:
+    """Say which models are used, and compile what has not been compiled on this machine before."""
+    from mien.models.packs import notice
+
+    if not quiet:
+        typer.echo(notice(pack), err=True)
+    compile_first(pack, options, (lambda text: None) if quiet else _say)
+
+
+def count_faces(analysis: Analysis, tally: Tally, advance: Callable[[int], None]) -> None:
+    """Analyse all frames; ``advance`` is told how many more are done."""
+    begin = time.perf_counter()
+    try:
         for face in analysis:
             tally.add(face)
-            bar.advance(analysis.frames - tally.frames)
+            advance(analysis.frames - tally.frames)
             tally.frames = analysis.frames
-    tally.frames = analysis.frames
-    tally.seconds = time.perf_counter() - begin
+    finally:
+        tally.frames = analysis.frames
+        tally.seconds = time.perf_counter() - begin
 
 
 def _say(text: str) -> None:
@@ -72,13 +87,22 @@ def summary(analysis: Analysis, table: Path, tally: Tally) -> str:
     speed = tally.frames / tally.seconds if tally.seconds else 0.0
     rate = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
     parts = [
-        f"{analysis.info.name}: {tally.frames} frames in {tally.seconds:.1f} s ({rate} frames/s).",
+        f"{analysis.info.name}: {tally.frames} frame{'s' * (tally.frames != 1)} in {tally.seconds:.1f} s "
+        f"({rate} frames/s).",
         f"{_found(analysis, tally)}, mean confidence {tally.confidence / max(1, tally.rows):.2f}.",
         f"Models: {analysis.stages.pack}, {analysis.stages.landmark_model}.",
+        *networks_sentence(analysis.options, analysis.stages.networks()),
         f"Table: {table}",
     ]
     lost = f"\nNot all of the video could be read: {analysis.lost}." if analysis.lost else ""
     return " ".join(parts) + lost
+
+
+def networks_sentence(options: AnalysisOptions, networks: dict[str, str]) -> list[str]:
+    """Say where networks ran; nothing where nobody asked for anything but the processor."""
+    if options.device == "cpu":
+        return []
+    return [f"Networks ran on: {', '.join(sorted(set(networks.values()))) or 'nothing was needed'}."]
 
 
 def _found(analysis: Analysis, tally: Tally) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from mien.cli.arguments import ModelArguments, analysis_options, grouped
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -15,14 +16,8 @@ if TYPE_CHECKING:
 COMPILING = "Compiling for this machine: some seconds, only once …"
 
 
-def warmup(
-    models: Annotated[
-        str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
-    ] = None,
-    landmarks: Annotated[
-        str | None, typer.Option(help="Landmark model: clnf, ce-clm, or the path of a model's main file.")
-    ] = None,
-) -> None:
+@grouped
+def warmup(models: ModelArguments) -> None:
     """Compile the numerical kernels for this machine, so that the first analysis need not.
 
     Does nothing but load them where that has been done before.
@@ -31,7 +26,7 @@ def warmup(
     from mien.runtime.compilation import is_warm
     from mien.warmup import warm_up
 
-    options = AnalysisOptions(models=models, landmarks=landmarks)
+    options = analysis_options(models)
     pack = choose_pack(options.models)
     if not is_warm(pack.name, options.landmarks):
         typer.echo(COMPILING, err=True)

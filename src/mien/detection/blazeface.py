@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mien.datatypes import FaceBoxes
 from mien.imaging.crop_kernels import crop_affine
+from mien.runtime.sessions import device_of
 
 KEYPOINTS = 6
 _OVERLAP = 0.3
@@ -66,6 +67,11 @@ class BlazeFace:
         self._threshold = layout.threshold if threshold is None else threshold
         self._anchors = anchor_centres(layout.grids)
         self._input = np.empty((1, layout.side, layout.side, 3), np.float32)
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the network runs, by name."""
+        return {f"BlazeFace {self._layout.side}": device_of(self._session)}
 
     def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
         """Find the faces of an image.

@@ -20,7 +20,7 @@ from mien.detection.kernels import network_inputs
 from mien.errors import OptionError
 from mien.models.records import MtcnnRecord, NetworkLayer
 from mien.runtime.onnx_graph import INPUT_NAME, network_to_onnx
-from mien.runtime.sessions import create_session
+from mien.runtime.sessions import create_session, device_of
 
 FloatArray = NDArray[np.float32]
 
@@ -50,6 +50,14 @@ class MtcnnDetector:
         self._record = record
         self._device = device
         self._threads = threads
+        if device != "cpu":
+            _ = self._pnet  # A device that does not work shows at once.
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where those networks run that were needed so far, by name."""
+        names = {"_pnet": "MTCNN proposal", "_rnet": "MTCNN refinement", "_onet": "MTCNN output"}
+        return {name: device_of(vars(self)[key]) for key, name in names.items() if key in vars(self)}
 
     def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
         """Find all faces of an image.

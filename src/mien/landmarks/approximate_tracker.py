@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceLandmarks, Frame
+from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Validate
 from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import Detect, FaceTracker
@@ -49,7 +50,7 @@ class ApproximateTracker(FaceTracker):
 
     Parameters
     ----------
-    record, detect, validate, options, threads
+    record, detect, validate, options, threads, device
         See `FaceTracker`.
     approximations
         What to leave out.
@@ -64,8 +65,9 @@ class ApproximateTracker(FaceTracker):
         *,
         options: FitOptions | None = None,
         threads: int = 1,
+        device: str | Accelerator = "cpu",
     ) -> None:
-        super().__init__(record, detect, validate, options=options, threads=threads)
+        super().__init__(record, detect, validate, options=options, threads=threads, device=device)
         self.approximations = approximations
         detector = self.detector
         if not approximations.parts:

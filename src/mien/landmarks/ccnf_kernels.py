@@ -15,7 +15,7 @@ from mien.landmarks.area_kernels import (
 )
 from mien.runtime.ccnf_block import POSITIONS, bilinear_lanes, neuron_sums, subtract_product
 from mien.runtime.jit import fast_inline, fast_kernel, kernel
-from mien.runtime.vector_ir import FLOAT_BYTES, LANES
+from mien.runtime.lanes import FLOAT_BYTES, LANES
 
 _FAR = 1e6
 """Places further away than this, px, overflow the integers of the 1/32-px grid."""

@@ -106,6 +106,11 @@ class CenPatchExperts:
             if not helper.cancel():
                 helper.result()
 
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks run, by name: here mien's own kernel is their place."""
+        return {f"CEN {self.scale:g}": "cpu"}
+
     def _view_pieces(self, view: int) -> tuple[NDArray[np.int64], ...]:
         """Jobs of a view, in as many pieces as keep all threads busy to the end."""
         if view not in self._pieces:

@@ -1,7 +1,8 @@
 """CEN patch experts on an accelerator: all networks of a view in a few batched products (landmarks.md §5.5).
 
 The windows are cut out on the processor and the maps put together there, by the kernels of `cen_kernels`;
-between them one ONNX graph per view does the dense layers of all experts at once.
+between them one ONNX graph per view does the dense layers of all experts at once, for all analyses that
+share an accelerator. Scales are not joined: each begins where the fit at the coarser one has ended.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.landmarks import cen_kernels
+from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.cen_layout import (
     Expert,
     Task,
@@ -23,8 +25,7 @@ from mien.landmarks.cen_layout import (
     view_tasks,
 )
 from mien.models.records import CenRecord, DenseLayer
-from mien.runtime.onnx_graph import INPUT_NAME, stacked_dense_to_onnx
-from mien.runtime.sessions import create_session
+from mien.runtime.onnx_graph import stacked_dense_to_onnx
 
 _ACTIVATIONS = {cen_kernels.SIGMOID: "sigmoid", cen_kernels.RECTIFIER: "relu"}
 _WIDTH = 128
@@ -39,6 +40,19 @@ class _Batch:
     session: Any
 
 
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """A record that is told from others by being itself: comparing all weights would take long."""
+
+    record: CenRecord
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Identity) and other.record is self.record
+
+    def __hash__(self) -> int:
+        return id(self.record)
+
+
 class CenOnnxPatchExperts:
     """CEN patch experts of one scale, evaluated by ONNX Runtime.
 
@@ -47,11 +61,11 @@ class CenOnnxPatchExperts:
     record
         The experts as read from their file.
     device
-        See `mien.runtime.sessions.create_session`.
+        A device's name, see `mien.runtime.sessions.create_session`, or what several analyses share.
     exact
         See `mien.landmarks.cen.CenPatchExperts`.
     threads
-        Threads inside one product, on the processor.
+        Threads inside one product, on the processor; an accelerator has its own.
 
     Raises
     ------
@@ -61,18 +75,18 @@ class CenOnnxPatchExperts:
         Networks cannot run on the wanted device.
     """
 
-    def __init__(self, record: CenRecord, *, device: str, exact: bool = False, threads: int = 1) -> None:
+    def __init__(
+        self, record: CenRecord, *, device: str | Accelerator, exact: bool = False, threads: int = 1
+    ) -> None:
         check_inputs(record)
         self.scale = float(record.scale)
         self.view_centers = np.ascontiguousarray(record.view_centers, dtype=np.float64)
         self.visibility = served_landmarks(record)
         self.confidences = record.confidences
         self._record = record
-        self._device = device
+        self._accelerator = Accelerator(device, threads=threads) if isinstance(device, str) else device
         self._exact = exact
-        self._threads = threads
         self._views: dict[int, tuple[_Batch, ...]] = {}
-        self._sessions: dict[tuple[Expert, ...], Any] = {}
         self._inputs: dict[tuple[int, int, int], NDArray[np.float32]] = {}
         self._view_batches(0)  # A device that does not work shows at once.
 
@@ -93,8 +107,13 @@ class CenOnnxPatchExperts:
         for batch in self._view_batches(view):
             inputs = self._input_buffer(batch.jobs, window)
             cen_kernels.cen_all_windows(gray, points, similarity, window, self._exact, batch.jobs, inputs)
-            values = batch.session.run(None, {INPUT_NAME: inputs})[0]
+            values = self._accelerator.run(batch.session, inputs)
             cen_kernels.cen_all_maps(values, window, batch.jobs, out)
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks run, by name."""
+        return {f"CEN {self.scale:g}": self._accelerator.used}
 
     def _view_batches(self, view: int) -> tuple[_Batch, ...]:
         if view not in self._views:
@@ -108,10 +127,11 @@ class CenOnnxPatchExperts:
         # A view and its mirror use the same experts: sorted, they share one session.
         tasks = sorted(tasks, key=lambda task: task.expert)
         experts = tuple(task.expert for task in tasks)
-        if experts not in self._sessions:
-            model = stacked_dense_to_onnx(_stack([self._layers(expert) for expert in experts]))
-            self._sessions[experts] = create_session(model, device=self._device, threads=self._threads)
-        return _Batch(jobs_of(tasks), self._sessions[experts])
+        session = self._accelerator.open(
+            (_Identity(self._record), experts),
+            lambda: stacked_dense_to_onnx(_stack([self._layers(expert) for expert in experts])),
+        )
+        return _Batch(jobs_of(tasks), session)
 
     def _layers(self, expert: Expert) -> tuple[DenseLayer, ...]:
         return self._record.experts[expert[0]][expert[1]]

@@ -9,14 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.landmarks.cen import CenPatchExperts
-from mien.landmarks.cen_onnx import CenOnnxPatchExperts
+from mien.landmarks.accelerator import Accelerator, place_of
 from mien.landmarks.fitting import ConstrainedLocalModel
 from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
 from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
 from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord, SvrRecord
-from mien.runtime.sessions import resolve_device
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 Validate = Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]], float]
@@ -68,7 +66,8 @@ class LandmarkDetector:
     threads
         Threads for the patch experts where they are costly enough to share (CEN).
     device
-        Where CEN patch experts run: "cpu", or a device of `mien.runtime.sessions.create_session`.
+        Where CEN patch experts run: "cpu", a device of `mien.runtime.sessions.create_session`, or one that is
+        shared with other detectors.
     """
 
     def __init__(
@@ -78,11 +77,11 @@ class LandmarkDetector:
         validate: Validate | None,
         *,
         threads: int = 1,
-        device: str = "cpu",
+        device: str | Accelerator = "cpu",
     ) -> None:
         self.options = options.for_model(record.name)
         self.early_termination: EarlyTermination | None = record.early_termination
-        self.model = _local_model(record, self.options, threads, resolve_device(device))
+        self.model = _local_model(record, self.options, threads, place_of(device, threads))
         self.parts = tuple(
             PartModel(
                 p.name, p.mapping, _local_model(p.model, part_options(p.name, exact=self.options.exact))
@@ -90,6 +89,11 @@ class LandmarkDetector:
             for p in record.parts
         )
         self._validate = validate
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks of the patch experts run, by name; none where they are no networks."""
+        return {name: where for e in self.model.experts for name, where in getattr(e, "networks", {}).items()}
 
     @property
     def pdm(self) -> PointDistributionModel:
@@ -156,12 +160,12 @@ class LandmarkDetector:
 
 
 def _local_model(
-    record: LandmarkModelRecord, options: FitOptions, threads: int = 1, device: str = "cpu"
+    record: LandmarkModelRecord, options: FitOptions, threads: int = 1, place: Accelerator | None = None
 ) -> ConstrainedLocalModel:
     ccnf = [r for r in record.patch_experts if isinstance(r, CcnfRecord)]
     components = ccnf[-1].sigma_components if ccnf else {}
     experts = tuple(
-        _patch_experts(r, components, options.exact, threads, device) for r in record.patch_experts
+        _patch_experts(r, components, options.exact, threads, place) for r in record.patch_experts
     )
     return ConstrainedLocalModel(PointDistributionModel(record.pdm), experts, options)
 
@@ -171,14 +175,17 @@ def _patch_experts(
     components: dict[int, NDArray[np.float32]],
     exact: bool,
     threads: int,
-    device: str,
+    place: Accelerator | None,
 ) -> PatchExperts:
     if isinstance(record, CcnfRecord):
         return CcnfPatchExperts(record, components, exact=exact)
     if isinstance(record, CenRecord):
-        if device == "cpu":
+        from mien.landmarks.cen import CenPatchExperts
+        from mien.landmarks.cen_onnx import CenOnnxPatchExperts
+
+        if place is None:
             return CenPatchExperts(record, exact=exact, threads=threads)
-        return CenOnnxPatchExperts(record, device=device, exact=exact, threads=threads)
+        return CenOnnxPatchExperts(record, device=place, exact=exact)
     raise ModelFileError(
         "expected CCNF or CEN patch experts, got SVR patch experts (the CLM models of OpenFace), which mien "
         "does not fit; use main_clnf_general.txt or main_ceclm_general.txt"

@@ -11,7 +11,7 @@ from mien.errors import OptionError
 from mien.landmarks import kernels
 from mien.landmarks.options import FitOptions, ScaleParameters, scale_parameters
 from mien.landmarks.patch_experts import PatchExperts
-from mien.runtime.vector_ir import LANES, aligned
+from mien.runtime.lanes import LANES, aligned
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 _Plan = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
@@ -159,7 +159,9 @@ class ConstrainedLocalModel:
     def _table(self, window: int, sigma: float) -> NDArray[np.float32]:
         """Kernel table of a window size: the sigma of its first use stays, as in the original (§6.5)."""
         if window not in self._tables:
-            self._tables[window] = kernels.kernel_table(window, sigma)
+            table = np.empty((window, 10 * window), np.float32)
+            kernels.kernel_table(window, sigma, table)
+            self._tables[window] = table
         return self._tables[window]
 
     def _landmark_weights(self, k: int, view: int, parameters: ScaleParameters) -> NDArray[np.float32]:

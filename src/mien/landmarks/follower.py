@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceBoxes, FollowedFace, Frame
+from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Validate
 from mien.landmarks.hypotheses import landmarks_from_box
 from mien.landmarks.options import FitOptions
@@ -47,12 +48,17 @@ class LandmarkFollower:
         *,
         options: FitOptions | None = None,
         threads: int = 1,
-        device: str = "cpu",
+        device: str | Accelerator = "cpu",
     ) -> None:
         options = replace(options or FitOptions(), redetect_every=-1)
         self._tracker = FaceTracker(
             record, _no_detection, validate, options=options, threads=threads, device=device
         )
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks of the patch experts run, by name."""
+        return self._tracker.detector.networks
 
     def start(self, frame: Frame, faces: FaceBoxes, number: int) -> FollowedFace:
         """Fit a detected face.

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceLandmarks, Frame
+from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Validate
 from mien.landmarks.hypotheses import landmarks_from_box
 from mien.landmarks.options import FitOptions
@@ -39,10 +40,15 @@ class ImageLandmarker:
         *,
         options: FitOptions | None = None,
         threads: int = 1,
-        device: str = "cpu",
+        device: str | Accelerator = "cpu",
     ) -> None:
         self._tracker = FaceTracker(record, detect, validate, options=options, threads=threads, device=device)
         self._detect = detect
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks of the patch experts run, by name."""
+        return self._tracker.detector.networks
 
     def find(self, frame: Frame, boxes: NDArray[np.float32] | None = None) -> list[FaceLandmarks]:
         """Find the faces of a picture.

@@ -12,7 +12,7 @@ import numpy as np
 
 from mien.runtime.fit_block import weighted_sums
 from mien.runtime.jit import fast_inline, fast_kernel, kernel
-from mien.runtime.vector_ir import LANES as VECTOR_LANES
+from mien.runtime.lanes import LANES as VECTOR_LANES
 from mien.runtime.vector_math import LANES, ROWS, exp32
 from mien.shape.kernels import (
     cholesky_solve,
@@ -93,15 +93,13 @@ def place_reference(mean, basis, glob, local, scale, base, similarity):
 
 
 @kernel
-def kernel_table(window, sigma):
-    """One axis of the mean-shift kernel on its 0.1-px grid, (w, 10 w) float32; §6.5."""
-    out = np.empty((window, 10 * window), np.float32)
+def kernel_table(window, sigma, out):
+    """One axis of the mean-shift kernel on its 0.1-px grid, into ``out`` (w, 10 w) float32; §6.5."""
     a = -0.5 / (np.float64(sigma) * np.float64(sigma))
     for k in range(10 * window):
         for c in range(window):
             d = np.float64(np.float32(k) * np.float32(0.1)) - c
             out[c, k] = np.float32(math.exp(a * d * d))
-    return out
 
 
 @kernel

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mien.imaging.crop_kernels import crop_affine
 from mien.landmarks.face_region import FaceRegion
 from mien.landmarks.mesh_indices import IRIS_POINTS, MESH_POINTS, MeshIndices
+from mien.runtime.sessions import device_of
 
 CROP_SIDE = 192
 _LEVELS = (np.arange(256, dtype=np.float32) / np.float32(255)).astype(np.float32)
@@ -62,6 +63,11 @@ class MeshNetwork:
         self._indices = indices
         self._refined = _ATTENTION[0] in {output.name for output in session.get_outputs()}
         self._input = np.empty((1, CROP_SIDE, CROP_SIDE, 3), np.float32)
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the network runs, by name."""
+        return {"face mesh": device_of(self._session)}
 
     def read(self, bgr: NDArray[np.uint8], region: FaceRegion) -> FaceMesh:
         """Read the mesh.

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceBoxes, Frame, TrackedFace
+from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Validate
 from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import Detect, FaceTracker, TrackerState
@@ -56,13 +57,18 @@ class MultiFaceTracker:
         *,
         options: FitOptions | None = None,
         threads: int = 1,
-        device: str = "cpu",
+        device: str | Accelerator = "cpu",
     ) -> None:
         options = replace(options or FitOptions(), redetect_every=-1)
         # One tracker serves all places in turn: what it remembers between frames is its state.
         self._tracker = FaceTracker(record, detect, validate, options=options, threads=threads, device=device)
         self._detect = detect
         self.reset()
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks of the patch experts run, by name."""
+        return self._tracker.detector.networks
 
     def reset(self) -> None:
         """Forget all faces; the next frame starts another video."""

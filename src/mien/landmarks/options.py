@@ -41,7 +41,7 @@ class FitOptions:
         While a face is lost: face detection every so many failed frames; -1 never.
     exact
         Fit without the original's grids (0.1 px in the mean shift, 1/32 px in the warp): slightly other
-        numbers, the same on every machine (§13 item 2).
+        numbers, that rounding does not change (§13 item 2).
     """
 
     windows_initial: tuple[int, ...] = (11, 9, 7, 5)

@@ -13,7 +13,7 @@ from mien.landmarks.area_kernels import TAPS
 from mien.landmarks.ccnf_kernels import ccnf_responses
 from mien.models.records import CcnfRecord
 from mien.runtime.ccnf_block import AMPLITUDE, BIAS, GAIN, NEURONS, WEIGHT_SUM
-from mien.runtime.vector_ir import LANES, aligned
+from mien.runtime.lanes import LANES, aligned
 
 _SMALLEST_ALPHA = 1e-4
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import EyeShape, FaceBoxes, FaceLandmarks, Frame
+from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Detection, LandmarkDetector, Validate
 from mien.landmarks.hypotheses import landmarks_from_box
 from mien.landmarks.options import FitOptions
@@ -64,7 +65,7 @@ class FaceTracker:
         *,
         options: FitOptions | None = None,
         threads: int = 1,
-        device: str = "cpu",
+        device: str | Accelerator = "cpu",
     ) -> None:
         self.detector = LandmarkDetector(
             record, options or FitOptions(), validate, threads=threads, device=device
@@ -72,6 +73,11 @@ class FaceTracker:
         self._detect = detect
         self._eyes = {p.name: p.model.pdm for p in self.detector.parts if p.name in EYE_PARTS}
         self.reset()
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks of the patch experts run, by name."""
+        return self.detector.networks
 
     def reset(self) -> None:
         """Forget the face; the next frame starts with face detection."""

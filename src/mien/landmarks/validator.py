@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from mien.landmarks.validator_kernels import validation_input
 from mien.models.records import ValidatorRecord, ValidatorView
 from mien.runtime.onnx_graph import INPUT_NAME, network_to_onnx
-from mien.runtime.sessions import create_session
+from mien.runtime.sessions import create_session, device_of
 
 FloatArray = NDArray[np.float32]
 
@@ -44,6 +44,12 @@ class LandmarkValidator:
         self._threads = threads
         self._orientations = [view.orientation.tolist() for view in record.views]
         self._judges: list[ViewJudge | None] = [None] * len(record.views)
+
+    @property
+    def networks(self) -> dict[str, str]:
+        """Where the networks of those views run that were needed so far."""
+        devices = [judge.device for judge in self._judges if judge is not None]
+        return {"landmark validator": devices[0]} if devices else {}
 
     def certainty(
         self, orientation_rad: FloatArray | NDArray[np.float64], gray: NDArray[np.uint8], points: FloatArray
@@ -117,6 +123,11 @@ class ViewJudge:
         self._beta = np.ascontiguousarray(view.beta, np.float32)
         model = network_to_onnx(view.layers, channels=1, height=height, width=width)
         self._session: Any = create_session(model, device=device, threads=threads)
+
+    @property
+    def device(self) -> str:
+        """Where the network runs."""
+        return device_of(self._session)
 
     def certainty(self, gray: NDArray[np.uint8], points: FloatArray) -> float:
         """As `LandmarkValidator.certainty`."""

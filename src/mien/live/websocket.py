@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ from mien.live.mailbox import Mailbox
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response
     from websockets.sync.server import ServerConnection
+
+_CLOSE_S = 1.0
+"""How long the end waits for a client to take leave: one that has stalled never does."""
 
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
@@ -58,7 +62,12 @@ class WebSocketSink:
         self._clients: set[Mailbox[str]] = set()
         try:
             self._server = serve(
-                self._serve_client, host, port, process_request=refuse_foreign_pages, compression=None
+                self._serve_client,
+                host,
+                port,
+                process_request=refuse_foreign_pages,
+                compression=None,
+                close_timeout=_CLOSE_S,
             )
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or error
@@ -102,9 +111,12 @@ class WebSocketSink:
 
 
 def _close_after(connection: ServerConnection, lines: Mailbox[str]) -> None:
-    """Wait until a client leaves; what it says is of no account."""
-    for _ in connection:
-        pass
+    """Wait until a client leaves, in whichever way; what it says is of no account."""
+    from websockets.exceptions import ConnectionClosed
+
+    with suppress(ConnectionClosed):
+        for _ in connection:
+            pass
     lines.close()
 
 

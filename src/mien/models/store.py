@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mien.errors import MienError, ModelsMissingError, OptionError
-from mien.models.download import DownloadError, Progress, download, make_session
 from mien.models.hashes import HashMemory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
-from mien.models.search import SearchReport, search
+
+if TYPE_CHECKING:
+    from mien.models.download import DownloadError, Progress
 
 FOLDER_VARIABLE = "MIEN_MODELS"
 PACK_FOLDER = "openface-2.2.0"
@@ -86,7 +88,9 @@ class StoreStatus:
         """Names of the landmark models whose files are there, best first."""
         if not self.complete:
             return ()
-        return ("clnf",) if self.lacking("ce-clm") else ("ce-clm", "clnf")
+        # A folder's own manifest may know of no such files.
+        known = any(file.group == "ce-clm" for file in self.present)
+        return ("ce-clm", "clnf") if known and not self.lacking("ce-clm") else ("clnf",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +249,8 @@ class ModelStore:
         SourceError
             The source cannot be read, or is neither folder nor archive.
         """
+        from mien.models.search import SearchReport, search
+
         groups = tuple({file.group for file in self.manifest.files})
         copied: list[str] = []
 
@@ -280,6 +286,8 @@ class ModelStore:
     def _download(
         self, wanted: tuple[ModelFile, ...], progress: Progress | None, pause_s: float
     ) -> list[tuple[ModelFile, DownloadError]]:
+        from mien.models.download import DownloadError, download, make_session
+
         failures = []
         with make_session() as session:
             for file in wanted:
@@ -291,6 +299,11 @@ class ModelStore:
 
     def _incomplete(self, status: StoreStatus, group: str, what: str) -> ModelsMissingError:
         lacking = status.lacking(group)
+        if not lacking:
+            return ModelsMissingError(
+                f"{what} not installed: {PACKAGED.name} in {self.folder} lists no files for it; delete that "
+                f"list and {_HOW_TO_INSTALL}"
+            )
         wrong = sum(file in status.wrong for file in lacking)
         damaged = f", {wrong} of them damaged or of another version" if wrong else ""
         state = "not installed" if len(lacking) == len(self.manifest.group(group)) else "incomplete"

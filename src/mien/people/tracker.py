@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,8 @@ from mien.people.person import NOBODY, FaceFollower, Person, Spot
 
 Detect = Callable[[NDArray[np.uint8]], FaceBoxes]
 """Face detection on a BGR picture."""
+FollowAll = Callable[[Frame, Sequence[FollowedFace]], Sequence[FollowedFace]]
+"""Fits faces of the frame before, each as `FaceFollower.follow`."""
 
 _DOUBTS = 2
 """Looks in a row that must speak against an identity before it is given up."""
@@ -91,10 +93,20 @@ class PeopleTracker:
         Face detector.
     options
         See `PeopleOptions`.
+    follow_all
+        Follows several faces at once as the follower does one by one; None leaves it to the follower.
     """
 
-    def __init__(self, follower: FaceFollower, detect: Detect, options: PeopleOptions | None = None) -> None:
+    def __init__(
+        self,
+        follower: FaceFollower,
+        detect: Detect,
+        options: PeopleOptions | None = None,
+        *,
+        follow_all: FollowAll | None = None,
+    ) -> None:
         self._follower = follower
+        self._follow_all = follow_all or self._one_by_one
         self._detect = detect
         self.options = options or PeopleOptions()
         self.reset()
@@ -105,6 +117,9 @@ class PeopleTracker:
         self._identities = 0
         self._now = -1
         self._detected = -self.options.detect_every
+
+    def _one_by_one(self, frame: Frame, faces: Sequence[FollowedFace]) -> list[FollowedFace]:
+        return [self._follower.follow(frame, face) for face in faces]
 
     def track(self, frame: Frame) -> tuple[TrackedFace, ...]:
         """Find everybody in the next frame.
@@ -121,9 +136,10 @@ class PeopleTracker:
             a few frames, until it counts as lost.
         """
         self._now += 1
-        for person in self._people:
-            if person.face is not None:
-                person.see(self._follower.follow(frame, person.face), self._now)
+        followed = [(person, person.face) for person in self._people if person.face is not None]
+        faces = self._follow_all(frame, [face for _, face in followed])
+        for (person, _), face in zip(followed, faces, strict=True):
+            person.see(face, self._now)
         self._part(frame)
         if self._wants_detection():
             self._look_around(frame)

@@ -9,14 +9,15 @@ import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from mien import __version__
 from mien.results.files import whole_file
+from mien.runtime.versions import version_of
 
 PACKAGES = ("numpy", "numba", "onnxruntime", "av", "pillow")
+ONNX_RUNTIMES = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 
 
 def collect_provenance(
@@ -28,6 +29,7 @@ def collect_provenance(
     model_files: Iterable[str | Path] = (),
     model_sha256: Mapping[str, str] | None = None,
     options: object = None,
+    networks: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Gather what somebody needs to make a result again.
 
@@ -45,11 +47,14 @@ def collect_provenance(
         SHA-256 by file name, where already known.
     options
         A dataclass or mapping of options.
+    networks
+        Device on which each network ran, by the network's name.
 
     Returns
     -------
     dict
-        Only what JSON can hold: keys "mien", "made", "machine", "packages", "models", "options", "source".
+        Only what JSON can hold: keys "mien", "made", "machine", "packages", "models", "networks", "options",
+        "source".
     """
     known = model_sha256 or {}
     files = {Path(path).name: known.get(Path(path).name) or sha256_of(path) for path in model_files}
@@ -63,8 +68,9 @@ def collect_provenance(
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         },
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: version_of(name) for name in PACKAGES} | _other_runtimes(),
         "models": {"pack": pack, "landmarks": landmark_model, "sha256": {**known, **files}},
+        "networks": dict(networks or {}),
         "options": _plain(options),
         "source": None if source is None else _source(Path(source), hash_source=hash_source),
     }
@@ -120,11 +126,10 @@ def _source(path: Path, *, hash_source: bool) -> dict[str, Any]:
     return {"path": str(path.absolute()), "bytes": size, "sha256": digest}
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+def _other_runtimes() -> dict[str, str]:
+    """ONNX Runtime comes in packages of different names, one per accelerator."""
+    versions = {name: version_of(name) for name in ONNX_RUNTIMES}
+    return {name: found for name, found in versions.items() if found is not None}
 
 
 def _plain(options: object) -> Any:

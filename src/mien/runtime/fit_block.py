@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
-
-from mien.runtime import vector_ir as v
+from mien.runtime.jit import intrinsic
 
 
 @intrinsic
@@ -25,42 +21,9 @@ def weighted_sums(
     step), with q = map[r, c] kernel_x[c] kernel_y[r]: sum q, sum c q, sum r q.
     The caller guarantees that all of it is inside its arrays.
     """
-    signature = types.void(*[types.intp] * 6)
+    from mien.runtime.fit_code import write_weighted_sums
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        maps, step, window, kernel_x, kernel_y, out = arguments
-        total, sum_x, sum_y, row_total, row_x = (v.variable(builder) for _ in range(5))
-        for sums in (total, sum_x, sum_y):
-            builder.store(v.constant(0.0), sums)
-        with cgutils.for_range(builder, window) as r:
-            for sums in (row_total, row_x):
-                builder.store(v.constant(0.0), sums)
-            with cgutils.for_range(builder, window) as c:
-                line = builder.add(builder.mul(r.index, window), c.index)
-                q = builder.fmul(
-                    v.load(builder, maps, builder.mul(line, step)),
-                    v.load(builder, kernel_x, builder.mul(c.index, step)),
-                )
-                builder.store(builder.fadd(builder.load(row_total), q), row_total)
-                _add_product(builder, row_x, _as_vector(builder, c.index), q)
-            weight = v.load(builder, kernel_y, builder.mul(r.index, step))
-            q = builder.fmul(weight, builder.load(row_total))
-            builder.store(builder.fadd(builder.load(total), q), total)
-            _add_product(builder, sum_y, _as_vector(builder, r.index), q)
-            _add_product(builder, sum_x, weight, builder.load(row_x))
-        for k, sums in enumerate((total, sum_x, sum_y)):
-            v.store(builder, builder.load(sums), out, builder.mul(v.integer(k), step))
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-def _as_vector(builder: Any, index: Any) -> Any:
-    return v.splat(builder, builder.sitofp(index, v.FLOAT))
-
-
-def _add_product(builder: Any, target: Any, a: Any, b: Any) -> None:
-    builder.store(v.multiply_add(builder, a, b, builder.load(target)), target)
+    return write_weighted_sums()
 
 
 @intrinsic
@@ -71,48 +34,14 @@ def subtract_rows(
 
     All arguments are intp; addresses but for ``step`` (floats from one row to the next) and ``count``.
     """
-    signature = types.void(*[types.intp] * 5)
+    from mien.runtime.fit_code import write_subtract_rows
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        target, rows, coefficients, step, count = arguments
-        sums = [v.variable(builder) for _ in range(2)]
-        builder.store(v.constant(0.0), sums[0])
-        builder.store(v.constant(0.0), sums[1])
-        half = builder.lshr(count, v.integer(1))
-        with cgutils.for_range(builder, half) as pair:
-            first = builder.mul(builder.shl(pair.index, v.integer(1)), step)
-            _add_row(builder, sums[0], coefficients, rows, first)
-            _add_row(builder, sums[1], coefficients, rows, builder.add(first, step))
-        odd = builder.icmp_unsigned("==", builder.and_(count, v.integer(1)), v.integer(1))
-        with builder.if_then(odd):
-            _add_row(
-                builder, sums[0], coefficients, rows, builder.mul(builder.sub(count, v.integer(1)), step)
-            )
-        total = builder.fadd(builder.load(sums[0]), builder.load(sums[1]))
-        zero = v.integer(0)
-        v.store(builder, builder.fsub(v.load(builder, target, zero), total), target, zero)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-def _add_row(builder: Any, target: Any, coefficients: Any, rows: Any, offset: Any) -> None:
-    coefficient = v.splat(builder, v.load(builder, coefficients, offset, v.FLOAT))
-    _add_product(builder, target, coefficient, v.load(builder, rows, offset))
+    return write_subtract_rows()
 
 
 @intrinsic
 def dot_product(typing_context: Any, a: Any, b: Any, vectors: Any) -> Any:
     """Sum of a[i] * b[i] over ``vectors`` times `LANES` floats; ``a`` and ``b`` are addresses (intp)."""
-    signature = types.float32(*[types.intp] * 3)
+    from mien.runtime.fit_code import write_dot_product
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        a, b, vectors = arguments
-        total = v.variable(builder)
-        builder.store(v.constant(0.0), total)
-        with cgutils.for_range(builder, vectors) as k:
-            offset = builder.mul(k.index, v.integer(v.LANES))
-            _add_product(builder, total, v.load(builder, a, offset), v.load(builder, b, offset))
-        return v.horizontal_sum(builder, builder.load(total))
-
-    return signature, generate
+    return write_dot_product()

@@ -1,48 +1,24 @@
 """Words for writing vector code: LLVM instructions by what they do.
 
-`LANES` floats fill one vector register of this processor; whatever is laid out "by lanes" has them side by
-side. Addresses are intp (bytes); LLVM is told that they are aligned to a float only.
+Imported only where kernels are compiled. Addresses are intp (bytes); LLVM is told that they are aligned to a
+float only.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 from numba.core import cgutils
-from numpy.typing import NDArray
+
+from mien.runtime.lanes import FLOAT_BYTES, LANES
 
 FLOAT = ir.FloatType()
 INT32 = ir.IntType(32)
 INT64 = ir.IntType(64)
-FLOAT_BYTES = 4
 
-
-def _vector_registers() -> tuple[int, int]:
-    """Floats in a vector register, and number of registers, of this processor."""
-    features: dict[str, bool] = binding.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 16, 32
-    if features.get("avx"):
-        return 8, 16
-    has_32 = binding.get_process_triple().startswith(("aarch64", "arm64"))
-    return 4, 32 if has_32 else 16
-
-
-LANES, REGISTERS = _vector_registers()
-"""Floats in one vector register, and how many registers there are."""
 
 VECTOR = ir.VectorType(FLOAT, LANES)
-
-
-def aligned(shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """An uninitialised array that begins on a cache line: vectors across two cost twice as much to read."""
-    line = 64
-    size = int(np.prod(shape))
-    buffer = np.empty(size + line // FLOAT_BYTES, np.float32)
-    start = -buffer.ctypes.data % line // FLOAT_BYTES
-    return buffer[start : start + size].reshape(shape)
 
 
 def integer(value: int) -> Any:

@@ -14,7 +14,7 @@ import numpy as np
 
 from mien.runtime.fit_block import dot_product, subtract_rows
 from mien.runtime.jit import fast_inline, fast_kernel, kernel
-from mien.runtime.vector_ir import LANES as VECTOR_LANES
+from mien.runtime.lanes import LANES as VECTOR_LANES
 from mien.runtime.vector_math import LANES, ROWS, block_product
 
 

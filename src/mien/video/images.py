@@ -49,6 +49,8 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     path = Path(path)
     if not path.is_file():
         raise SourceError(f"{path}: no such file; expected a picture")
+    if not path.stat().st_size:
+        raise SourceError(f"{path} is empty (0 bytes); expected a picture")
     try:
         with Image.open(path) as image:
             rgb = _rgb(ImageOps.exif_transpose(image))
@@ -127,7 +129,10 @@ def list_images(folder: str | Path, *, compat: str | None = None) -> list[Path]:
     files = (path for path in folder.iterdir() if path.is_file())
     found = [path for path in files if (path.suffix if compat else path.suffix.lower()) in wanted]
     if not found:
-        raise SourceError(f"{folder} holds no picture; expected files ending in {', '.join(wanted)}")
+        raise SourceError(
+            f"{folder} holds no picture; expected files ending in {', '.join(wanted)} (videos are given by "
+            f"their own names: {folder / '*.mp4'})"
+        )
     return sorted(found, key=str)
 
 

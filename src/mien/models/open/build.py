@@ -17,8 +17,8 @@ from mien.gaze.mesh_gaze import MeshGazeEstimator
 from mien.landmarks.mesh import MeshNetwork
 from mien.landmarks.mesh_finder import MeshFinder
 from mien.landmarks.mesh_follower import MeshFollower
-from mien.landmarks.mesh_indices import read_mesh_indices
-from mien.landmarks.mesh_tracker import FaceDetector, MeshTracker
+from mien.landmarks.mesh_indices import MeshIndices, read_mesh_indices
+from mien.landmarks.mesh_tracker import MeshTracker
 from mien.models import open as pack
 from mien.models.open import PackFile
 from mien.models.readers import mtcnn_from_npz
@@ -26,8 +26,8 @@ from mien.options import AnalysisOptions
 from mien.people.tracker import PeopleOptions, PeopleTracker
 from mien.pose.mesh_pose import MeshPoseEstimator
 from mien.runtime.sessions import create_session
-from mien.shape.canonical_face import CanonicalFace, read_canonical_face
-from mien.stages import ManyStages, PictureStages, Stages
+from mien.shape.canonical_face import read_canonical_face
+from mien.stages import ManyStages, NetworkReport, PictureStages, Stages, networks_of
 
 T = TypeVar("T")
 
@@ -69,8 +69,10 @@ def build_stages(options: AnalysisOptions, camera: Camera, *, detector: str = "b
     files = (*_choose("detector", detector, DETECTORS), mesh_file, pack.INDICES, pack.CANONICAL_FACE)
     _require(files)
     face = read_canonical_face(pack.CANONICAL_FACE.path)
+    network, indices = _mesh(mesh_file, options)
+    detectors = _detectors(detector, options.device)
     return Stages(
-        tracker=_tracker(mesh_file, face, detector, options.device),
+        tracker=MeshTracker(FirstSuccess(detectors), network, face, indices.ibug68),
         pose=MeshPoseEstimator(camera, face),
         gaze=MeshGazeEstimator(camera, face),
         action_units=GeometricActionUnits(face),
@@ -78,6 +80,7 @@ def build_stages(options: AnalysisOptions, camera: Camera, *, detector: str = "b
         pack="open",
         landmark_model=landmark_model,
         model_files=tuple(file.path for file in files),
+        networks=networks_of(network, *detectors),
     )
 
 
@@ -101,11 +104,16 @@ def build_finder(options: AnalysisOptions) -> MeshFinder:
     ModelsMissingError, ModelFileError, OptionError
         As `build_stages`.
     """
+    return _finder(options)[0]
+
+
+def _finder(options: AnalysisOptions) -> tuple[MeshFinder, NetworkReport]:
+    """What finds all faces of a picture, and what says where its networks run."""
     mesh_file, _ = _files_of_all_detectors(options)
-    indices = read_mesh_indices(pack.INDICES.path)
-    network = MeshNetwork(create_session(mesh_file.path, device=options.device), indices)
+    network, indices = _mesh(mesh_file, options)
     detectors = [detector for name in DETECTORS for detector in _detectors(name, options.device)]
-    return MeshFinder(detectors, network, read_canonical_face(pack.CANONICAL_FACE.path), indices.ibug68)
+    finder = MeshFinder(detectors, network, read_canonical_face(pack.CANONICAL_FACE.path), indices.ibug68)
+    return finder, networks_of(network, *detectors)
 
 
 def build_many_stages(options: AnalysisOptions, camera: Camera) -> ManyStages:
@@ -128,8 +136,7 @@ def build_many_stages(options: AnalysisOptions, camera: Camera) -> ManyStages:
     """
     mesh_file, files = _files_of_all_detectors(options)
     face = read_canonical_face(pack.CANONICAL_FACE.path)
-    indices = read_mesh_indices(pack.INDICES.path)
-    network = MeshNetwork(create_session(mesh_file.path, device=options.device), indices)
+    network, indices = _mesh(mesh_file, options)
     detectors = [detector for name in ("mtcnn", "blazeface") for detector in _detectors(name, options.device)]
     return ManyStages(
         tracker=PeopleTracker(
@@ -144,6 +151,7 @@ def build_many_stages(options: AnalysisOptions, camera: Camera) -> ManyStages:
         pack="open",
         landmark_model=options.landmarks or "mesh",
         model_files=tuple(file.path for file in files),
+        networks=networks_of(network, *detectors),
     )
 
 
@@ -165,7 +173,7 @@ def build_picture_stages(options: AnalysisOptions) -> PictureStages:
     ModelsMissingError, ModelFileError, OptionError
         As `build_stages`.
     """
-    finder = build_finder(options)
+    finder, networks = _finder(options)
     face = read_canonical_face(pack.CANONICAL_FACE.path)
     _, files = _files_of_all_detectors(options)
     return PictureStages(
@@ -176,6 +184,7 @@ def build_picture_stages(options: AnalysisOptions) -> PictureStages:
         pack="open",
         landmark_model=options.landmarks or "mesh",
         model_files=tuple(file.path for file in files),
+        networks=networks,
     )
 
 
@@ -188,13 +197,12 @@ def _files_of_all_detectors(options: AnalysisOptions) -> tuple[PackFile, tuple[P
     return mesh_file, files
 
 
-def _tracker(mesh_file: PackFile, face: CanonicalFace, detector: str, device: str) -> MeshTracker:
+def _mesh(file: PackFile, options: AnalysisOptions) -> tuple[MeshNetwork, MeshIndices]:
     indices = read_mesh_indices(pack.INDICES.path)
-    network = MeshNetwork(create_session(mesh_file.path, device=device), indices)
-    return MeshTracker(FirstSuccess(_detectors(detector, device)), network, face, indices.ibug68)
+    return MeshNetwork(create_session(file.path, device=options.device), indices), indices
 
 
-def _detectors(name: str, device: str) -> list[FaceDetector]:
+def _detectors(name: str, device: str) -> list[MtcnnDetector | BlazeFace]:
     if name == "mtcnn":
         return [MtcnnDetector(mtcnn_from_npz(pack.MTCNN.path), device=device)]
     layouts = (blazeface.SHORT_RANGE, blazeface.FULL_RANGE)

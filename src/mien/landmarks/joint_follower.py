@@ -1,0 +1,59 @@
+"""Several faces of a frame followed at once, so that an accelerator gets their windows in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from mien.datatypes import FollowedFace, Frame
+from mien.landmarks.accelerator import Accelerator
+from mien.landmarks.follower import LandmarkFollower
+
+
+class JointFollower:
+    """Follows faces in threads of their own.
+
+    Parameters
+    ----------
+    make
+        Makes a follower; all have the same models and the same accelerator.
+    accelerator
+        Where their patch experts run.
+    most
+        Faces that are fitted at the same time.
+    """
+
+    def __init__(self, make: Callable[[], LandmarkFollower], accelerator: Accelerator, most: int) -> None:
+        self._followers = [make() for _ in range(most)]
+        self._accelerator = accelerator
+        self._threads = ThreadPoolExecutor(most, "mien-face")
+
+    def follow_all(self, frame: Frame, faces: Sequence[FollowedFace]) -> list[FollowedFace]:
+        """Fit faces of the frame before.
+
+        Parameters
+        ----------
+        frame
+            The frame.
+        faces
+            As a follower gave them.
+
+        Returns
+        -------
+        list of FollowedFace
+            What `LandmarkFollower.follow` gives for each, in the same order.
+        """
+        count = len(self._followers)
+        shares = [faces[first::count] for first in range(min(count, len(faces)))]
+        if len(shares) < 2:
+            return [self._followers[0].follow(frame, face) for face in faces]
+
+        def follow(follower: LandmarkFollower, share: Sequence[FollowedFace]) -> list[FollowedFace]:
+            with self._accelerator.member():
+                return [follower.follow(frame, face) for face in share]
+
+        found = list(faces)
+        with self._accelerator.absent():
+            for first, share in enumerate(self._threads.map(follow, self._followers, shares)):
+                found[first::count] = share
+        return found
