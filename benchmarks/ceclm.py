@@ -3,7 +3,7 @@
     python benchmarks/ceclm.py write FOLDER --openface .../LandmarkDetector/model [--stand-ins DIR]
     python benchmarks/ceclm.py layers FOLDER                 dense layers: this kernel against others
     python benchmarks/ceclm.py track FOLDER VIDEO ...        the tracker, frame by frame
-    python benchmarks/ceclm.py run FOLDER VIDEO ...          `mien analyze`, whole runs with start-up
+    python benchmarks/ceclm.py run FOLDER VIDEO ...          `mien analyze`, whole runs; [--score SCRIPT]
     python benchmarks/ceclm.py share FOLDER VIDEO            memory of several processes
 
 ``write`` makes FOLDER a landmark model (some 430 MB, with links to the other model files); see
@@ -30,6 +30,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import numpy as np
 
 from ceclm_files import WIDTHS, write_patch_experts
+from end_to_end import score_ms
 from machine import machine_block
 
 MAIN = "main_ceclm_general.txt"
@@ -219,20 +220,30 @@ def _timed(method: Callable[..., None], spent: list[float]) -> Callable[..., Non
 # --- whole runs -------------------------------------------------------------------------------------------
 
 
-def run(folder: Path, videos: list[Path], repeats: int) -> None:
-    """`mien analyze` as its users run it: with start-up, and the start-up alone (two frames)."""
-    print(f"{'video':28}{'cores':>6}{'frames/s':>10}{'processor ms/frame':>20}{'start s':>9}{'peak MB':>9}")
+def run(folder: Path, videos: list[Path], repeats: int, score: Path | None) -> None:
+    """`mien analyze` as its users run it: with start-up, and the start-up alone (two frames).
+
+    With a score, milliseconds per frame are also given in times of its fixed workload, measured before and
+    after each run.
+    """
+    columns = f"{'processor ms/frame':>20}{'start s':>9}{'peak MB':>9}{'ms per frame / score':>22}"
+    print(f"{'video':28}{'cores':>6}{'frames/s':>10}{columns}")
     for video in videos:
         frames = sum(1 for _ in read_frames(video))
         for cores in (1, 2):
-            starts, runs = [], []
+            starts, runs, ratios = [], [], []
             for _ in range(repeats + 1):  # The first one warms the caches.
                 starts.append(_analyse(folder, video, cores, ["--end", "0.05"]))
+                before = score_ms(score)
                 runs.append(_analyse(folder, video, cores, []))
+                after = score_ms(score)
+                if before and after:
+                    ratios.append(2e3 * runs[-1][0] / frames / (before + after))
             wall, processor = (median(r[k] for r in runs[1:]) for k in (0, 1))
             start, peak = median(s[0] for s in starts[1:]), max(r[2] for r in runs[1:])
             figures = f"{frames / wall:10.1f}{1e3 * processor / frames:20.2f}{start:9.2f}{peak:9.0f}"
-            print(f"{video.name:28}{cores:6}{figures}")
+            ratio = f"{median(ratios[1:]):22.3f}" if ratios else ""
+            print(f"{video.name:28}{cores:6}{figures}{ratio}", flush=True)
 
 
 def _analyse(folder: Path, video: Path, cores: int, extra: list[str]) -> tuple[float, float, float]:
@@ -302,6 +313,9 @@ def main() -> None:
     parser.add_argument("videos", type=Path, nargs="*")
     parser.add_argument("--openface", type=Path)
     parser.add_argument("--stand-ins", type=Path)
+    parser.add_argument(
+        "--score", type=Path, help="script that prints the machine's score, see end_to_end.py"
+    )
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--frames", type=int, default=120)
     parser.add_argument("--processes", type=int, default=2)
@@ -318,7 +332,7 @@ def main() -> None:
     elif given.task == "track":
         track(given.folder, given.videos, given.device, given.frames)
     elif given.task == "run":
-        run(given.folder, given.videos, given.repeats)
+        run(given.folder, given.videos, given.repeats, given.score)
     else:
         share(given.folder, given.videos[0], given.processes)
 

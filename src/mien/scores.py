@@ -124,6 +124,8 @@ def read_scores(path: str | Path) -> RecordingScores:
         It can't be read, is damaged, or something else.
     """
     try:
+        if Path(path).is_file() and not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("not a NumPy archive")
         with np.load(path, allow_pickle=False) as arrays:
             if int(arrays["version"]) != VERSION:
                 raise TableError(

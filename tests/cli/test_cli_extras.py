@@ -137,13 +137,17 @@ def test_descriptors_need_models_that_have_them(mien, face_video, tmp_path):
     assert names(tmp_path) == []
 
 
-def test_a_video_named_as_its_own_drawing_is_not_replaced(analyze, face_video, tmp_path):
-    copy = tmp_path / "face.tracked.mp4"
-    copy.write_bytes(face_video.read_bytes())
-    done = analyze(copy, "-o", "face.csv", "--tracked")
-    assert done.returncode == 1
-    assert "the video itself" in done.stderr
-    assert copy.read_bytes() == face_video.read_bytes()
+def test_no_drawing_replaces_a_video_to_analyse(analyze, mien, face_video, tmp_path):
+    for name in ("face.mp4", "face.tracked.mp4"):
+        (tmp_path / name).write_bytes(face_video.read_bytes())
+    for done in (
+        analyze("face.tracked.mp4", "-o", "face.csv", "--tracked"),
+        mien("analyze", "face*.mp4", "--tracked"),
+    ):
+        assert done.returncode == 1
+        assert "face.tracked.mp4 would be replaced" in done.stderr
+    assert not list(tmp_path.glob("*.csv"))
+    assert (tmp_path / "face.tracked.mp4").read_bytes() == face_video.read_bytes()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="interrupts work otherwise on Windows")

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mien.cli.output import partial_path, table_path, table_paths
-from mien.errors import OutputError
+from mien.errors import OptionError, OutputError
 
 
 @pytest.fixture
@@ -76,3 +76,11 @@ def test_the_video_is_never_replaced(tmp_path):
 
 def test_partial_tables_have_a_name_that_says_so(tmp_path):
     assert partial_path(tmp_path / "some.clip.csv") == tmp_path / "some.clip.partial.csv"
+
+
+def test_videos_whose_tables_would_be_one_are_named(tmp_path):
+    videos = [tmp_path / name for name in ("a.mp4", "b.mp4", "a.avi")]
+    for video in videos:
+        video.write_bytes(b"")
+    with pytest.raises(OptionError, match=r"several are named a$"):
+        table_paths(videos, tmp_path / "tables")

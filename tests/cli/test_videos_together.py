@@ -220,3 +220,11 @@ def _source():
     from mien.video.source import SourceInfo
 
     return SourceInfo("clip", None, 320, 240, 25.0, None)
+
+
+def test_open_models_can_be_analysed_together_too(models, clips, tmp_path):
+    options = AnalysisOptions(models="open", threads=1)
+    assert analyze(clips[:2], tmp_path / "alone", 1, options=options) is ExitCode.OK
+    assert analyze(clips[:2], tmp_path / "together", 2, options=options) is ExitCode.OK
+    for name in ("a.csv", "b.csv"):
+        assert rows(tmp_path / "together" / name) == rows(tmp_path / "alone" / name)

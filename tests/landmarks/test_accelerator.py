@@ -82,6 +82,12 @@ def test_no_more_calls_are_joined_than_memory_is_meant_for():
     assert sorted(session.rows) == [3, MOST_JOINED]
 
 
+def test_a_device_that_prepares_for_every_size_gets_single_calls():
+    session, accelerator = Session(), Accelerator("tensorrt", wait_s=3600)
+    at_once(accelerator, [(session, windows(2)), (session, windows(3)), (session, windows(3))])
+    assert sorted(session.rows) == [2, 3, 3]
+
+
 def test_a_call_that_fails_leaves_the_others_alone():
     session, accelerator = Session(), Accelerator("cpu", wait_s=LONG_S)
     good, bad, other = at_once(

@@ -282,6 +282,18 @@ def test_hashes_of_packs_are_those_of_their_files(copy, memory, monkeypatch, tmp
         assert hashes[name] == sha256_of_file(pack.folder / name)
 
 
+def test_files_from_elsewhere_are_read_once_for_their_hash(copy, memory, monkeypatch, tmp_path):
+    monkeypatch.setattr("mien.models.hashes.default_memory_path", lambda: tmp_path / "other.json")
+    pack = packs.openface_pack(ModelStore(copy, memory))
+    own, other, missing = pack.folder / pack.files[0], tmp_path / "cen.dat", tmp_path / "main.txt"
+    other.write_bytes(b"weights")
+    found = pack.fingerprints([own, other, missing])
+    assert found["model_files"] == [other, missing]
+    assert found["model_sha256"] == {pack.files[0]: sha256_of_file(own), "cen.dat": sha256_of_file(other)}
+    monkeypatch.setattr("mien.models.hashes.sha256_of_file", lambda path: pytest.fail(f"{path} read again"))
+    assert pack.fingerprints([own, other])["model_sha256"] == found["model_sha256"]
+
+
 def test_the_synthetic_folder_has_the_original_s_structure(synthetic_openface):
     original = {file.path for file in read_manifest(PACKAGED).files}
     synthetic = {

@@ -116,6 +116,33 @@ def test_of_two_followers_on_one_face_the_wrong_one_goes():
     assert {(face.face_id, world.owner(face)) for face in faces} == {(0, 0), (1, 1)}
 
 
+def test_a_face_stays_with_its_person_when_another_follower_slides_onto_it():
+    world = World(Somebody(card(1), stand(LEFT, 20)), Somebody(card(2), stand(RIGHT, 20)))
+    tracker = PeopleTracker(world, world.detect)
+    for index in range(10):
+        tracker.track(world.frame(index))
+    first, second = tracker._people
+    nowhere = np.array((240.0, 300.0))
+    first.face = FollowedFace(landmarks(LEFT, valid=True), nowhere)
+    second.face = FollowedFace(landmarks(LEFT, valid=True), np.array(LEFT, float))
+    faces = tracker.track(world.frame(10))
+    assert {(face.face_id, world.owner(face)) for face in faces if face.landmarks.valid} <= {(0, 0), (1, 1)}
+    assert 0 in {face.face_id for face in faces if face.landmarks.valid}
+
+
+def test_a_face_that_swells_all_at_once_is_a_misfit():
+    world = World(Somebody(card(1), stand(LEFT, 3)))
+    tracker = PeopleTracker(world, world.detect)
+    tracker.track(world.frame(0))
+    swollen = landmarks(LEFT, valid=True)
+    swollen.points[:] = (swollen.points - LEFT) * 2 + LEFT
+    world.follow = lambda frame, face: FollowedFace(swollen, face.memory)
+    tracker._detect = lambda bgr: World().detect(bgr)
+    (face,) = tracker.track(world.frame(1))
+    assert not face.landmarks.success
+    assert not face.landmarks.valid
+
+
 def test_a_follower_on_what_is_no_face_goes():
     world = World(Somebody(card(1), stand(LEFT, 40)))
     tracker = PeopleTracker(world, world.detect)

@@ -131,6 +131,13 @@ def test_gpu_computes_in_full_precision_and_does_not_fall_back(runtime):
     assert arguments == {"enable_fallback": False}
 
 
+def test_openvino_computes_in_full_precision(runtime):
+    runtime.providers = ["OpenVINOExecutionProvider", "CPUExecutionProvider"]
+    create_session(b"", device="openvino")
+    provider, settings, _ = runtime.made[-1]
+    assert (provider, settings["precision"]) == ("OpenVINOExecutionProvider", "FP32")
+
+
 def test_nothing_works_is_an_error(runtime):
     runtime.providers = []
     with pytest.raises(ProviderError, match="reinstall onnxruntime"):

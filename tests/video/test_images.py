@@ -90,6 +90,13 @@ def test_broken_pictures_are_named(tmp_path):
         read_image(tmp_path / "float.tif")
 
 
+def test_large_pictures_are_read_without_a_word(tmp_path, monkeypatch, recwarn):
+    save(tmp_path / "large.png", RGB)
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", RGB.shape[0] * RGB.shape[1] - 1)
+    assert read_image(tmp_path / "large.png").shape == RGB.shape
+    assert not recwarn
+
+
 @pytest.fixture
 def folder(tmp_path):
     for name in ("b.png", "a.jpg", "c.JPG", "d.webp", "10.bmp", "9.bmp"):

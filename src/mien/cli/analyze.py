@@ -21,6 +21,7 @@ from mien.cli.exit_codes import ExitCode
 from mien.cli.extras import Extras
 from mien.cli.normalised import Normalisation, analyze_normalised
 from mien.cli.output import table_paths
+from mien.cli.patterns import files_meant
 from mien.cli.videos import analyze_videos
 from mien.errors import OptionError
 from mien.options import AnalysisOptions
@@ -62,6 +63,7 @@ def analyze(
 
     Of pictures, every face gets a row. Beside every table, NAME.provenance.json says how it was made.
     """
+    videos = files_meant(videos)
     extras = files.extras()
     options = analysis_options(models, span, fit, faces, threads=threads)
     how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
@@ -70,6 +72,7 @@ def analyze(
         code = _analyze_pictures(pictures, videos, output, options, extras, how, quiet=quiet)
         raise typer.Exit(code)
     tables = table_paths(videos, output)
+    extras.refuse_to_draw_over(videos, tables)
     if how.wanted:
         code = analyze_normalised(videos, tables, options, how, extras, quiet=quiet)
     else:

@@ -61,19 +61,27 @@ class Extras:
         """Names of the groups of columns."""
         return None if self.columns is None else [name.strip() for name in self.columns.split(",")]
 
-    def outputs(self, video: Path, table: Path) -> OutputOptions | None:
-        """Files that are written while the video is analysed.
+    def refuse_to_draw_over(self, videos: list[Path], tables: list[Path]) -> None:
+        """Stop before a drawn video replaces one that is to be analysed.
 
         Raises
         ------
         OutputError
-            The drawn video would replace the video itself.
+            It would.
         """
+        if self.tracked is None:
+            return
+        for drawn in filter(Path.exists, map(tracked_path, tables)):
+            if any(drawn.samefile(video) for video in videos):
+                raise OutputError(
+                    f"{drawn} would be replaced, but is a video to analyse; leave it out, or choose another "
+                    "place with -o"
+                )
+
+    def outputs(self, video: Path, table: Path) -> OutputOptions | None:
+        """Files that are written while the video is analysed."""
         from mien.results.outputs import OutputOptions
 
-        drawn = tracked_path(table)
-        if self.tracked is not None and drawn.exists() and drawn.samefile(video):
-            raise OutputError(f"{drawn} is the video itself; choose another name with -o")
         if not (self.hog or self.details or self.aligned):
             return None
         return OutputOptions(

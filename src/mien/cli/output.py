@@ -53,8 +53,12 @@ def table_paths(videos: list[Path], output: Path | None) -> list[Path]:
             raise OptionError(f"{output}: several videos need a folder for their tables")
         output_folder(output)
     tables = [table_path(video, output) for video in videos]
-    if len(set(tables)) < len(tables):
-        raise OptionError("expected videos of different names, as their tables are named after them")
+    twice = sorted({table.stem for table in tables if tables.count(table) > 1})
+    if twice:
+        raise OptionError(
+            f"expected videos of different names, as their tables are named after them; several are named "
+            f"{', '.join(twice[:3])}"
+        )
     return tables
 
 

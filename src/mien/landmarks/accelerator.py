@@ -78,7 +78,9 @@ class Accelerator:
         self.device = resolve_device(device)
         self.calls = self.runs = 0
         self._threads = threads
-        self._wait_s = wait_s
+        # TensorRT builds an engine, which takes minutes, for sizes that it has not seen.
+        self._most = 1 if self.device == "tensorrt" else MOST_JOINED
+        self._wait_s = wait_s if self._most > 1 else 0.0
         self._sessions: dict[Hashable, Any] = {}
         self._opening = threading.Lock()
         self._changed = threading.Condition()
@@ -170,7 +172,7 @@ class Accelerator:
     def _lead(self, taken: list[_Call]) -> None:
         """Run what has gathered, each network once, and let the next one lead."""
         try:
-            for group in _groups(taken):
+            for group in _groups(taken, self._most):
                 self._run_joined(group)
                 with self._changed:
                     self._changed.notify_all()
@@ -202,11 +204,11 @@ class Accelerator:
                 call.error = error
 
 
-def _groups(calls: list[_Call]) -> Iterator[list[_Call]]:
-    """Calls of the same network, in the order of arrival, no more than may be joined."""
+def _groups(calls: list[_Call], most: int) -> Iterator[list[_Call]]:
+    """Calls of the same network, in the order of arrival, no more than ``most``."""
     by_session: dict[int, list[_Call]] = {}
     for call in calls:
         by_session.setdefault(id(call.session), []).append(call)
     for group in by_session.values():
-        for first in range(0, len(group), MOST_JOINED):
-            yield group[first : first + MOST_JOINED]
+        for first in range(0, len(group), most):
+            yield group[first : first + most]

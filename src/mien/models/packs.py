@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mien.errors import ModelsMissingError, OptionError
-from mien.models.hashes import sha256_of_file
+from mien.models.hashes import HashMemory, sha256_of_file
 from mien.models.store import ModelStore
 
 PACK_NAMES = ("openface", "open")
@@ -90,14 +91,25 @@ class Pack:
         Returns
         -------
         dict
-            ``model_sha256``, by path below the folder; ``model_files``, those not of the pack.
+            ``model_sha256``, by path below the folder, or by name where a file is not of the pack;
+            ``model_files``, those not of the pack.
         """
         own = {self.folder / name: name for name in self.files}
         files, hashes = tuple(used), self.hashes()
-        return {
-            "model_files": [path for path in files if path not in own],
-            "model_sha256": {own[path]: hashes[own[path]] for path in files if path in own},
-        }
+        others = [path for path in files if path not in own]
+        known = {own[path]: hashes[own[path]] for path in files if path in own}
+        return {"model_files": others, "model_sha256": known | _remembered(others)}
+
+
+def _remembered(files: list[Path]) -> dict[str, str]:
+    """SHA-256 by name; files of hundreds of megabytes are read once for it, not in every run."""
+    memory = HashMemory()
+    known = {}
+    for path in files:
+        with suppress(OSError):
+            known[path.name] = memory.sha256(path)
+    memory.save()
+    return known
 
 
 def openface_pack(store: ModelStore | None = None) -> Pack:

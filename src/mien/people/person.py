@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -58,9 +58,13 @@ class Spot:
         """Mean of width and height."""
         return float(self.size.mean())
 
+    def as_large_as(self, other: Spot) -> bool:
+        """Whether both may be one face, at other times or a little nearer."""
+        return 1 / _MOST_GROWTH < other.side / self.side < _MOST_GROWTH
+
     def distance(self, other: Spot) -> float:
         """Between the centres, in lengths of this side; infinite where the sizes differ too much."""
-        if not 1 / _MOST_GROWTH < other.side / self.side < _MOST_GROWTH:
+        if not self.as_large_as(other):
             return math.inf
         return float(np.linalg.norm(other.centre - self.centre)) / self.side
 
@@ -118,11 +122,17 @@ class Person:
         """Whether the face is there and its landmarks are valid."""
         return self.face is not None and self.failures == 0
 
+    def follow(self, face: FollowedFace, frame: int) -> None:
+        """Take in the followed face of the next frame; one that swells or shrinks all at once is a misfit."""
+        if face.landmarks.valid and not self.spot.as_large_as(_spot(face)):
+            face = replace(face, landmarks=replace(face.landmarks, success=False, valid=False))
+        self.see(face, frame)
+
     def see(self, face: FollowedFace, frame: int) -> None:
         """Take in the face of a frame."""
         self.face = face
         if face.landmarks.valid:
-            self.spot = Spot.of_points(face.landmarks.points)
+            self.spot = _spot(face)
             self.seen = frame
             self.failures = 0
         else:
@@ -132,3 +142,7 @@ class Person:
         """The face is gone."""
         self.face = None
         self.failures = self.doubts = 0
+
+
+def _spot(face: FollowedFace) -> Spot:
+    return Spot.of_points(face.landmarks.points)

@@ -139,7 +139,7 @@ class PeopleTracker:
         followed = [(person, person.face) for person in self._people if person.face is not None]
         faces = self._follow_all(frame, [face for _, face in followed])
         for (person, _), face in zip(followed, faces, strict=True):
-            person.see(face, self._now)
+            person.follow(face, self._now)
         self._part(frame)
         if self._wants_detection():
             self._look_around(frame)
@@ -160,10 +160,21 @@ class PeopleTracker:
                     continue
                 if one.in_sight and other.in_sight:
                     looks = _looks(frame, one.face)
-                    intruder = min(one, other, key=lambda person: person.looks.likeness(looks))
+                    min(one, other, key=lambda person: person.looks.likeness(looks)).lose()
+                elif one.in_sight:
+                    self._claim(frame, other, one)
                 else:
-                    intruder = other if one.in_sight else one
-                intruder.lose()
+                    self._claim(frame, one, other)
+
+    def _claim(self, frame: Frame, lost: Person, holder: Person) -> None:
+        """Somebody whose face fails gets it from who has slid onto it, or is gone."""
+        if holder.in_sight:
+            looks = _looks(frame, holder.face)
+            needed = max(self.options.known_likeness, holder.looks.likeness(looks) + _CLEARLY)
+            if lost.looks.likeness(looks) >= needed:
+                self._hand_over(holder, lost)
+                return
+        lost.lose()
 
     def _wants_detection(self) -> bool:
         """Regularly, sooner after a loss, and at every second failure of a face."""

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,19 +56,49 @@ class ArrayCache:
     def get(self, key: str, build: Callable[[], NDArray[Any]]) -> NDArray[Any]:
         """Return the array of a key, building and storing it the first time.
 
-        The array is mapped copy-on-write: pages are shared between processes as long as nobody writes. Where
-        the folder cannot be written the built array itself is returned.
+        The array is mapped copy-on-write: pages are shared between processes as long as nobody writes. Of
+        several processes one builds and the others wait for it. Where the folder cannot be written the built
+        array itself is returned.
         """
         path = (self.folder or cache_folder()) / f"{key}.npy"
-        with contextlib.suppress(OSError, ValueError, EOFError):
-            return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
-        array = build()
-        try:
-            _store(path, array)
-        except OSError as error:
-            logger.debug("the cache folder %s cannot be written: %s", path.parent, error)
-            return array
+        found = _mapped(path)
+        if found is not None:
+            return found
+        with _alone(path.parent):
+            found = _mapped(path)
+            if found is not None:  # another process has built it meanwhile
+                return found
+            array = build()
+            try:
+                _store(path, array)
+            except OSError as error:
+                logger.debug("the cache folder %s cannot be written: %s", path.parent, error)
+                return array
+            found = _mapped(path)
+            return array if found is None else found
+
+
+def _mapped(path: Path) -> NDArray[Any] | None:
+    with contextlib.suppress(OSError, ValueError, EOFError):
         return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
+    return None
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process build at a time, so that all map the same file; where there can be no lock, all do."""
+    import filelock
+
+    lock = filelock.FileLock(folder / ".lock")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except (OSError, NotImplementedError) as error:
+        logger.debug("the cache folder %s cannot be locked: %s", folder, error)
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _store(path: Path, array: NDArray[Any]) -> None:

@@ -45,7 +45,8 @@ _DEVICES = {
     ),
     "coreml": _Device("CoreMLExecutionProvider", "onnxruntime on macOS"),
     "directml": _Device("DmlExecutionProvider", "onnxruntime-directml (Windows)"),
-    "openvino": _Device("OpenVINOExecutionProvider", "onnxruntime-openvino"),
+    # Intel's graphics processors would take float16.
+    "openvino": _Device("OpenVINOExecutionProvider", "onnxruntime-openvino", {"precision": "FP32"}),
 }
 DEVICES = ("auto", *_DEVICES)
 """What ``--device`` may be."""

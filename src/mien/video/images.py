@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -52,8 +53,10 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     if not path.stat().st_size:
         raise SourceError(f"{path} is empty (0 bytes); expected a picture")
     try:
-        with Image.open(path) as image:
-            rgb = _rgb(ImageOps.exif_transpose(image))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, but not too large
+            with Image.open(path) as image:
+                rgb = _rgb(ImageOps.exif_transpose(image))
     except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
         raise SourceError(f"{path} is not a picture that can be read: {error}") from error
     return np.ascontiguousarray(rgb[..., ::-1])
