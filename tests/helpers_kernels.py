@@ -44,6 +44,22 @@ def normal_equations(weighted: np.ndarray, jac: np.ndarray, rhs: np.ndarray) -> 
     return out[:size, : size + 1]
 
 
+def unweighted_normal_equations(
+    pdm: PointDistributionModel, glob: np.ndarray, local: np.ndarray, rhs: np.ndarray
+) -> np.ndarray:
+    """(size, size + 1): upper triangle of JᵀJ of the model's Jacobian J (2n, size), then Jᵀ rhs."""
+    rotation = np.empty((3, 3))
+    shape_kernels.rotation_of(glob, rotation)
+    size = 6 + pdm.n_modes
+    rows, width = system_shape(size)
+    jac = np.zeros((2 * pdm.n_points, width), np.float32)
+    jac[:, :size] = jacobian(pdm, glob, local, rigid=False)
+    jac[:, size] = rhs
+    out = np.full((rows, width), np.nan, np.float32)
+    shape_kernels.unweighted_normal_equations(jac, pdm.gram, glob[0], rotation, size, out)
+    return out[:size, : size + 1]
+
+
 def solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """Solution (size,) of a symmetric system by the Cholesky kernel."""
     size = len(rhs)
