@@ -140,7 +140,7 @@ def test_roll_alone_is_undone_by_the_similarity():
     exact=st.booleans(),
 )
 def test_areas_of_a_group_are_those_of_its_landmarks_less_a_whole_level(seed, a, b, side, exact):
-    """Inside the picture, at its border, outside of it and nowhere; lanes without a landmark do not matter."""
+    """Inside the picture, at its border, outside and nowhere; lanes without a landmark do not matter."""
     rng = np.random.default_rng(seed)
     gray = rng.integers(0, 256, (120, 150)).astype(np.uint8)
     points = rng.uniform([[-20], [-20]], [[170], [140]], (2, LANES)).astype(np.float32)
