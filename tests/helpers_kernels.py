@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from mien.landmarks import area_kernels
 from mien.landmarks import kernels as landmark_kernels
+from mien.runtime.lanes import LANES
 from mien.shape import kernels as shape_kernels
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
@@ -42,10 +44,26 @@ def normal_equations(weighted: np.ndarray, jac: np.ndarray, rhs: np.ndarray) -> 
     return out[:size, : size + 1]
 
 
+def unweighted_normal_equations(
+    pdm: PointDistributionModel, glob: np.ndarray, local: np.ndarray, rhs: np.ndarray
+) -> np.ndarray:
+    """(size, size + 1): upper triangle of JᵀJ of the model's Jacobian J (2n, size), then Jᵀ rhs."""
+    rotation = np.empty((3, 3))
+    shape_kernels.rotation_of(glob, rotation)
+    size = 6 + pdm.n_modes
+    rows, width = system_shape(size)
+    jac = np.zeros((2 * pdm.n_points, width), np.float32)
+    jac[:, :size] = jacobian(pdm, glob, local, rigid=False)
+    jac[:, size] = rhs
+    out = np.full((rows, width), np.nan, np.float32)
+    shape_kernels.unweighted_normal_equations(jac, pdm.gram, glob[0], rotation, size, out)
+    return out[:size, : size + 1]
+
+
 def solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """Solution (size,) of a symmetric system by the Cholesky kernel."""
     size = len(rhs)
-    system = np.full(system_shape(size), np.nan, np.float32)
+    system = np.full(system_shape(size), 7, np.float32)
     upper = np.triu_indices(size)
     system[upper] = matrix[upper]
     system[:size, size] = rhs
@@ -59,7 +77,7 @@ def fit_points(pdm: PointDistributionModel, points: np.ndarray) -> tuple[np.ndar
     target = np.ascontiguousarray(points.T, np.float32)
     glob, local = np.empty(6, np.float32), np.empty(pdm.n_modes, np.float32)
     count = shape_kernels.fit_points(
-        pdm.mean, pdm.basis, pdm.packed_basis, pdm.eigenvalues, target, glob, local
+        pdm.mean, pdm.basis, pdm.packed_basis, pdm.gram, pdm.eigenvalues, target, glob, local
     )
     return glob, local, count
 
@@ -67,9 +85,7 @@ def fit_points(pdm: PointDistributionModel, points: np.ndarray) -> tuple[np.ndar
 def area_of_interest(gray: np.ndarray, x: float, y: float, a: float, b: float, side: int) -> np.ndarray:
     """(side, side) float32."""
     out = np.full(side * side, np.nan, np.float32)
-    landmark_kernels.area_of_interest(
-        gray, np.float32(x), np.float32(y), np.float32(a), np.float32(b), side, out
-    )
+    area_kernels.area_of_interest(gray, np.float32(x), np.float32(y), np.float32(a), np.float32(b), side, out)
     return out.reshape(side, side)
 
 
@@ -94,14 +110,22 @@ def place_reference(
 
 
 def pack_responses(responses: np.ndarray) -> np.ndarray:
-    """(w², n) float32 of (n, w, w)."""
-    return np.ascontiguousarray(responses.reshape(len(responses), -1).T, np.float32)
+    """(w², P) float32 of (n, w, w), P padded to whole vectors."""
+    flat = responses.reshape(len(responses), -1).T
+    return np.pad(flat, ((0, 0), (0, -flat.shape[1] % LANES))).astype(np.float32, order="C")
 
 
 def unpack_responses(maps: np.ndarray) -> np.ndarray:
     """(n, w, w) of (w², n)."""
     side = round(len(maps) ** 0.5)
     return maps.T.reshape(-1, side, side)
+
+
+def kernel_table(window: int, sigma: float) -> np.ndarray:
+    """(w, 10 w) float32."""
+    table = np.empty((window, 10 * window), np.float32)
+    landmark_kernels.kernel_table(window, sigma, table)
+    return table
 
 
 def mean_shifts(
@@ -148,6 +172,7 @@ def optimise(
         pdm.mean,
         pdm.basis,
         pdm.packed_basis,
+        pdm.gram,
         pdm.eigenvalues,
         glob,
         local,

@@ -17,15 +17,14 @@ from mien.options import AnalysisOptions, OptionValues
 from mien.packs import SharedModels, build_many_stages, build_stages
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
-from mien.sparse import SparsePipeline
 from mien.stages import ManyStages, Stages
 from mien.video.file import VideoFile
-from mien.video.images import ImageSequence
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
     from mien.results.outputs import OutputOptions, OutputSet
     from mien.scores import RecordingScores
+    from mien.sparse import SparsePipeline
 
 _PIPELINE_THREADS = 2
 """Tracking and analysis: what threads remain beside them may help the decoder."""
@@ -324,7 +323,11 @@ def _pipeline(
     stages: Stages | ManyStages, options: AnalysisOptions, observe: Observer | None = None
 ) -> Pipeline | SparsePipeline:
     pipeline = Pipeline(stages, threads=options.threads_used, observe=observe)
-    return pipeline if options.every == 1 else SparsePipeline(pipeline, options.every)
+    if options.every == 1:
+        return pipeline
+    from mien.sparse import SparsePipeline
+
+    return SparsePipeline(pipeline, options.every)
 
 
 def _record(info: SourceInfo, camera: Camera) -> RecordedSource:
@@ -338,6 +341,8 @@ def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
     if options.sequence:
         if options.start_s or options.end_s is not None:
             raise OptionError("start and end are for video files; choose the pictures of a sequence instead")
+        from mien.video.images import ImageSequence
+
         return ImageSequence(path, compat=options.compat, fps=options.fps)
     if options.fps is not None:
         raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")

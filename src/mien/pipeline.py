@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 from mien.datatypes import ActionUnits, FaceResult, Frame, TrackedFace
@@ -52,7 +52,9 @@ class Pipeline:
         self._stages = stages if isinstance(stages, ManyStages) else _for_faces(stages)
         self._threads = threads
         self._observe = observe
-        self._permits = threading.Semaphore(threads)
+        self._permits: AbstractContextManager[Any] = (
+            threading.Semaphore(threads) if threads > 1 else nullcontext()
+        )
 
     def run(self, frames: Iterable[Frame]) -> Generator[FaceResult, None, None]:
         """Analyse the frames of one video, in constant memory.

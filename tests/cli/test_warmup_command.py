@@ -10,7 +10,7 @@ from mien.models.store import ModelStore
 from mien.options import AnalysisOptions
 from mien.packs import build_stages
 from mien.pipeline import Pipeline
-from mien.runtime import jit
+from mien.runtime import compilation
 from mien.runtime.compilation import counting_compilations, is_warm
 
 OPTIONS = AnalysisOptions(models="openface", landmarks="clnf")
@@ -25,7 +25,7 @@ def pack(synthetic_openface, monkeypatch):
 @pytest.fixture
 def own_markers(monkeypatch, tmp_path):
     """Markers of this test only; the compiled kernels themselves are shared."""
-    monkeypatch.setattr(jit, "compiled_folder", lambda: tmp_path)
+    monkeypatch.setattr(compilation, "folder", lambda: tmp_path)
 
 
 def test_an_analysis_after_it_compiles_nothing(pack, own_markers):

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from helpers_kernels import area_of_interest, pack_similarity, place_reference, similarity_matrices
 from helpers_landmarks import random_parameters, random_pdm
+from mien.landmarks import area_kernels
+from mien.landmarks.ccnf_kernels import lane_areas
+from mien.runtime.lanes import LANES
 from mien.shape.model import PointDistributionModel
 from oracle import landmarks as oracle
 from oracle import shape as shape_oracle
@@ -126,3 +129,33 @@ def test_roll_alone_is_undone_by_the_similarity():
     _, packed = place_reference(pdm, glob, np.zeros(pdm.n_modes, np.float32), 0.5)
     back = 0.25 * np.array([[np.cos(0.3), np.sin(0.3)], [-np.sin(0.3), np.cos(0.3)]])
     np.testing.assert_allclose(similarity_matrices(packed)[0], back, atol=1e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    a=st.floats(-3, 3),
+    b=st.floats(-3, 3),
+    side=st.sampled_from([13, 15, 19, 25]),
+    exact=st.booleans(),
+)
+def test_areas_of_a_group_are_those_of_its_landmarks_less_a_whole_level(seed, a, b, side, exact):
+    """Inside the picture, at its border, outside and nowhere; lanes without a landmark do not matter."""
+    rng = np.random.default_rng(seed)
+    gray = rng.integers(0, 256, (120, 150)).astype(np.uint8)
+    points = rng.uniform([[-20], [-20]], [[170], [140]], (2, LANES)).astype(np.float32)
+    points[:, : LANES // 2] = rng.uniform(60, 70, (2, LANES // 2))
+    points[rng.integers(2), -1] = rng.choice([np.nan, np.inf, -1e9, 1e6])
+    landmarks = rng.permutation(LANES).astype(np.int32)
+    landmarks[rng.integers(LANES)] = -1
+    similarity = np.array([0, 0, a, b], np.float32)
+    areas = np.full(side * side * LANES, np.nan, np.float32)
+    lane_areas(gray, points, similarity, side, landmarks, exact, areas)
+    assert np.isfinite(areas).all()
+    for lane, i in enumerate(landmarks):
+        if i >= 0:
+            alone = np.empty(side * side, np.float32)
+            warp = area_kernels.exact_area_of_interest if exact else area_kernels.area_of_interest
+            warp(gray, points[0, i], points[1, i], similarity[2], similarity[3], side, alone)
+            level = alone - areas[lane::LANES]
+            assert abs(level - np.rint(level[0])).max() <= (1e-4 if exact else 0)

@@ -13,8 +13,9 @@ from helpers_kernels import unpack_responses
 from helpers_landmarks import random_ccnf, textured
 from mien.errors import ModelFileError
 from mien.landmarks import kernels
-from mien.landmarks.patch_experts import CcnfPatchExperts
+from mien.landmarks.patch_experts import CcnfPatchExperts, factor_precisions
 from mien.models.readers import read_landmark_model
+from mien.runtime.lanes import LANES
 from oracle import landmarks as oracle
 
 pytestmark = pytest.mark.usefixtures("private_cache")
@@ -188,3 +189,22 @@ def test_response_has_the_golden_values(openface_dir):
     assert record.alphas[0, 30].sum() == pytest.approx(57.865161, rel=1e-6)
     potential = oracle.ccnf_potential(gray.astype(np.float32), record, 0, 30)
     np.testing.assert_allclose(potential[[0, 2, 8], [0, 5, 8]], [0.000054, 3.028383, 0.000934], atol=1e-6)
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=SEEDS, window=st.sampled_from([7, 9]), components=st.booleans())
+def test_factors_of_the_precisions_multiply_to_them(seed, window, components):
+    record = random_ccnf(np.random.default_rng(seed), 3, windows=(window,) if components else ())
+    landmarks = np.full((1, LANES), -1, np.int32)
+    landmarks[0, :3] = 2, 0, 1
+    matrices = record.sigma_components.get(window, np.zeros((0, 1, 1), np.float32))
+    factor = factor_precisions(landmarks, record, 0, window, matrices)
+    assert factor.shape[2] == (3 * window + 1 if components else 1)
+    for lane in range(3):
+        lower = np.eye(window**2)
+        for k in range(1, factor.shape[2]):
+            rows = np.arange(window**2 - k)
+            lower[rows + k, rows] = factor[0, rows, k, lane]
+        precision = lower @ np.diag(1 / factor[0, :, 0, lane].astype(float)) @ lower.T
+        sigma = oracle.ccnf_sigma(record, 0, landmarks[0, lane], window, record.sigma_components)
+        np.testing.assert_allclose(precision @ sigma, np.eye(window**2), atol=1e-5)

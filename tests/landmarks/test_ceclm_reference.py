@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 from helpers_ceclm import Dump, Fit, Scale, dumps, model_folder
-from helpers_kernels import log_likelihood, optimise, place_reference, unpack_responses
+from helpers_kernels import kernel_table, log_likelihood, optimise, place_reference, unpack_responses
 from mien.datatypes import Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.imaging.kernels import bgr_to_gray
@@ -222,7 +222,7 @@ def one_call(detector: LandmarkDetector, scale: Scale, start: ShapeParameters, *
         scale.points,
         scale.similarity,
         scale.responses,
-        kernels.kernel_table(scale.responses.shape[1], parameters.sigma),
+        kernel_table(scale.responses.shape[1], parameters.sigma),
         weights_of(detector, scale),
         parameters.regularisation,
         rigid=rigid,

@@ -14,7 +14,7 @@ from helpers_cen import random_cen, random_layers
 from helpers_kernels import unpack_responses
 from helpers_landmarks import textured
 from mien.errors import ModelFileError, OptionError
-from mien.landmarks import cen_kernels, kernels
+from mien.landmarks import area_kernels, cen_kernels
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.cen_layout import pack_experts, panel_widths
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
@@ -337,7 +337,7 @@ def test_responses_without_the_grid_are_those_of_bilinear_areas(seed, window):
     areas = []
     for x, y in points.T:
         area = np.empty((window + 10, window + 10), np.float32)
-        kernels.exact_area_of_interest(gray, x, y, *b, window + 10, area.reshape(-1))
+        area_kernels.exact_area_of_interest(gray, x, y, *b, window + 10, area.reshape(-1))
         areas.append(area)
     expected = oracle.responses_of_areas(areas, record, 0)
     actual = respond(CenPatchExperts(record, exact=True), gray, 0, points, b, window)

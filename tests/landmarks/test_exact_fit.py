@@ -12,10 +12,11 @@ from PIL import Image
 
 import helpers_kernels as kernels
 import mien
+from helpers_kernels import kernel_table
 from mien.datatypes import FaceBoxes, Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.errors import OptionError
-from mien.landmarks import kernels as landmark_kernels
+from mien.landmarks import area_kernels
 from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.models.readers import read_landmark_model, read_mtcnn
@@ -39,7 +40,7 @@ def test_the_mean_shift_kernel_stands_exactly_at_the_landmark(seed, window):
     positions = rng.uniform(-1, window + 1, (2, 4)).astype(np.float32)
     sigma = 1.7
     shifts = kernels.mean_shifts(
-        responses, positions, np.ones(4), landmark_kernels.kernel_table(window, sigma), exact_sigma=sigma
+        responses, positions, np.ones(4), kernel_table(window, sigma), exact_sigma=sigma
     )
     grid = np.arange(window)
     for i in range(4):
@@ -61,7 +62,7 @@ def test_the_exact_warp_is_bilinear_interpolation_with_zeros_outside(seed, x, y,
     gray = np.random.default_rng(seed).integers(0, 256, (40, 44), dtype=np.uint8)
     side = 13
     out = np.full(side * side, np.nan, np.float32)
-    landmark_kernels.exact_area_of_interest(gray, x, y, a, b, side, out)
+    area_kernels.exact_area_of_interest(gray, x, y, a, b, side, out)
     padded = np.zeros((400, 400))
     padded[180:220, 180:224] = gray
     v, u = np.mgrid[:side, :side] - (side - 1) / 2

@@ -8,6 +8,7 @@ import pytest
 from helpers_dumps import PARTS, Scale, model_of, points_of, read_frames, scales
 from helpers_kernels import (
     area_of_interest,
+    kernel_table,
     log_likelihood,
     mean_shifts,
     optimise,
@@ -71,7 +72,7 @@ def run_call(
         stage.base,
         stage.similarity,
         stage["responses"],
-        kernels.kernel_table(stage.window, parameters.sigma),
+        kernel_table(stage.window, parameters.sigma),
         weights_of(detector, stage),
         parameters.regularisation,
         rigid=rigid,
@@ -184,7 +185,7 @@ def test_mean_shifts_agree(detector, stages):
     flips = count = 0
     for stage, rigid, before, _, expected in all_iterations(stages):
         _, _, position = run_call(detector, stage, before, rigid=rigid, iterations=1)
-        table = kernels.kernel_table(stage.window, parameters_of(detector, stage).sigma)
+        table = kernel_table(stage.window, parameters_of(detector, stage).sigma)
         shifts = mean_shifts(stage["responses"], position, stage.visible, table)
         actual = similarity_matrices(stage.similarity)[1] @ shifts
         error = np.abs(actual - expected).max()

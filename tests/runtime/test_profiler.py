@@ -6,7 +6,9 @@ import types
 
 import pytest
 
+from mien.runtime import machine_code
 from mien.runtime.compilation import counting_compilations
+from mien.runtime.jit import kernel
 from mien.runtime.memory import peak_memory_mb
 from mien.runtime.profiler import Probe, Profiler
 
@@ -106,10 +108,10 @@ def test_a_probe_of_something_that_does_not_exist_is_an_error():
         Probe("x", "mien.pipeline", "Pipeline.nothing_here").find()
 
 
-def test_compilations_are_counted_and_cached_kernels_are_not():
-    from numba import njit
+def test_compilations_are_counted_and_cached_kernels_are_not(monkeypatch, tmp_path):
+    monkeypatch.setattr(machine_code, "folder", lambda: tmp_path)
 
-    @njit
+    @kernel
     def double(x):
         return 2 * x
 

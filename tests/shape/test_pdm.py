@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from helpers_kernels import fit_points, jacobian, normal_equations, solve, system_shape
+from helpers_kernels import (
+    fit_points,
+    jacobian,
+    normal_equations,
+    solve,
+    system_shape,
+    unweighted_normal_equations,
+)
 from helpers_landmarks import random_parameters, random_pdm
 from mien.models.readers import read_pdm
 from mien.models.records import PdmRecord
@@ -169,6 +176,21 @@ def test_normal_equations_equal_the_product_of_matrices(size, points, seed):
     expected = weighted.T.astype(float) @ np.column_stack([jac, rhs])
     upper = np.triu_indices(size, 0, size + 1)
     np.testing.assert_allclose(actual[upper], expected[upper], atol=1e-4)
+
+
+@settings(deadline=None)
+@given(seed=SEEDS, points=st.integers(6, 70), modes=st.integers(1, 34))
+def test_products_of_the_modes_give_the_same_normal_equations(seed, points, modes):
+    record, glob, local = instance(seed, (points, min(modes, 3 * points - 7)))
+    pdm = PointDistributionModel(record)
+    rhs = np.random.default_rng(seed).normal(size=2 * points).astype(np.float32)
+    jac = jacobian(pdm, glob, local, rigid=False).astype(float)
+    expected = jac.T @ np.column_stack([jac, rhs])
+    actual = unweighted_normal_equations(pdm, glob, local, rhs)
+    upper = np.triu_indices(jac.shape[1], 0, jac.shape[1] + 1)
+    lengths = np.linalg.norm(np.column_stack([jac, rhs]), axis=0)
+    scale = np.outer(lengths[:-1], lengths)
+    assert (abs(actual - expected)[upper] <= 1e-5 * scale[upper]).all()
 
 
 @settings(deadline=None)

@@ -9,11 +9,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
 
-from mien.runtime.jit import fast_kernel, kernel
+from mien.runtime.jit import fast_kernel, intrinsic, kernel
 
 LANE = 21
 """Bits between the three channels that one 64-bit integer carries through the bilinear blend."""
@@ -231,6 +228,8 @@ def warp_landmarks(points, matrix, raised, lift, out):
 @intrinsic
 def _eight_bytes(typing_context, flat, at):
     """64-bit integer from ``flat`` (n,) uint8 at any byte: two neighbouring pixels in one load."""
+    from llvmlite import ir
+    from numba import types
 
     def generate(context, builder, signature, args):
         array = context.make_array(signature.args[0])(context, builder, args[0])

@@ -15,9 +15,11 @@ from mien.cli.analyze import analyze
 from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
+from mien.cli.leaving import leave
 from mien.cli.live import live
 from mien.cli.models import app as models
 from mien.cli.openface_programs import add_openface_programs, program_called
+from mien.cli.plain_values import convert_plainly
 from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
 from mien.cli.warmup import warmup
@@ -26,6 +28,18 @@ from mien.errors import MienError, OptionError
 
 class ReportingGroup(TyperGroup):
     """Turns the library's errors into one line on standard error and an exit code."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Give the subcommand of a name."""
+        command = super().get_command(ctx, cmd_name)
+        if command is not None:
+            convert_plainly(command, ctx)
+        return command
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options of ``mien`` itself."""
+        convert_plainly(self, ctx)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the subcommand."""
@@ -95,7 +109,9 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        sys.exit(ExitCode.INTERRUPTED)
+        leave(ExitCode.INTERRUPTED)
+    except SystemExit as end:
+        leave(end.code)
 
 
 if __name__ == "__main__":

@@ -70,11 +70,11 @@ class CenPatchExperts:
         window: int,
         out: NDArray[np.float32],
     ) -> None:
-        """Write the response maps (w², n) of all landmarks; zeros for invisible ones.
+        """Write the response maps (w², P >= n) of all landmarks; zeros for invisible ones.
 
         See `CcnfPatchExperts.responses` for the parameters.
         """
-        out[:, ~self.visibility[view]] = 0.0
+        out[:, np.flatnonzero(~self.visibility[view])] = 0.0
         waiting = deque(self._view_pieces(view))
 
         def work(scratch: _Scratch) -> None:

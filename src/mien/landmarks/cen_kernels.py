@@ -10,7 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.landmarks.kernels import SUPPORT, TAPS, area_of_interest, exact_area_of_interest, window_statistics
+from mien.landmarks.area_kernels import (
+    SUPPORT,
+    TAPS,
+    area_of_interest,
+    exact_area_of_interest,
+    window_statistics,
+)
 from mien.runtime.dense_block import (
     LANES,
     PIXELS,

@@ -99,11 +99,11 @@ class CenOnnxPatchExperts:
         window: int,
         out: NDArray[np.float32],
     ) -> None:
-        """Write the response maps (w², n) of all landmarks; zeros for invisible ones.
+        """Write the response maps (w², P >= n) of all landmarks; zeros for invisible ones.
 
         See `CcnfPatchExperts.responses` for the parameters.
         """
-        out[:, ~self.visibility[view]] = 0.0
+        out[:, np.flatnonzero(~self.visibility[view])] = 0.0
         for batch in self._view_batches(view):
             inputs = self._input_buffer(batch.jobs, window)
             cen_kernels.cen_all_windows(gray, points, similarity, window, self._exact, batch.jobs, inputs)

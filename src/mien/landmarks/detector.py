@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
 from mien.landmarks.accelerator import Accelerator, place_of
-from mien.landmarks.cen import CenPatchExperts
-from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.landmarks.fitting import ConstrainedLocalModel
 from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
@@ -182,6 +180,9 @@ def _patch_experts(
     if isinstance(record, CcnfRecord):
         return CcnfPatchExperts(record, components, exact=exact)
     if isinstance(record, CenRecord):
+        from mien.landmarks.cen import CenPatchExperts
+        from mien.landmarks.cen_onnx import CenOnnxPatchExperts
+
         if place is None:
             return CenPatchExperts(record, exact=exact, threads=threads)
         return CenOnnxPatchExperts(record, device=place, exact=exact)

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from mien.errors import OptionError
 from mien.landmarks import kernels
 from mien.landmarks.options import FitOptions, ScaleParameters, scale_parameters
-from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
+from mien.landmarks.patch_experts import PatchExperts
+from mien.runtime.lanes import LANES, aligned
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
+_Plan = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 _SMALLEST_SCALE = 0.25
 _LAST_SCALE_BELOW = 0.30
 
@@ -71,7 +73,9 @@ class ConstrainedLocalModel:
         self._parameters = tuple(scale_parameters(options, self._scales, k) for k in range(len(experts)))
         self._tables: dict[int, NDArray[np.float32]] = {}
         self._maps: dict[int, NDArray[np.float32]] = {}
-        self._weights: dict[tuple[int, int], NDArray[np.float32]] = {}
+        self._plans: dict[tuple[int, int, int], _Plan] = {}
+        # Landmarks and similarity of the reference frame, and what the kernel reports.
+        self._buffers = np.empty((2, pdm.n_points), np.float32), np.empty(4, np.float32), np.zeros(4)
 
     def fit(self, gray: NDArray[np.uint8], start: ShapeParameters, windows: tuple[int, ...]) -> Fit:
         """Fit from a start; ``windows`` holds one window per scale, 0 skips a scale (§6.3)."""
@@ -84,8 +88,6 @@ class ConstrainedLocalModel:
         for k, experts in enumerate(self.experts):
             window = windows[k]
             if window == 0:
-                if isinstance(experts, CcnfPatchExperts):
-                    experts.release()
                 continue
             view = kernels.nearest_view(glob[1], glob[2], glob[3], experts.view_centers)
             value, report = self._fit_scale(gray, k, view, window, glob, local)
@@ -109,16 +111,18 @@ class ConstrainedLocalModel:
         pdm = self.pdm
         experts = self.experts[k]
         parameters = self._parameters[k]
-        base = np.empty((2, pdm.n_points), np.float32)
-        similarity = np.empty(4, np.float32)
+        base, similarity, report = self._buffers
         kernels.place_reference(pdm.mean, pdm.basis, glob, local, experts.scale, base, similarity)
-        maps = self._response_buffer(window)
+        plan = self._plans.get((k, view, window))
+        if plan is None:
+            plan = self._plans[k, view, window] = self._plan(k, view, window)
+        maps, table, weights = plan
         experts.responses(gray, view, base, similarity, window, maps)
-        report = np.zeros(4)
         likelihood = kernels.optimise_scale(
             pdm.mean,
             pdm.basis,
             pdm.packed_basis,
+            pdm.gram,
             pdm.eigenvalues,
             glob,
             local,
@@ -126,9 +130,9 @@ class ConstrainedLocalModel:
             similarity,
             maps,
             window,
-            self._table(window, parameters.sigma),
+            table,
             self.options.exact,
-            self._landmark_weights(k, view, parameters),
+            weights,
             parameters.regularisation,
             parameters.sigma,
             self.options.iterations,
@@ -136,23 +140,34 @@ class ConstrainedLocalModel:
         )
         return likelihood, report
 
+    def _plan(self, k: int, view: int, window: int) -> _Plan:
+        """Buffer of the response maps, kernel table and landmark weights of a scale, view and window."""
+        parameters = self._parameters[k]
+        return (
+            self._response_buffer(window),
+            self._table(window, parameters.sigma),
+            self._landmark_weights(k, view, parameters),
+        )
+
     def _response_buffer(self, window: int) -> NDArray[np.float32]:
         if window not in self._maps:
-            self._maps[window] = np.zeros((window * window, self.pdm.n_points), np.float32)
+            whole = -(-self.pdm.n_points // LANES) * LANES
+            self._maps[window] = aligned((window * window, whole))
+            self._maps[window][...] = 0
         return self._maps[window]
 
     def _table(self, window: int, sigma: float) -> NDArray[np.float32]:
         """Kernel table of a window size: the sigma of its first use stays, as in the original (§6.5)."""
         if window not in self._tables:
-            self._tables[window] = kernels.kernel_table(window, sigma)
+            table = np.empty((window, 10 * window), np.float32)
+            kernels.kernel_table(window, sigma, table)
+            self._tables[window] = table
         return self._tables[window]
 
     def _landmark_weights(self, k: int, view: int, parameters: ScaleParameters) -> NDArray[np.float32]:
         """(n,) float32: 0 for invisible landmarks, else 1 or weight factor times confidence (§6.5)."""
-        if (k, view) not in self._weights:
-            experts = self.experts[k]
-            visible = experts.visibility[view].astype(np.float32)
-            if parameters.weight_factor > 0:
-                visible *= (parameters.weight_factor * experts.confidences[view]).astype(np.float32)
-            self._weights[k, view] = visible
-        return self._weights[k, view]
+        experts = self.experts[k]
+        visible: NDArray[np.float32] = experts.visibility[view].astype(np.float32)
+        if parameters.weight_factor > 0:
+            visible *= (parameters.weight_factor * experts.confidences[view]).astype(np.float32)
+        return visible

@@ -53,18 +53,31 @@ class PartModel:
 
     def __init__(self, name: str, mapping: NDArray[np.int32], model: ConstrainedLocalModel) -> None:
         self.name = name
-        self.main_index = np.ascontiguousarray(mapping[:, 0])
-        self.part_index = np.ascontiguousarray(mapping[:, 1])
+        order = np.argsort(mapping[:, 1])
+        self.main_index = mapping[order, 0].astype(np.intp)
+        self.part_index = mapping[order, 1].astype(np.intp)
         self.model = model
+        self._subset = model.pdm.subset(self.part_index)
 
     def fit(self, gray: NDArray[np.uint8], main_points: NDArray[np.float32], main_scale: float) -> PartFit:
         """Fit the part to the main model's landmarks (68, 2), then refine it if the face is large enough."""
         pdm = self.model.pdm
-        mapped = np.zeros((pdm.n_points, 2), np.float32)
-        mapped[self.part_index] = main_points[self.main_index]
-        params = ShapeParameters(*pdm.fit_to_points(mapped))
+        params = ShapeParameters(*self._fit_to_main(main_points))
         fit = None
         if main_scale > _REFINE_ABOVE * self.model.experts[0].scale:
             fit = self.model.fit(gray, params, self.model.options.windows_initial)
             params = fit.params
         return PartFit(self.name, params, pdm.points(params), fit is not None, fit)
+
+    def _fit_to_main(
+        self, main_points: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Parameters of the part's shape that meet the main landmarks best (§4.8)."""
+        pdm = self.model.pdm
+        shared = main_points[self.main_index]
+        target = np.ascontiguousarray(shared.T)
+        if target[0].all():
+            return pdm.fit_subset(self._subset, target)
+        mapped = np.zeros((pdm.n_points, 2), np.float32)
+        mapped[self.part_index] = shared
+        return pdm.fit_to_points(mapped)

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.landmarks import kernels
+from mien.landmarks.area_kernels import TAPS
+from mien.landmarks.ccnf_kernels import ccnf_responses
 from mien.models.records import CcnfRecord
-from mien.runtime.array_cache import ArrayCache, content_key
-from mien.runtime.vector_math import ROWS
+from mien.runtime.ccnf_block import AMPLITUDE, BIAS, GAIN, NEURONS, WEIGHT_SUM
+from mien.runtime.lanes import LANES, aligned
 
 _SMALLEST_ALPHA = 1e-4
 
@@ -34,17 +35,16 @@ class PatchExperts(Protocol):
         window: int,
         out: NDArray[np.float32],
     ) -> None:
-        """Write the response maps (w², n) of all landmarks; zeros for invisible ones."""
+        """Write the response maps (w², P >= n) of all landmarks; zeros for invisible ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """Weights of one view, laid out for the kernel."""
+    """The experts of one view, laid out for the kernel: one landmark per lane; see `ccnf_responses`."""
 
+    landmarks: NDArray[np.int32]
     weights: NDArray[np.float32]
-    weight_sums: NDArray[np.float32]
     neurons: NDArray[np.float32]
-    diagonal_sigma: NDArray[np.float32]
 
 
 class CcnfPatchExperts:
@@ -76,9 +76,7 @@ class CcnfPatchExperts:
         self._exact = exact
         self._components = record.sigma_components if sigma_components is None else sigma_components
         self._views: dict[int, _View] = {}
-        self._sigmas: dict[int, NDArray[np.float32]] = {}
-        self._keys: dict[int, str] = {}
-        self._cache = ArrayCache()
+        self._factors: dict[tuple[int, int], NDArray[np.float32]] = {}
 
     def responses(
         self,
@@ -104,85 +102,99 @@ class CcnfPatchExperts:
         window
             Side w of the maps, reference px.
         out
-            (w², n) float32, row-major positions (row = y); zeros for invisible landmarks.
+            (w², P >= n) float32, row-major positions (row = y); zeros for invisible landmarks.
         """
-        weights = self._view(view)
-        kernels.ccnf_responses(
+        experts = self._view(view)
+        ccnf_responses(
             gray,
             points,
             similarity,
             window,
-            self.visibility[view],
-            weights.weights,
-            weights.weight_sums,
-            weights.neurons,
-            self._sigma(view, window),
-            weights.diagonal_sigma,
+            experts.landmarks,
+            experts.weights,
+            experts.neurons,
+            self._factor(view, window),
             self._exact,
             out,
         )
 
     def _view(self, view: int) -> _View:
         if view not in self._views:
-            self._views[view] = _pack_view(self._record, view)
+            self._views[view] = pack_view(self._record, view)
         return self._views[view]
 
-    def release(self) -> None:
-        """Unmap the matrices (24 MB at the coarsest scale); they are mapped again when they are needed."""
-        self._sigmas.clear()
-
-    def _sigma(self, view: int, window: int) -> NDArray[np.float32]:
-        """(n, w², w²) inverse of 2 (sum(alpha) I + sum(beta C)), or (n, 0, 0) without components; §5.4."""
-        if window not in self._sigmas:
-            components = self._components.get(window)
-            if components is None or len(components) == 0:
-                self._sigmas[window] = np.zeros((*self.visibility.shape, 0, 0), np.float32)
-            else:
-                alphas, betas = self._record.alphas.sum(axis=2), self._record.betas
-                if window not in self._keys:
-                    self._keys[window] = content_key("sigma 1", self.visibility, alphas, betas, components)
-                self._sigmas[window] = self._cache.get(
-                    f"sigma-{window}-{self._keys[window]}",
-                    lambda: _invert_precisions(self.visibility, alphas, betas, components),
-                )
-        sigma: NDArray[np.float32] = self._sigmas[window][view]
-        return sigma
+    def _factor(self, view: int, window: int) -> NDArray[np.float32]:
+        if (view, window) not in self._factors:
+            components = self._components.get(window, np.zeros((0, 1, 1), np.float32))
+            self._factors[view, window] = factor_precisions(
+                self._view(view).landmarks, self._record, view, window, components
+            )
+        return self._factors[view, window]
 
 
-def _invert_precisions(
-    visibility: NDArray[np.bool_],
-    alphas: NDArray[np.float64],
-    betas: NDArray[np.float64],
-    components: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """(V, n, w², w²) inverses, zeros for invisible landmarks; kept, since they cost seconds (§5.4)."""
-    size = components.shape[1]
-    out = np.zeros((*visibility.shape, size, size), np.float32)
-    for view, visible in enumerate(visibility):
-        index = np.flatnonzero(visible)
-        precision = 2.0 * np.tensordot(betas[view, index], components, axes=1)
-        precision += 2.0 * alphas[view, index, None, None] * np.eye(size)
-        out[view, index] = np.linalg.inv(precision.astype(np.float32))
+def by_lanes(values: NDArray[Any], landmarks: NDArray[np.int32]) -> NDArray[np.float32]:
+    """(G, ..., LANES) float32 of (n, ...): what belongs to each group's landmarks, 0 where there is none."""
+    groups = len(landmarks)
+    out = aligned((groups, *values.shape[1:], LANES))
+    lanes = np.where((landmarks >= 0).reshape(groups, LANES, *[1] * (values.ndim - 1)), values[landmarks], 0)
+    out[...] = np.moveaxis(lanes, 1, -1)
     return out
 
 
-def _pack_view(record: CcnfRecord, view: int) -> _View:
-    """Weights of one view: (n, 121, 7) column by column of the filters, padded to seven neurons."""
+def pack_view(record: CcnfRecord, view: int) -> _View:
+    """Experts of the visible landmarks of a view, padded to seven neurons and whole groups."""
     stored = record.weights[view]
     n, neurons = stored.shape[:2]
-    if neurons > ROWS:
-        raise ModelFileError(f"expected at most {ROWS} neurons per patch expert, got {neurons}")
-    weights = np.zeros((n, kernels.TAPS, ROWS), np.float32)
-    weights[:, :, :neurons] = stored.transpose(0, 3, 2, 1).reshape(n, kernels.TAPS, neurons)
+    if neurons > NEURONS:
+        raise ModelFileError(f"expected at most {NEURONS} neurons per patch expert, got {neurons}")
+    visible = np.flatnonzero(record.visibility[view])
+    groups = -(-len(visible) // LANES)
+    landmarks = np.full((groups, LANES), -1, np.int32)
+    landmarks.reshape(-1)[: len(visible)] = visible
+    weights = np.zeros((n, TAPS, NEURONS), np.float32)
+    weights[:, :, :neurons] = stored.reshape(n, neurons, TAPS).transpose(0, 2, 1)
     alphas = record.alphas[view]
-    packed = np.zeros((n, 3, ROWS), np.float32)
-    packed[:, 0, :neurons] = record.norms[view]
-    packed[:, 1, :neurons] = record.biases[view]
-    packed[:, 2, :neurons] = np.where(alphas > _SMALLEST_ALPHA, 2.0 * alphas, 0.0)
-    total = alphas.sum(axis=1)
-    return _View(
-        weights=weights,
-        weight_sums=weights.sum(axis=1, dtype=np.float64).astype(np.float32),
-        neurons=packed,
-        diagonal_sigma=np.divide(0.5, total, out=np.zeros_like(total), where=total > 0).astype(np.float32),
-    )
+    packed = np.zeros((n, 4, NEURONS))
+    packed[:, GAIN, :neurons] = record.norms[view]
+    packed[:, BIAS, :neurons] = record.biases[view]
+    packed[:, AMPLITUDE, :neurons] = np.where(alphas > _SMALLEST_ALPHA, 2.0 * alphas, 0.0)
+    packed[:, WEIGHT_SUM] = weights.sum(axis=1, dtype=np.float64)
+    return _View(landmarks, by_lanes(weights, landmarks), by_lanes(packed, landmarks))
+
+
+def factor_precisions(
+    landmarks: NDArray[np.int32],
+    record: CcnfRecord,
+    view: int,
+    window: int,
+    components: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """Factors L D Lᵀ of the precisions 2 (sum(alpha) I + sum(beta C)) of a view's experts; §5.4.
+
+    The components join neighbouring positions only, so L has few diagonals: a solution with it needs a third
+    of the memory of the inverse and fewer operations.
+
+    Returns
+    -------
+    (G, w², 1 + band, LANES) float32: the inverse of D, then L[p + k, p] for k = 1..band.
+    """
+    positions = window * window
+    alphas = record.alphas[view].sum(axis=1)
+    band = _bandwidth(components)
+    out = np.zeros((len(record.alphas[view]), positions, 1 + band), np.float32)
+    for i in landmarks[landmarks >= 0]:
+        precision = np.eye(positions) * alphas[i]
+        for beta, component in zip(record.betas[view, i], components, strict=False):
+            precision += beta * component
+        lower = np.linalg.cholesky(2.0 * precision)
+        diagonal = lower.diagonal()
+        out[i, :, 0] = 1.0 / diagonal**2
+        for k in range(1, band + 1):
+            out[i, : positions - k, k] = lower.diagonal(-k) / diagonal[: positions - k]
+    return by_lanes(out, landmarks)
+
+
+def _bandwidth(components: NDArray[np.float32]) -> int:
+    """Largest distance of a non-zero entry from the diagonal."""
+    rows, columns = np.nonzero(components.any(axis=0))
+    return int(np.abs(rows - columns).max(initial=0))

@@ -15,12 +15,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mien.errors import MienError, ModelsMissingError, OptionError
-from mien.models.download import DownloadError, Progress, download, make_session
 from mien.models.hashes import HashMemory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
-from mien.models.search import SearchReport, search
+
+if TYPE_CHECKING:
+    from mien.models.download import DownloadError, Progress
 
 FOLDER_VARIABLE = "MIEN_MODELS"
 PACK_FOLDER = "openface-2.2.0"
@@ -247,6 +249,8 @@ class ModelStore:
         SourceError
             The source cannot be read, or is neither folder nor archive.
         """
+        from mien.models.search import SearchReport, search
+
         groups = tuple({file.group for file in self.manifest.files})
         copied: list[str] = []
 
@@ -282,6 +286,8 @@ class ModelStore:
     def _download(
         self, wanted: tuple[ModelFile, ...], progress: Progress | None, pause_s: float
     ) -> list[tuple[ModelFile, DownloadError]]:
+        from mien.models.download import DownloadError, download, make_session
+
         failures = []
         with make_session() as session:
             for file in wanted:

@@ -139,8 +139,10 @@ class ResultBuilder:
         measures = result.action_units.measures if result.action_units is not None else {}
         for name, value in row.items():
             self._check(name, value)
+        columns = self._columns
         for name, value in row.items():
-            self._column(name, value).append(value)
+            rows = columns.get(name) or self._column(name, value)
+            rows.append(value)
         for name, value in measures.items():
             if name not in self._measures:
                 self._measures[name] = _Rows((), np.float64, self._count)

@@ -9,12 +9,12 @@ import platform
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, is_dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from mien import __version__
 from mien.results.files import whole_file
+from mien.runtime.versions import version_of
 
 PACKAGES = ("numpy", "numba", "onnxruntime", "av", "pillow")
 ONNX_RUNTIMES = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
@@ -68,7 +68,7 @@ def collect_provenance(
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         },
-        "packages": {name: _version(name) for name in PACKAGES} | _other_runtimes(),
+        "packages": {name: version_of(name) for name in PACKAGES} | _other_runtimes(),
         "models": {"pack": pack, "landmarks": landmark_model, "sha256": {**known, **files}},
         "networks": dict(networks or {}),
         "options": _plain(options),
@@ -126,16 +126,9 @@ def _source(path: Path, *, hash_source: bool) -> dict[str, Any]:
     return {"path": str(path.absolute()), "bytes": size, "sha256": digest}
 
 
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
 def _other_runtimes() -> dict[str, str]:
     """ONNX Runtime comes in packages of different names, one per accelerator."""
-    versions = {name: _version(name) for name in ONNX_RUNTIMES}
+    versions = {name: version_of(name) for name in ONNX_RUNTIMES}
     return {name: found for name, found in versions.items() if found is not None}
 
 

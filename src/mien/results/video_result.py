@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,15 @@ from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Form, GroupChoice
-from mien.results.jsonl import write_jsonl
-from mien.results.openface_csv import write_openface_csv
-from mien.results.parquet import write_parquet
 from mien.results.provenance import write_provenance
 from mien.results.table import Table, blocks, tabulate
 
-_WRITERS = {".csv": write_openface_csv, ".parquet": write_parquet, ".jsonl": write_jsonl}
+_WRITERS = {
+    ".csv": ("mien.results.openface_csv", "write_openface_csv"),
+    ".parquet": ("mien.results.parquet", "write_parquet"),
+    ".jsonl": ("mien.results.jsonl", "write_jsonl"),
+}
+"""By the ending of a table's name; imported when asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,10 +289,10 @@ class VideoResult:
             A file can't be written there.
         """
         path = Path(path)
-        writer = _WRITERS.get(path.suffix.lower())
-        if writer is None:
+        home, name = _WRITERS.get(path.suffix.lower(), ("", ""))
+        if not home:
             *others, last = _WRITERS
             raise OptionError(f"{path}: expected a name that ends in {', '.join(others)} or {last}")
-        writer(self, path, groups=groups, form=form)
+        getattr(import_module(home), name)(self, path, groups=groups, form=form)
         if provenance and self.provenance:
             write_provenance(self.provenance, path)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+from mien.runtime.jit import LISTENERS
+from mien.runtime.machine_code import folder
 
 logger = logging.getLogger(__name__)
 
@@ -15,17 +16,11 @@ logger = logging.getLogger(__name__)
 @contextmanager
 def on_compilation(tell: Callable[[], None]) -> Iterator[None]:
     """Call ``tell`` whenever a kernel begins to be compiled; one that comes from the cache does not count."""
-    from numba.core import event
-
-    class Listener(event.Listener):
-        def on_start(self, _: Any) -> None:
-            tell()
-
-        def on_end(self, _: Any) -> None:
-            pass
-
-    with event.install_listener("numba:compile", Listener()):
+    LISTENERS.append(tell)
+    try:
         yield
+    finally:
+        LISTENERS.remove(tell)
 
 
 @contextmanager
@@ -51,11 +46,6 @@ def remember_warm(pack: str, landmarks: str | None) -> None:
 
 
 def _marker(pack: str, landmarks: str | None) -> Path:
-    """A file beside the compiled kernels, per kind of processor: several machines may share a folder."""
-    from llvmlite import binding
-
-    from mien.runtime.jit import compiled_folder
-
+    """A file beside the compiled kernels."""
     model = Path(landmarks).stem if landmarks else "default"
-    cpu = binding.get_host_cpu_name()
-    return compiled_folder() / f"{pack}-{model}-{cpu}-{sys.implementation.cache_tag}.warm"
+    return folder() / f"{pack}-{model}.warm"

@@ -10,9 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import binding, ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
+
+from mien.runtime.jit import intrinsic
 
 
 def _vector_registers() -> tuple[int, int]:
@@ -64,6 +63,9 @@ def _make_block(vectors: int) -> Any:
         NaN stays NaN. The caller guarantees that all of it is inside its arrays. Meanwhile the cache lines
         at ``ahead`` + k * ``ahead_step`` (bytes) are fetched; these may lie anywhere.
         """
+        from numba import types
+        from numba.core import cgutils
+
         signature = types.void(*[types.intp] * 7, types.float32, types.intp, types.intp)
 
         def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -91,6 +93,8 @@ def _make_block(vectors: int) -> Any:
 
 
 def _variable(builder: Any) -> Any:
+    from numba.core import cgutils
+
     return cgutils.alloca_once(builder, _VECTOR)  # type: ignore[no-untyped-call]
 
 
@@ -144,6 +148,8 @@ def _splat(builder: Any, scalar: Any, kind: Any = _VECTOR) -> Any:
 
 def _prefetch(builder: Any, address: Any) -> None:
     """Ask for a cache line that will be read soon."""
+    from numba.core import cgutils
+
     pointer = builder.inttoptr(address, ir.IntType(8).as_pointer())
     kind = ir.FunctionType(ir.VoidType(), [pointer.type, _INT32, _INT32, _INT32])
     name = f"llvm.prefetch.{pointer.type.intrinsic_name}"
@@ -163,6 +169,8 @@ def normalise_pixels(typing_context: Any, source: Any, mean: Any, scale: Any, ou
 
     Sixteen at once, without the check for overlap that a loop would begin with.
     """
+    from numba import types
+
     signature = types.void(types.intp, types.float32, types.float32, types.intp)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

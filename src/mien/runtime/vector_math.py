@@ -10,26 +10,20 @@ import math
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from mien.runtime.jit import fast_kernel
+from mien.runtime.jit import fast_kernel, intrinsic
 
 LANES = 16
 """Columns of a block product; LLVM splits the vectors to what the processor has."""
 ROWS = 7
 """Rows of a block product: as many sums as fit the registers; a CCNF patch expert has seven neurons."""
 
-_FLOAT = ir.FloatType()
-_VECTOR = ir.VectorType(_FLOAT, LANES)
-_INT64 = ir.IntType(64)
-
 
 @intrinsic
 def _float32_from_bits(typing_context: Any, bits: Any) -> Any:
     """Reinterpret an int32 as float32."""
+    from llvmlite import ir
+    from numba import types
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.FloatType())
@@ -53,7 +47,7 @@ def exp32(x: Any) -> Any:
     p = p * f + np.float32(1.6666665459e-1)
     p = p * f + np.float32(5.0000001201e-1)
     p = p * f * f + f + np.float32(1.0)
-    return p * _float32_from_bits((np.int32(k) + np.int32(127)) << np.int32(23))  # type: ignore[call-arg]
+    return p * _float32_from_bits((np.int32(k) + np.int32(127)) << np.int32(23))
 
 
 @intrinsic
@@ -76,44 +70,6 @@ def block_product(
     out[j * out_step + p] = sum_t left[t * left_step + j] * right[k * outer_step + i * inner_step + p]
     for j in 0..6, p in 0..15. The caller guarantees that all of it is inside its arrays.
     """
-    signature = types.void(*[types.intp] * 9)
+    from mien.runtime.vector_code import write_block_product
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        right, outer, outer_step, inner, inner_step, left, left_step, out, out_step = arguments
-        zero = ir.Constant(_VECTOR, [0.0] * LANES)
-        sums = [cgutils.alloca_once(builder, _VECTOR) for _ in range(ROWS)]
-        for total in sums:
-            builder.store(zero, total)
-        with cgutils.for_range(builder, outer) as k, cgutils.for_range(builder, inner) as i:
-            offset = builder.add(builder.mul(k.index, outer_step), builder.mul(i.index, inner_step))
-            vector = _load(builder, right, offset, _VECTOR)
-            row = builder.mul(builder.add(builder.mul(k.index, inner), i.index), left_step)
-            for j, total in enumerate(sums):
-                scalar = _load(builder, left, builder.add(row, ir.Constant(_INT64, j)), _FLOAT)
-                product = builder.fmul(_splat(builder, scalar), vector, flags=("contract",))
-                builder.store(builder.fadd(builder.load(total), product, flags=("contract",)), total)
-        for j, total in enumerate(sums):
-            offset = builder.mul(ir.Constant(_INT64, j), out_step)
-            builder.store(builder.load(total), _address(builder, out, offset, _VECTOR), align=4)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-def _address(builder: Any, base: Any, offset: Any, kind: Any) -> Any:
-    """Pointer to the float ``offset`` places after the address ``base``."""
-    return builder.inttoptr(builder.add(base, builder.mul(offset, ir.Constant(_INT64, 4))), kind.as_pointer())
-
-
-def _load(builder: Any, base: Any, offset: Any, kind: Any) -> Any:
-    return builder.load(_address(builder, base, offset, kind), align=4)
-
-
-def _splat(builder: Any, scalar: Any) -> Any:
-    """Vector whose every lane is ``scalar``."""
-    lane = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
-    return builder.shuffle_vector(
-        lane,
-        ir.Constant(_VECTOR, ir.Undefined),
-        ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES),
-    )
+    return write_block_product(LANES, ROWS)

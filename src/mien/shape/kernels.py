@@ -12,7 +12,9 @@ import math
 
 import numpy as np
 
+from mien.runtime.fit_block import dot_product, subtract_rows
 from mien.runtime.jit import fast_inline, fast_kernel, kernel
+from mien.runtime.lanes import LANES as VECTOR_LANES
 from mien.runtime.vector_math import LANES, ROWS, block_product
 
 
@@ -189,55 +191,86 @@ def normal_equations(weighted, jac, size, out):
 
 
 @fast_inline
+def unweighted_normal_equations(jac, gram, scale, rotation, size, out):
+    """`normal_equations` of a Jacobian with itself; what only modes take part in comes from the basis; §4.4.
+
+    The modes' columns are s (R_a0 Vx + R_a1 Vy + R_a2 Vz) for a = 0, 1, so their products are sums of the six
+    matrices ``gram`` (6, m, P) of `mien.shape.model`, of which none has to be multiplied anew.
+    """
+    points, width = jac.shape
+    left = np.empty((points, ROWS), np.float32)
+    for i in range(points):
+        for k in range(6):
+            left[i, k] = jac[i, k]
+        left[i, 6] = jac[i, size]
+    top = np.empty((ROWS, width), np.float32)
+    for b in range(0, width, LANES):
+        block_product(
+            jac.ctypes.data + 4 * b,
+            points,
+            width,
+            1,
+            0,
+            left.ctypes.data,
+            ROWS,
+            top.ctypes.data + 4 * b,
+            width,
+        )
+    for k in range(6):
+        for j in range(width):
+            out[k, j] = top[k, j]
+    weights = np.empty(6, np.float32)
+    square = np.float32(scale) * np.float32(scale)
+    for k in range(6):
+        b, c = k % 3, (k if k < 3 else k + 1) % 3
+        product = rotation[0, b] * rotation[0, c] + rotation[1, b] * rotation[1, c]
+        weights[k] = square * np.float32(product)
+    xx, yy, zz, xy, yz, zx = gram[0], gram[1], gram[2], gram[3], gram[4], gram[5]
+    for i in range(size - 6):
+        row = out[6 + i]
+        for j in range(width):
+            row[j] = (
+                (weights[0] * xx[i, j] + weights[1] * yy[i, j])
+                + (weights[2] * zz[i, j] + weights[3] * xy[i, j])
+                + (weights[4] * yz[i, j] + weights[5] * zx[i, j])
+            )
+        row[size] = top[6, 6 + i]
+
+
+@fast_inline
 def cholesky_solve(a, size, solution):
     """Solve the symmetric system whose upper triangle and right-hand side (column ``size``) ``a`` holds.
 
-    ``a`` (rows, P) as `normal_equations` makes it is overwritten: U with a = UᵀU, seven rows at a time, and
-    the right-hand side along with it. A matrix that is not positive definite gives a zero solution, as in the
+    ``a`` (rows, P) as `normal_equations` makes it is overwritten: U with a = UᵀU, row by row, and the
+    right-hand side along with it. A matrix that is not positive definite gives a zero solution, as in the
     original (§0.4).
     """
     width = a.shape[1]
-    known = np.empty((ROWS, width), np.float32)
-    for top in range(0, size, ROWS):
-        left = top - top % LANES
-        if top > 0:
-            for b in range(left, width, LANES):
-                block_product(
-                    a.ctypes.data + 4 * b,
-                    top,
-                    width,
-                    1,
-                    0,
-                    a.ctypes.data + 4 * top,
-                    width,
-                    known.ctypes.data + 4 * b,
-                    width,
-                )
-            for r in range(ROWS):
-                row = a[top + r]
-                for j in range(left, width):
-                    row[j] -= known[r, j]
-        for k in range(top, min(top + ROWS, size)):
-            pivot = a[k]
-            d = pivot[k]
-            if not d > 0.0:
-                for i in range(size):
-                    solution[i] = np.float32(0.0)
-                return
-            inverse = np.float32(1.0) / np.float32(math.sqrt(d))
-            for j in range(left, width):
-                pivot[j] *= inverse
-            for i in range(k + 1, min(top + ROWS, size)):
-                row = a[i]
-                f = pivot[i]
-                for j in range(left, width):
-                    row[j] -= f * pivot[j]
+    row_bytes = 4 * width
+    for k in range(size):
+        left = k - k % VECTOR_LANES
+        for b in range(left, width, VECTOR_LANES):
+            subtract_rows(
+                a.ctypes.data + k * row_bytes + 4 * b, a.ctypes.data + 4 * b, a.ctypes.data + 4 * k, width, k
+            )
+        pivot = a[k]
+        d = pivot[k]
+        if not d > 0.0:
+            for i in range(size):
+                solution[i] = np.float32(0.0)
+            return
+        inverse = np.float32(1.0) / np.float32(math.sqrt(d))
+        for j in range(left, width):
+            pivot[j] *= inverse
+    known = np.zeros(width, np.float32)
     for i in range(size - 1, -1, -1):
-        row = a[i]
-        v = row[size]
-        for j in range(i + 1, size):
-            v -= row[j] * solution[j]
-        solution[i] = v / row[i]
+        # What stands left of the diagonal meets zeros: those entries are not known yet.
+        left = i - i % VECTOR_LANES
+        offset = 4 * (i * width + left)
+        vectors = (width - left) // VECTOR_LANES
+        dot = dot_product(a.ctypes.data + offset, known.ctypes.data + 4 * left, vectors)
+        known[i] = (a[i, size] - dot) / a[i, i]
+        solution[i] = known[i]
 
 
 @fast_inline
@@ -280,7 +313,7 @@ def _residual(shape, glob, rotation, target, out):
 
 
 @fast_kernel
-def fit_points(mean, basis, packed_basis, eigenvalues, target, glob, local):
+def fit_points(mean, basis, packed_basis, gram, eigenvalues, target, glob, local):
     """Parameters from 2D landmarks ``target`` (2, n) into ``glob`` (6,) and ``local`` (m,); §4.8.
 
     Regularised Gauss-Newton with the original's stopping rule; returns the iterations. The caller has
@@ -306,7 +339,7 @@ def fit_points(mean, basis, packed_basis, eigenvalues, target, glob, local):
         jacobian(shape, packed_basis, glob[0], rotation, m, jac)
         for i in range(2 * n):
             jac[i, size] = residual[i]
-        normal_equations(jac, jac, size, system)
+        unweighted_normal_equations(jac, gram, glob[0], rotation, size, system)
         for j in range(m):
             inverse = np.float32(1.0) / eigenvalues[j]
             system[6 + j, size] -= local[j] * inverse

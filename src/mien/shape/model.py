@@ -11,6 +11,9 @@ from mien.models.records import PdmRecord
 from mien.runtime.vector_math import LANES, ROWS
 from mien.shape import kernels
 
+Subset = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Mean, basis, packed basis and products of the modes, of some of the landmarks."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShapeParameters:
@@ -51,6 +54,8 @@ class PointDistributionModel:
     mean : (3, n) float32, mm
     basis : (m, 3, n) float32
     packed_basis : (3, n, P) float32, the basis as the kernels' Jacobian wants it
+    gram : (6, m, P) float32, products of the modes: VxᵀVx, VyᵀVy, VzᵀVz, and VxᵀVy, VyᵀVz, VzᵀVx, each plus
+        its transpose, in the columns that the modes have in ``packed_basis``
     eigenvalues : (m,) float32
     """
 
@@ -58,7 +63,9 @@ class PointDistributionModel:
         self.mean = np.ascontiguousarray(record.mean.T, dtype=np.float32)
         self.basis = np.ascontiguousarray(record.basis.transpose(2, 1, 0), dtype=np.float32)
         self.packed_basis = _pack(record.basis)
-        self._subsets: dict[bytes, tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]] = {}
+        self.gram = _gram(self.packed_basis, record.basis.shape[2])
+        self._whole: Subset = self.mean, self.basis, self.packed_basis, self.gram
+        self._subsets: dict[bytes, Subset] = {}
         self.eigenvalues = np.ascontiguousarray(record.eigenvalues, dtype=np.float32).reshape(-1)
 
     @property
@@ -106,29 +113,33 @@ class PointDistributionModel:
         target = np.ascontiguousarray(points.T, dtype=np.float32)
         if target.shape != (2, self.n_points):
             raise ValueError(f"expected points of shape ({self.n_points}, 2), got {points.shape}")
-        arrays = (self.mean, self.basis, self.packed_basis)
-        present = target[0] != 0.0
-        if not present.all():
-            if not present.any():
-                missing = self.mean_parameters()
-                return missing.global_params, missing.local_params
-            arrays = self._restricted(present)
-            target = np.ascontiguousarray(target[:, present])
+        if target[0].all():
+            return self.fit_subset(self._whole, target)
+        present = np.flatnonzero(target[0])
+        if not len(present):
+            missing = self.mean_parameters()
+            return missing.global_params, missing.local_params
+        return self.fit_subset(self.subset(present), np.ascontiguousarray(target[:, present]))
+
+    def fit_subset(
+        self, subset: Subset, target: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """As `fit_to_points`, from all landmarks of a `subset`: (2, k) float32, C-contiguous, px."""
         glob = np.empty(6, np.float32)
-        local = np.empty(self.n_modes, np.float32)
-        kernels.fit_points(*arrays, self.eigenvalues, target, glob, local)
+        local = np.empty(len(self.eigenvalues), np.float32)
+        kernels.fit_points(*subset, self.eigenvalues, target, glob, local)
         return glob, local
 
-    def _restricted(
-        self, present: NDArray[np.bool_]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Mean and bases of some points only; kept, since a part always lacks the same ones."""
-        key = present.tobytes()
+    def subset(self, index: NDArray[np.intp]) -> Subset:
+        """The model of some landmarks, for `fit_subset`; kept, since a part always lacks the same ones."""
+        key = index.tobytes()
         if key not in self._subsets:
+            packed_basis = np.ascontiguousarray(self.packed_basis[:, index])
             self._subsets[key] = (
-                np.ascontiguousarray(self.mean[:, present]),
-                np.ascontiguousarray(self.basis[:, :, present]),
-                np.ascontiguousarray(self.packed_basis[:, present]),
+                np.ascontiguousarray(self.mean[:, index]),
+                np.ascontiguousarray(self.basis[:, :, index]),
+                packed_basis,
+                _gram(packed_basis, self.n_modes),
             )
         return self._subsets[key]
 
@@ -159,3 +170,12 @@ def _pack(basis: NDArray[np.float32]) -> NDArray[np.float32]:
     out = np.zeros((3, n, width), np.float32)
     out[:, :, 6 : 6 + m] = basis.transpose(1, 0, 2)
     return out
+
+
+def _gram(packed_basis: NDArray[np.float32], modes: int) -> NDArray[np.float32]:
+    """Products of the modes by pairs of axes; see `PointDistributionModel`."""
+    axes = packed_basis.astype(np.float64)
+    products = [axes[b].T @ axes[b] for b in range(3)]
+    for b, c in ((0, 1), (1, 2), (2, 0)):
+        products.append(axes[b].T @ axes[c] + axes[c].T @ axes[b])
+    return np.ascontiguousarray(np.stack(products)[:, 6 : 6 + modes], np.float32)
