@@ -14,7 +14,7 @@ from mien.landmarks.area_kernels import (
     grid_start,
 )
 from mien.runtime.ccnf_block import POSITIONS, bilinear_lanes, neuron_sums, subtract_product
-from mien.runtime.jit import fast_inline, fast_kernel, kernel
+from mien.runtime.jit import fast_kernel, kernel
 from mien.runtime.lanes import FLOAT_BYTES, LANES
 
 _FAR = 1e6
@@ -25,7 +25,7 @@ _SPARSE = 5
 """Every so many rows and columns are looked at to find an area's level."""
 
 
-@fast_inline
+@fast_kernel
 def _aligned(size):
     """(size,) float32 that begins on a cache line: vectors that straddle two cost twice as much to read."""
     buffer = np.empty(size + LANES, np.float32)
@@ -169,7 +169,7 @@ def lane_statistics(areas, side, window, mean, inverse_norm):
                 squares[q] += new * new - old * old
 
 
-@fast_inline
+@fast_kernel
 def _potentials(areas, side, offsets, weights, neurons, mean, inverse_norm, out):
     """B of §5.4 of all positions of one group into ``out`` (w², LANES), `POSITIONS` at a time."""
     block = FLOAT_BYTES * POSITIONS * LANES
@@ -186,7 +186,7 @@ def _potentials(areas, side, offsets, weights, neurons, mean, inverse_norm, out)
         )
 
 
-@fast_inline
+@fast_kernel
 def _smooth(factor, positions, values):
     """Solve (L D Lᵀ) x = b in place, for one group; §5.4.
 
@@ -208,7 +208,7 @@ def _smooth(factor, positions, values):
             subtract_product(target + (p - k) * line, base + (p - k) * column + k * line, target + p * line)
 
 
-@fast_inline
+@fast_kernel
 def _store(values, positions, landmarks, out):
     """Raise every map whose minimum is negative to 0, and write it to its column of ``out`` (w², n)."""
     lowest = np.zeros(LANES, np.float32)

@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from mien.runtime.fit_block import weighted_sums
-from mien.runtime.jit import fast_inline, fast_kernel, kernel
+from mien.runtime.jit import fast_kernel, kernel
 from mien.runtime.lanes import LANES as VECTOR_LANES
 from mien.runtime.vector_math import LANES, ROWS, exp32
 from mien.shape.kernels import (
@@ -111,7 +111,7 @@ def _grid_index(value, limit):
     return d, np.int32(np.float64(d / np.float32(0.1)) + 0.5)
 
 
-@fast_inline
+@fast_kernel
 def mean_shifts(responses, window, table, exact_sigma, position, visible_weight, out):
     """Mean shift of every visible landmark in the reference frame into ``out`` (2, n); §6.5.
 
@@ -145,7 +145,7 @@ def mean_shifts(responses, window, table, exact_sigma, position, visible_weight,
             out[1, i] = sums[2, i] / sums[0, i] - clamped[1, i]
 
 
-@fast_inline
+@fast_kernel
 def _place_kernels(position, sigma, kernel_x, kernel_y):
     """Both axes of a kernel of width ``sigma`` around every position (2, P), into (w, P) arrays."""
     a = np.float32(-0.5 / (np.float64(sigma) * np.float64(sigma)))
@@ -157,7 +157,7 @@ def _place_kernels(position, sigma, kernel_x, kernel_y):
             kernel_y[c, i] = exp32(a * dy * dy)
 
 
-@fast_inline
+@fast_kernel
 def _sum_maps(responses, window, kernel_x, kernel_y, out):
     """`weighted_sums` of all landmarks; the rows of every array are whole vectors."""
     width = responses.shape[1]
@@ -172,7 +172,7 @@ def _sum_maps(responses, window, kernel_x, kernel_y, out):
         )
 
 
-@fast_inline
+@fast_kernel
 def _position_in_maps(points, base, similarity, window, out):
     """D = A (S - base) + (w - 1) / 2 into ``out`` (2, n); §6.5."""
     c = np.float32(similarity[0])
@@ -185,7 +185,7 @@ def _position_in_maps(points, base, similarity, window, out):
         out[1, i] = s * dx + c * dy + half
 
 
-@fast_inline
+@fast_kernel
 def _clamp(eigenvalues, local):
     """Limit every mode to three standard deviations; §4.7."""
     for j in range(local.shape[0]):
@@ -193,7 +193,7 @@ def _clamp(eigenvalues, local):
         local[j] = min(max(local[j], -bound), bound)
 
 
-@fast_inline
+@fast_kernel
 def regularised_mean_shift(
     mean,
     basis,
@@ -266,7 +266,7 @@ def regularised_mean_shift(
     return iterations
 
 
-@fast_inline
+@fast_kernel
 def _distance(points, others):
     """Euclidean norm of the difference of two shapes, over all numbers."""
     total = np.float32(0.0)
@@ -277,7 +277,7 @@ def _distance(points, others):
     return math.sqrt(total)
 
 
-@fast_inline
+@fast_kernel
 def _append_image_shifts(shift, similarity, jac, column):
     """Write mean shifts, turned into the image frame (M = B m), into a column of the Jacobian; §6.5."""
     n = shift.shape[1]
@@ -288,7 +288,7 @@ def _append_image_shifts(shift, similarity, jac, column):
         jac[n + i, column] = b10 * shift[0, i] + b00 * shift[1, i]
 
 
-@fast_inline
+@fast_kernel
 def _weigh_rows(jac, weights, out):
     """Multiply both rows of every landmark by its weight, 0 where it is invisible."""
     n = weights.shape[0]
@@ -301,7 +301,7 @@ def _weigh_rows(jac, weights, out):
                 target[k] = source[k] * weight
 
 
-@fast_inline
+@fast_kernel
 def log_likelihood(responses, window, position, visible_weight, sigma):
     """Mean over the visible landmarks of the log of the smoothed response at their place; §6.6."""
     n = position.shape[1]

@@ -167,15 +167,6 @@ def fast_kernel(function: Any) -> Any:
     return Kernel(function, {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH})
 
 
-def fast_inline(function: Any) -> Any:
-    """Compile like `fast_kernel`, but as part of each fast kernel that calls it.
-
-    For steps with one caller: they keep their name, docstring and test, and are not compiled twice.
-    """
-    options = {"nogil": True, "error_model": "numpy", "fastmath": FASTMATH, "inline": "always"}
-    return Kernel(function, options)
-
-
 def intrinsic(function: Any) -> Any:
     """Make a function that writes LLVM code usable in kernels; see `Intrinsic`."""
     return Intrinsic(function)

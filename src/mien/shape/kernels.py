@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from mien.runtime.fit_block import dot_product, subtract_rows
-from mien.runtime.jit import fast_inline, fast_kernel, kernel
+from mien.runtime.jit import fast_kernel, kernel
 from mien.runtime.lanes import LANES as VECTOR_LANES
 from mien.runtime.vector_math import LANES, ROWS, block_product
 
@@ -131,7 +131,7 @@ def project(shape, glob, rotation, out):
             out[a, i] = s * (ra0 * shape[0, i] + ra1 * shape[1, i] + ra2 * shape[2, i]) + t
 
 
-@fast_inline
+@fast_kernel
 def jacobian(shape, packed_basis, scale, rotation, modes, out):
     """Jacobian into ``out`` (2n, P), x rows then y rows; columns scale, rotation, translation, modes; §4.4.
 
@@ -167,7 +167,7 @@ def jacobian(shape, packed_basis, scale, rotation, modes, out):
             row[5] = np.float32(a)
 
 
-@fast_inline
+@fast_kernel
 def normal_equations(weighted, jac, size, out):
     """Upper triangle of ``weighted``ᵀ ``jac`` for (2n, P) matrices into ``out``; rows in blocks of seven.
 
@@ -190,7 +190,7 @@ def normal_equations(weighted, jac, size, out):
             )
 
 
-@fast_inline
+@fast_kernel
 def unweighted_normal_equations(jac, gram, scale, rotation, size, out):
     """`normal_equations` of a Jacobian with itself; what only modes take part in comes from the basis; §4.4.
 
@@ -237,7 +237,7 @@ def unweighted_normal_equations(jac, gram, scale, rotation, size, out):
         row[size] = top[6, 6 + i]
 
 
-@fast_inline
+@fast_kernel
 def cholesky_solve(a, size, solution):
     """Solve the symmetric system whose upper triangle and right-hand side (column ``size``) ``a`` holds.
 
@@ -273,7 +273,7 @@ def cholesky_solve(a, size, solution):
         solution[i] = known[i]
 
 
-@fast_inline
+@fast_kernel
 def _start_from_box(mean, target, n, glob):
     """Scale and position from the bounding boxes of the points and of the mean shape; §4.8 step 2."""
     low = np.empty(4, np.float32)
@@ -361,7 +361,7 @@ def fit_points(mean, basis, packed_basis, gram, eigenvalues, target, glob, local
     return 1000
 
 
-@fast_inline
+@fast_kernel
 def move(step, modes, glob, local):
     """Add a step (scale, rotation, translation, modes) to the parameters in place; §4.5."""
     glob[0] += step[0]
