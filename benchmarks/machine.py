@@ -9,8 +9,9 @@ from pathlib import Path
 from statistics import median
 from time import perf_counter
 
-import numba
 import numpy as np
+
+from mien.runtime.versions import version_of
 
 
 def _processor() -> str:
@@ -29,7 +30,7 @@ def machine_block() -> str:
             f"processor  {_processor()}",
             f"cores      {os.cpu_count()}",
             f"system     {platform.platform()}",
-            f"Python     {platform.python_version()}, NumPy {np.__version__}, Numba {numba.__version__}",
+            f"Python     {platform.python_version()}, NumPy {np.__version__}, Numba {version_of('numba')}",
         )
     )
 

@@ -1,6 +1,8 @@
 """mien warmup: all kernels are compiled ahead, by one process or two, and then never again."""
 
 import dataclasses
+import subprocess
+import sys
 
 import pytest
 
@@ -10,8 +12,9 @@ from mien.models.store import ModelStore
 from mien.options import AnalysisOptions
 from mien.packs import build_stages
 from mien.pipeline import Pipeline
-from mien.runtime import compilation
+from mien.runtime import compilation, machine_code
 from mien.runtime.compilation import counting_compilations, is_warm
+from synthetic_video import numbered_video
 
 OPTIONS = AnalysisOptions(models="openface", landmarks="clnf")
 
@@ -48,6 +51,38 @@ def test_both_shares_leave_nothing_to_compile_but_what_the_whole_needs(pack):
             dataclasses.replace(landmarks, success=True), *reversed(_pose(stages, landmarks))
         )
     assert compiled() == 0
+
+
+PROGRAM = """
+import sys
+from mien.cli.main import app
+try:
+    app(sys.argv[1:])
+finally:
+    print([name for name in ("numba", "llvmlite", "pydantic", "rich", "PIL") if name in sys.modules])
+"""
+
+
+@pytest.mark.skipif(not machine_code.SUPPORTED, reason="Numba calls the kernels on this system")
+def test_an_analysis_after_it_needs_no_compiler(pack, tmp_path):
+    video = tmp_path / "gray.mp4"
+    numbered_video(video, 2)
+    command = [
+        "analyze",
+        str(video),
+        "-o",
+        str(tmp_path / "out.csv"),
+        "--models",
+        "openface",
+        "--landmarks",
+        "clnf",
+        "-q",
+    ]
+    runs = [
+        subprocess.run([sys.executable, "-c", PROGRAM, *command], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert runs[-1].stdout.splitlines()[-1] == "[]"
 
 
 def test_it_is_remembered_per_pack_and_landmark_model(pack, own_markers):

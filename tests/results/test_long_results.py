@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mien.results import builder
+from mien.runtime.memory import page_out
 
 
 @pytest.fixture
@@ -54,3 +55,11 @@ def test_long_arrays_are_in_a_file_and_short_ones_in_memory(small_limit):
 def test_asking_again_gives_the_same(small_limit):
     made = rows(30)
     np.testing.assert_array_equal(made.join(), made.join())
+
+
+def test_mapped_rows_are_the_same_after_their_memory_was_taken_back(small_limit):
+    joined = rows(5000).join()
+    joined[3] = 7
+    changed = joined.copy()
+    page_out([joined, joined[100:200], np.zeros(3)])
+    np.testing.assert_array_equal(joined, changed)

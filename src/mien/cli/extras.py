@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.cli.output import TABLE_SUFFIXES
-from mien.cli.progress import progress
+from mien.cli.progress import progress, telling_of_compilation
 from mien.errors import OptionError, OutputError
 from mien.options import AnalysisOptions
 
@@ -153,7 +153,8 @@ class Extras:
         assert self.tracked is not None
         drawing = DrawingOptions(style=self.tracked, faces=most_faces(result))
         bar = progress(path.name, len(set(result.frame.tolist())), quiet=quiet)
-        with open_source(video, options) as frames, bar:
+        tell = (lambda text: None) if quiet else bar.note
+        with open_source(video, options) as frames, bar, telling_of_compilation(tell):
             draw_video(
                 frames,
                 result,

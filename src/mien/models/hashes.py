@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+from functools import cache
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -51,13 +52,14 @@ class HashMemory:
         return digest
 
     def save(self) -> None:
-        """Keep what was learnt, if anything; a failure to do so costs only time."""
+        """Keep what was learnt of files that are still there; a failure to do so costs only time."""
         if not self._changed:
             return
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(json.dumps(self._entries), "utf-8")
+            kept = {path: entry for path, entry in self._entries.items() if os.path.exists(path)}
+            temporary.write_text(json.dumps(kept), "utf-8")
             temporary.replace(self._path)
             self._changed = False
         except OSError as error:
@@ -71,3 +73,13 @@ class HashMemory:
         if not isinstance(loaded, dict):
             return {}
         return {key: value for key, value in loaded.items() if isinstance(value, list) and len(value) == 3}
+
+
+def default_memory() -> HashMemory:
+    """The user's remembered sums, read once per process."""
+    return _memory_at(default_memory_path())
+
+
+@cache
+def _memory_at(path: Path) -> HashMemory:
+    return HashMemory(path)

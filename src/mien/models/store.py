@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.errors import MienError, ModelsMissingError, OptionError
-from mien.models.hashes import HashMemory
+from mien.models.hashes import HashMemory, default_memory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
 
 if TYPE_CHECKING:
@@ -280,7 +280,7 @@ class ModelStore:
     @property
     def _hashes(self) -> HashMemory:
         if self._memory is None:
-            self._memory = HashMemory()
+            self._memory = default_memory()
         return self._memory
 
     def _download(

@@ -14,8 +14,8 @@ from mien.results import columns
 from mien.results.video_result import SPECS, RecordedSource, VideoResult
 
 _BLOCK_ROWS = 1024
-_ROWS_IN_MEMORY = 16 * _BLOCK_ROWS
-"""About 60 MB in all arrays together."""
+_ROWS_IN_MEMORY = 2 * _BLOCK_ROWS
+"""About 7 MB in all arrays together."""
 
 
 class ActionUnitSeries(Protocol):

@@ -13,6 +13,7 @@ from mien.errors import TableError
 from mien.results.columns import Form, GroupChoice
 from mien.results.files import whole_file
 from mien.results.table import Table, tabulate
+from mien.runtime.memory import page_out
 
 if TYPE_CHECKING:
     from mien.results.video_result import VideoResult
@@ -53,6 +54,7 @@ def write_openface_csv(
         file.write(",".join(header.names).encode() + b"\n")
         for start in range(0, len(result), _ROWS_AT_ONCE):
             _write_rows(file, tabulate(result[start : start + _ROWS_AT_ONCE], groups, form))
+            page_out(array for _, array in result.arrays())
 
 
 def _write_rows(file: BinaryIO, table: Table) -> None:

@@ -1,8 +1,15 @@
-"""How much memory the process has needed so far."""
+"""How much memory the process has needed so far, and memory that is only borrowed."""
 
 from __future__ import annotations
 
+import mmap
 import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any
+
+_PAGE_OUT = 21
+"""Linux's MADV_PAGEOUT, which Python's module does not name."""
 
 
 def peak_memory_mb() -> float | None:
@@ -13,3 +20,18 @@ def peak_memory_mb() -> float | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def page_out(arrays: Iterable[Any]) -> None:
+    """Let the system take back the memory of arrays that are mapped from files.
+
+    Nothing is lost: what is needed again is read again, and what was changed is kept. Other arrays, and
+    systems that know no such thing, are left alone.
+    """
+    for array in arrays:
+        owner = array
+        while owner is not None and not isinstance(owner, mmap.mmap):
+            owner = getattr(owner, "base", None)
+        if owner is not None and sys.platform == "linux":
+            with suppress(OSError, ValueError):
+                owner.madvise(_PAGE_OUT)
