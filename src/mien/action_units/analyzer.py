@@ -172,12 +172,14 @@ class ActionUnitAnalyzer:
             again = predictors.scores(self._projections.array()[:MAX_REPREDICTED], self._neutral)
             intensity = replace_first(intensity, ok, again[:, :N_INTENSITY])
             positive = replace_first(positive, ok, again[:, N_INTENSITY:] > 0)
-        presence = np.where(ok[:, None], predictors.classes(positive), 0.0)
         missing = np.isnan(predictors.blank)
-        return ActionUnitSeries(
-            np.where(missing[:N_INTENSITY], np.nan, finish_intensity(intensity, ok, predictors.cutoffs)),
-            np.where(missing[N_INTENSITY:], np.nan, vote_presence(presence)),
-        )
+        intensity = finish_intensity(intensity, ok, predictors.cutoffs)
+        intensity[:, missing[:N_INTENSITY]] = np.nan
+        presence = predictors.classes(positive)
+        presence[~ok] = 0.0
+        presence = vote_presence(presence)
+        presence[:, missing[N_INTENSITY:]] = np.nan
+        return ActionUnitSeries(intensity, presence)
 
     def scores(self) -> ClipScores:
         """All that the action units of the frames so far can be computed from again, see `normalise`.

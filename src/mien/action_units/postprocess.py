@@ -1,6 +1,7 @@
 """What is done to the action units of a video once all of it is known (action-units.md §6.3).
 
-Shapes: N frames, A action units. All functions return new arrays.
+Shapes: N frames, A action units. All functions return new arrays. Long histories are worked on unit by unit, so
+that no more than one array of their size is needed besides the result.
 """
 
 from __future__ import annotations
@@ -42,12 +43,12 @@ def dynamic_offsets(
     ndarray
         (A,) float64.
     """
-    good = history[ok]
+    count = int(np.count_nonzero(ok))
     offsets = np.zeros(history.shape[1])
-    if len(good):
+    if count:
         for column in np.flatnonzero(~np.isnan(cutoffs)):
-            rank = min(int(len(good) * cutoffs[column]), len(good) - 1)
-            offsets[column] = np.sort(good[:, column])[rank]
+            rank = min(int(count * cutoffs[column]), count - 1)
+            offsets[column] = np.sort(history[ok, column])[rank]
     return offsets
 
 
@@ -70,7 +71,12 @@ def finish_intensity(
     history: NDArray[np.float64], ok: NDArray[np.bool_], cutoffs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Intensities of a video from its raw history (N, A); §6.3.2."""
-    return smooth_intensity(shift_intensity(history, ok, dynamic_offsets(history, ok, cutoffs)))
+    offsets = dynamic_offsets(history, ok, cutoffs)
+    result = np.empty_like(history)
+    for unit in range(history.shape[1]):
+        one = slice(unit, unit + 1)
+        result[:, one] = smooth_intensity(shift_intensity(history[:, one], ok, offsets[one]))
+    return result
 
 
 def vote_presence(history: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -80,6 +86,7 @@ def vote_presence(history: NDArray[np.float64]) -> NDArray[np.float64]:
     """
     result = history.copy()
     if len(history) >= _VOTES:
-        windows = np.lib.stride_tricks.sliding_window_view(history, _VOTES, axis=0)
-        result[_VOTES // 2 : -(_VOTES // 2)] = windows.sum(axis=-1) / _VOTES >= 0.5
+        for unit in range(history.shape[1]):
+            windows = np.lib.stride_tricks.sliding_window_view(history[:, unit], _VOTES)
+            result[_VOTES // 2 : -(_VOTES // 2), unit] = windows.sum(axis=-1) / _VOTES >= 0.5
     return result
