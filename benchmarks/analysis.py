@@ -27,6 +27,7 @@ from mien.action_units.geometry import ShapeDescriptor
 from mien.action_units.predictors import PredictorSet
 from mien.action_units.running_median import RunningMedian
 from mien.appearance.alignment import FaceAligner
+from mien.appearance.extractor import AppearanceExtractor
 from mien.appearance.fhog import FhogExtractor
 from mien.datatypes import FaceLandmarks, Frame
 from mien.models.readers.action_units import read_action_units
@@ -110,7 +111,7 @@ def parts(record: ActionUnitRecord, samples: list[Sample], frames: int) -> Itera
         medians[0].update(descriptors[i], True)
         medians[1].update(shapes[i], True)
 
-    analyzer = ActionUnitAnalyzer(record)
+    analyzer = ActionUnitAnalyzer(record, AppearanceExtractor(record.pdm, record.triangles))
     calls: dict[str, Callable[[int], object]] = {
         "refit": lambda i: pdm.fit_to_points(samples[i][1].points),
         "align, mask, warp": lambda i: aligner.align(

@@ -16,6 +16,7 @@ from mien.options import MOST_FACES, AnalysisOptions
 from mien.stages import ManyStages, PictureStages, RunsNetworks, Stages, networks_of
 
 if TYPE_CHECKING:
+    from mien.appearance.extractor import AppearanceExtractor
     from mien.detection.mtcnn import MtcnnDetector
     from mien.landmarks.accelerator import Accelerator
     from mien.landmarks.detector import Validate
@@ -150,7 +151,9 @@ def build_stages(
         tracker=tracker,
         pose=HeadPoseEstimator(camera),
         gaze=GazeEstimator(camera),
-        action_units=ActionUnitAnalyzer(record, camera_source=live, keep_scores=options.keep_scores),
+        action_units=ActionUnitAnalyzer(
+            record, _extractor(record), camera_source=live, keep_scores=options.keep_scores
+        ),
         camera=camera,
         **models.used(pack, predictors, tracker),
     )
@@ -192,7 +195,7 @@ def build_many_stages(
         record, predictors = _predictors(models, "static")
         tracker = MultiFaceTracker(models.landmarks, detect, models.validate, **fit)
         experts: RunsNetworks = tracker
-        units = IndependentFaces(StaticActionUnitAnalyzer(record))
+        units = IndependentFaces(StaticActionUnitAnalyzer(record, _extractor(record)))
     else:
         record, predictors = _predictors(models, options.action_units)
         make_follower = partial(LandmarkFollower, models.landmarks, models.validate, **fit)
@@ -202,8 +205,9 @@ def build_many_stages(
             follow_all = JointFollower(make_follower, models.place, options.threads_used).follow_all
         people = PeopleOptions(most_faces=options.most_faces)
         tracker = PeopleTracker(follower, detect, people, follow_all=follow_all)
-        make = partial(ActionUnitAnalyzer, record, predictors=PredictorSet(record.predictors))
-        units = IdentityAnalyzers(make, extractor=make().extractor)
+        extractor = _extractor(record)
+        make = partial(ActionUnitAnalyzer, record, extractor, predictors=PredictorSet(record.predictors))
+        units = IdentityAnalyzers(make, extractor=extractor)
     return ManyStages(
         tracker=tracker,
         pose=HeadPoseEstimator(camera),
@@ -242,7 +246,7 @@ def build_picture_stages(pack: Pack, options: AnalysisOptions) -> PictureStages:
         finder=finder,
         pose_for=HeadPoseEstimator,
         gaze_for=partial(GazeEstimator, always=True),
-        action_units=IndependentFaces(StaticActionUnitAnalyzer(record)),
+        action_units=IndependentFaces(StaticActionUnitAnalyzer(record, _extractor(record))),
         **models.used(pack, predictors, finder),
     )
 
@@ -254,6 +258,13 @@ def _fit_arguments(options: AnalysisOptions, models: OpenFaceModels) -> dict[str
     fit = fit.wild() if options.wild else fit
     fit = replace(fit, multi_view=options.multi_view, **options.fitting)
     return {"options": fit, "threads": options.threads_used, "device": models.place or "cpu"}
+
+
+def _extractor(record: ActionUnitRecord) -> AppearanceExtractor:
+    """Describes faces with the shape model that action units are predicted from."""
+    from mien.appearance.extractor import AppearanceExtractor
+
+    return AppearanceExtractor(record.pdm, record.triangles)
 
 
 def _predictors(models: OpenFaceModels, kind: str) -> tuple[ActionUnitRecord, Path]:

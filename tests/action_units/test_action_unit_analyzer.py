@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import mien.action_units.analyzer as module
+from helpers_appearance import extractor_of
 from mien.action_units.analyzer import ActionUnitAnalyzer, StaticActionUnitAnalyzer
 from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.action_units.geometry import ShapeDescriptor
@@ -96,13 +97,17 @@ def expected_series(predictors, descriptors, medians, limit):
     return np.transpose(finished), np.transpose([oracle.vote(list(column)) for column in presence.T])
 
 
+def analyzer_of(record, **options):
+    return ActionUnitAnalyzer(record, extractor_of(record), **options)
+
+
 def run(analyzer, samples):
     return [analyzer.analyze(*pair) for pair in samples]
 
 
 def test_live_values_equal_the_definition(dynamic, samples, descriptors):
     predictors, medians = in_catalogue_order(dynamic), neutral_faces(descriptors)
-    for i, units in enumerate(run(ActionUnitAnalyzer(dynamic), samples)):
+    for i, units in enumerate(run(analyzer_of(dynamic), samples)):
         expected = oracle.scores(predictors, descriptors[i], medians[i]) if FLAGS[i] else np.zeros(35)
         np.testing.assert_allclose(units.intensity, expected[:17], rtol=0, atol=1e-9)
         presence = classes(predictors[17:], expected[17:]) if FLAGS[i] else np.zeros(18)
@@ -112,7 +117,7 @@ def test_live_values_equal_the_definition(dynamic, samples, descriptors):
 @pytest.mark.parametrize("limit", [3000, 4])
 def test_series_equals_the_definition(dynamic, samples, descriptors, limit, monkeypatch):
     monkeypatch.setattr(module, "MAX_REPREDICTED", limit)
-    analyzer = ActionUnitAnalyzer(dynamic)
+    analyzer = analyzer_of(dynamic)
     run(analyzer, samples)
     series = analyzer.finish()
     expected = expected_series(in_catalogue_order(dynamic), descriptors, neutral_faces(descriptors), limit)
@@ -121,7 +126,10 @@ def test_series_equals_the_definition(dynamic, samples, descriptors, limit, monk
 
 
 def test_finish_can_be_called_on_the_way_and_again(dynamic, samples):
-    once, twice = ActionUnitAnalyzer(dynamic), ActionUnitAnalyzer(dynamic)
+    once, twice = (
+        analyzer_of(dynamic),
+        analyzer_of(dynamic),
+    )
     run(once, samples)
     for i, pair in enumerate(samples):
         twice.analyze(*pair)
@@ -132,7 +140,10 @@ def test_finish_can_be_called_on_the_way_and_again(dynamic, samples):
 
 
 def test_reset_starts_another_video(dynamic, samples):
-    used, fresh = ActionUnitAnalyzer(dynamic), ActionUnitAnalyzer(dynamic)
+    used, fresh = (
+        analyzer_of(dynamic),
+        analyzer_of(dynamic),
+    )
     run(used, samples)
     used.reset()
     assert len(used.finish().intensity) == 0
@@ -144,7 +155,7 @@ def test_reset_starts_another_video(dynamic, samples):
 
 
 def test_a_video_without_any_success_is_all_zero(dynamic, samples):
-    analyzer = ActionUnitAnalyzer(dynamic)
+    analyzer = analyzer_of(dynamic)
     for frame, face in samples[:4]:
         units = analyzer.analyze(frame, dataclasses.replace(face, valid=False))
         assert not units.intensity.any()
@@ -155,7 +166,7 @@ def test_a_video_without_any_success_is_all_zero(dynamic, samples):
 
 
 def test_last_face_is_kept_and_black_where_the_frame_failed(dynamic, samples, descriptors):
-    analyzer = ActionUnitAnalyzer(dynamic)
+    analyzer = analyzer_of(dynamic)
     for i, pair in enumerate(samples[:4]):
         analyzer.analyze(*pair)
         assert analyzer.last.good == FLAGS[i]
@@ -164,7 +175,7 @@ def test_last_face_is_kept_and_black_where_the_frame_failed(dynamic, samples, de
 
 
 def test_static_predictors_in_a_video_are_only_clamped_and_smoothed(static, samples, descriptors):
-    analyzer = ActionUnitAnalyzer(static)
+    analyzer = analyzer_of(static)
     run(analyzer, samples)
     predictors = in_catalogue_order(static)
     no_median = [np.zeros(4702)] * len(FLAGS)
@@ -176,7 +187,10 @@ def test_static_predictors_in_a_video_are_only_clamped_and_smoothed(static, samp
 
 
 def test_live_values_of_a_camera_are_corrected_and_the_series_is_not(dynamic, samples):
-    camera, file = ActionUnitAnalyzer(dynamic, camera_source=True), ActionUnitAnalyzer(dynamic)
+    camera, file = (
+        analyzer_of(dynamic, camera_source=True),
+        analyzer_of(dynamic),
+    )
     twins = [oracle.NaiveCorrection() for _ in range(17)]
     for i, (live, raw) in enumerate(zip(run(camera, samples), run(file, samples), strict=True)):
         expected = [twin.apply(v, FLAGS[i]) for twin, v in zip(twins, raw.intensity, strict=True)]
@@ -189,7 +203,10 @@ def test_a_subset_of_predictors_leaves_the_others_unmeasured(dynamic, samples):
     few = dataclasses.replace(
         dynamic, predictors=tuple(p for p in dynamic.predictors if p.name in ("AU12", "AU45"))
     )
-    analyzer, complete = ActionUnitAnalyzer(few), ActionUnitAnalyzer(dynamic)
+    analyzer, complete = (
+        analyzer_of(few),
+        analyzer_of(dynamic),
+    )
     measured = [INTENSITY_NAMES.index("AU12"), INTENSITY_NAMES.index("AU45")]
     for pair in samples:
         units, all_units = analyzer.analyze(*pair), complete.analyze(*pair)
@@ -203,8 +220,8 @@ def test_a_subset_of_predictors_leaves_the_others_unmeasured(dynamic, samples):
 
 def test_several_analyzers_share_one_set_of_predictors(dynamic, samples):
     shared = PredictorSet(dynamic.predictors)
-    analyzers = [ActionUnitAnalyzer(dynamic, predictors=shared) for _ in range(2)]
-    alone = ActionUnitAnalyzer(dynamic)
+    analyzers = [analyzer_of(dynamic, predictors=shared) for _ in range(2)]
+    alone = analyzer_of(dynamic)
     for pair in samples[:3]:
         one, two = (analyzer.analyze(*pair) for analyzer in analyzers)
         np.testing.assert_array_equal(one.intensity, two.intensity)
@@ -214,7 +231,7 @@ def test_several_analyzers_share_one_set_of_predictors(dynamic, samples):
 def test_single_pictures_use_static_predictors_whether_or_not_the_landmarks_are_valid(
     static, samples, descriptors
 ):
-    analyzer, predictors = StaticActionUnitAnalyzer(static), in_catalogue_order(static)
+    analyzer, predictors = StaticActionUnitAnalyzer(static, extractor_of(static)), in_catalogue_order(static)
     for i, (frame, face) in enumerate(samples):
         for valid in (True, False) if FLAGS[i] else ():
             units = analyzer.analyze(frame, dataclasses.replace(face, valid=valid))
@@ -226,7 +243,7 @@ def test_single_pictures_use_static_predictors_whether_or_not_the_landmarks_are_
 
 def test_single_pictures_refuse_dynamic_predictors(dynamic):
     with pytest.raises(OptionError, match="main_static_svms"):
-        StaticActionUnitAnalyzer(dynamic)
+        StaticActionUnitAnalyzer(dynamic, extractor_of(dynamic))
 
 
 def test_predictors_of_another_length_are_refused(dynamic):
@@ -234,7 +251,7 @@ def test_predictors_of_another_length_are_refused(dynamic):
         dataclasses.replace(p, means=p.means[:-1], weights=p.weights[:-1]) for p in dynamic.predictors
     )
     with pytest.raises(ValueError, match="expected predictors for 4702 numbers, got 4701"):
-        ActionUnitAnalyzer(dataclasses.replace(dynamic, predictors=short))
+        ActionUnitAnalyzer(dataclasses.replace(dynamic, predictors=short), extractor_of(dynamic))
 
 
 def test_shape_descriptor_is_the_deviation_axis_by_axis_and_then_the_parameters(dynamic):

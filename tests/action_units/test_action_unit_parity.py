@@ -8,6 +8,7 @@ import av
 import numpy as np
 import pytest
 
+from helpers_appearance import extractor_of
 from helpers_reference import VIDEOS, read_video
 from mien.action_units.analyzer import ActionUnitAnalyzer
 from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
@@ -157,7 +158,7 @@ def landmarks_at(points, valid):
 
 def analyze(record, path, points, ok):
     """The analyzer after a whole video, and the live values of all frames."""
-    analyzer, live = ActionUnitAnalyzer(record), []
+    analyzer, live = ActionUnitAnalyzer(record, extractor_of(record)), []
     for i, (bgr, row, valid) in enumerate(zip(pictures(path), points, ok, strict=False)):
         live.append(analyzer.analyze(Frame(i, i / 30, bgr, bgr[:, :, 0]), landmarks_at(row, bool(valid))))
     return analyzer, live

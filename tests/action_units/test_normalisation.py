@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mien.action_units.analyzer as module
+from helpers_appearance import extractor_of
 from mien.action_units.analyzer import ActionUnitAnalyzer
 from mien.action_units.histogram import pooled_median
 from mien.action_units.normalisation import (
@@ -70,7 +71,7 @@ _FACE = _blank_face()
 
 
 def analysed(dynamic, predictors, rows):
-    analyzer = ActionUnitAnalyzer(dynamic, predictors=predictors, keep_scores=True)
+    analyzer = ActionUnitAnalyzer(dynamic, extractor_of(dynamic), predictors=predictors, keep_scores=True)
     for appearance in rows:
         analyzer.add(appearance)
     return analyzer
@@ -87,7 +88,7 @@ def test_one_clip_alone_gives_exactly_the_ordinary_values(
 ):
     monkeypatch.setattr(module, "MAX_REPREDICTED", limit)
     analyzer = analysed(dynamic, predictors, appearances)
-    ordinary = ActionUnitAnalyzer(dynamic, predictors=predictors)
+    ordinary = ActionUnitAnalyzer(dynamic, extractor_of(dynamic), predictors=predictors)
     for appearance in appearances:
         ordinary.add(appearance)
     assert_same(analyzer.finish(), ordinary.finish())
@@ -129,7 +130,7 @@ def test_scores_of_other_predictors_are_refused(dynamic, predictors, appearances
 
 def test_scores_are_kept_only_on_request(dynamic, predictors):
     with pytest.raises(ValueError, match="keep_scores=True"):
-        ActionUnitAnalyzer(dynamic, predictors=predictors).scores()
+        ActionUnitAnalyzer(dynamic, extractor_of(dynamic), predictors=predictors).scores()
 
 
 def test_a_clip_as_its_own_neutral_keeps_its_dynamic_values(dynamic, predictors, appearances):

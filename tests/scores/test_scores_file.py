@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from helpers_appearance import extractor_of
 from mien.action_units.analyzer import ActionUnitAnalyzer
 from mien.action_units.normalisation import Baseline, normalise
 from mien.action_units.predictors import PredictorSet
@@ -33,7 +34,7 @@ def predictors(record):
 
 def analysed(record, predictors, seed):
     extractor = AppearanceExtractor(record.pdm, record.triangles)
-    analyzer = ActionUnitAnalyzer(record, predictors=predictors, keep_scores=True)
+    analyzer = ActionUnitAnalyzer(record, extractor_of(record), predictors=predictors, keep_scores=True)
     zeros = [np.zeros(shape, np.float32) for shape in ((68, 3), 6, 34)]
     for i in range(FRAMES):
         pose = Pose(1.2, (0.0, 0.1 * np.sin(i), 0.0), 160, 120, (10 * np.sin(i + seed), 5.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,6 @@ from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
 from mien.action_units.running_median import RunningMedian
 from mien.action_units.scores import ClipScores, PredictorFacts
 from mien.action_units.series import ActionUnitSeries
-from mien.appearance.extractor import Appearance, AppearanceExtractor
 from mien.datatypes import ActionUnits, FaceLandmarks, Frame
 from mien.errors import OptionError
 from mien.models.records import ActionUnitRecord
@@ -23,11 +24,49 @@ MAX_REPREDICTED = 3000
 """Successful frames of a video that are predicted again, with the neutral face that its end gives."""
 
 
+class Appearance(Protocol):
+    """What is read of a face in one frame; see `mien.appearance.extractor.Appearance`."""
+
+    @property
+    def fhog(self) -> NDArray[np.float32]:
+        """(L,) descriptor of the aligned face; zeros where the frame failed."""
+        ...
+
+    @property
+    def local_params(self) -> NDArray[np.float32]:
+        """(m,) modes of the refitted shape; zeros where the frame failed."""
+        ...
+
+    @property
+    def good(self) -> bool:
+        """Whether the landmarks were valid."""
+        ...
+
+
+class Extractor(Protocol):
+    """Describes faces; see `mien.appearance.extractor.AppearanceExtractor`."""
+
+    @property
+    def length(self) -> int:
+        """Length of a face's descriptor."""
+        ...
+
+    def extract(self, frame: Frame, landmarks: FaceLandmarks) -> Appearance:
+        """Describe a face, whether or not its landmarks are valid."""
+        ...
+
+    def failed(self) -> Appearance:
+        """What stands for a frame without valid landmarks."""
+        ...
+
+
 class _Reader:
     """What both analyzers share: the descriptor of a face and the predictors that look at it."""
 
-    def __init__(self, record: ActionUnitRecord, predictors: PredictorSet | None) -> None:
-        self.extractor = AppearanceExtractor(record.pdm, record.triangles)
+    def __init__(
+        self, record: ActionUnitRecord, extractor: Extractor, predictors: PredictorSet | None
+    ) -> None:
+        self.extractor = extractor
         self.shape = ShapeDescriptor(record.pdm)
         self.predictors = predictors or PredictorSet(record.predictors)
         self.length = self.extractor.length + self.shape.length
@@ -49,8 +88,10 @@ class ActionUnitAnalyzer:
     Parameters
     ----------
     record
-        Predictors, shape model and triangulation; dynamic predictors look at a frame relative to the person's
-        neutral face. With static predictors only, nothing but smoothing depends on other frames.
+        Predictors and shape model; dynamic predictors look at a frame relative to the person's neutral face.
+        With static predictors only, nothing but smoothing depends on other frames.
+    extractor
+        Describes the faces, with the same shape model.
     camera_source
         Whether the live intensities are corrected as the original corrects those of a camera.
     predictors
@@ -72,12 +113,13 @@ class ActionUnitAnalyzer:
     def __init__(
         self,
         record: ActionUnitRecord,
+        extractor: Extractor,
         *,
         camera_source: bool = False,
         keep_scores: bool = False,
         predictors: PredictorSet | None = None,
     ) -> None:
-        self._reader = _Reader(record, predictors)
+        self._reader = _Reader(record, extractor, predictors)
         self._camera = LiveCorrection(N_INTENSITY) if camera_source else None
         fhog, shape = self._reader.extractor.length, self._reader.shape.length
         self._fhog_median = RunningMedian(fhog, -0.005, 1.0, 1000, floor=0.0)
@@ -104,7 +146,7 @@ class ActionUnitAnalyzer:
         self.last = self._reader.extractor.failed()
 
     @property
-    def extractor(self) -> AppearanceExtractor:
+    def extractor(self) -> Extractor:
         """Refits, aligns and describes the faces."""
         return self._reader.extractor
 
@@ -211,7 +253,9 @@ class StaticActionUnitAnalyzer:
     Parameters
     ----------
     record
-        Static predictors, shape model and triangulation.
+        Static predictors and shape model.
+    extractor
+        Describes the faces, with the same shape model.
 
     Attributes
     ----------
@@ -226,8 +270,8 @@ class StaticActionUnitAnalyzer:
         The predictors do not fit the shape model or one another.
     """
 
-    def __init__(self, record: ActionUnitRecord) -> None:
-        self._reader = _Reader(record, None)
+    def __init__(self, record: ActionUnitRecord, extractor: Extractor) -> None:
+        self._reader = _Reader(record, extractor, None)
         if self._reader.predictors.dynamic.any():
             raise OptionError(
                 "expected static action-unit predictors for single pictures, got dynamic ones; "
@@ -236,7 +280,7 @@ class StaticActionUnitAnalyzer:
         self.last = self._reader.extractor.failed()
 
     @property
-    def extractor(self) -> AppearanceExtractor:
+    def extractor(self) -> Extractor:
         """Refits, aligns and describes the faces."""
         return self._reader.extractor
 

@@ -1,7 +1,7 @@
 """What is done to the action units of a video once all of it is known (action-units.md §6.3).
 
-Shapes: N frames, A action units. All functions return new arrays. Long histories are worked on unit by unit, so
-that no more than one array of their size is needed besides the result.
+Shapes: N frames, A action units. All functions return new arrays. Histories are worked on unit by unit: a
+long one needs no more than one array of its size besides the result.
 """
 
 from __future__ import annotations
