@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mien.geometry.kernels import euler_to_matrix
 from mien.landmarks import area_kernels
 from mien.landmarks import kernels as landmark_kernels
 from mien.runtime.lanes import LANES
@@ -17,7 +18,7 @@ from mien.shape.model import PointDistributionModel, ShapeParameters
 def jacobian(pdm: PointDistributionModel, glob: np.ndarray, local: np.ndarray, rigid: bool) -> np.ndarray:
     """(2n, 6 + m) or (2n, 6) float32."""
     rotation = np.empty((3, 3))
-    shape_kernels.euler_to_rotation(*(float(v) for v in glob[1:4]), rotation)
+    euler_to_matrix(glob[1:4].astype(float), rotation)
     shape = np.ascontiguousarray(pdm.object_shape(ShapeParameters(glob, local)).T)
     modes = 0 if rigid else pdm.n_modes
     out = np.zeros((2 * pdm.n_points, pdm.packed_basis.shape[2]), np.float32)

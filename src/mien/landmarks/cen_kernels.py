@@ -18,7 +18,6 @@ from mien.landmarks.area_kernels import (
     window_statistics,
 )
 from mien.runtime.dense_block import (
-    LANES,
     PIXELS,
     ROWS,
     dense_block_1,
@@ -27,6 +26,7 @@ from mien.runtime.dense_block import (
     normalise_pixels,
 )
 from mien.runtime.jit import fast_kernel, kernel
+from mien.runtime.lanes import LANES
 from mien.runtime.vector_math import exp32
 
 SIGMOID = 0

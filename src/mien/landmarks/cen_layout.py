@@ -16,7 +16,8 @@ from mien.errors import ModelFileError, OptionError
 from mien.landmarks.cen_kernels import INPUTS, vectors_of_panel
 from mien.models.records import CenRecord, DenseLayer
 from mien.runtime.array_cache import ArrayCache, content_key
-from mien.runtime.dense_block import LANES, ROWS
+from mien.runtime.dense_block import ROWS
+from mien.runtime.lanes import LANES
 
 logger = logging.getLogger(__name__)
 

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import EyeShape, FaceBoxes, FaceLandmarks, Frame
+from mien.geometry.kernels import euler_to_matrix
 from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Detection, LandmarkDetector, Validate
 from mien.landmarks.hypotheses import landmarks_from_box
 from mien.landmarks.options import FitOptions
 from mien.landmarks.parts import PartFit
 from mien.models.records import LandmarkModelRecord
-from mien.shape.kernels import euler_to_rotation
 from mien.shape.model import PointDistributionModel
 
 Detect = Callable[[NDArray[np.uint8]], FaceBoxes]
@@ -208,6 +208,6 @@ def _unfitted_eyes(models: dict[str, PointDistributionModel]) -> tuple[PartFit, 
 
 def _eye_shape(pdm: PointDistributionModel, part: PartFit) -> EyeShape:
     rotation = np.empty((3, 3))
-    euler_to_rotation(*(float(v) for v in part.params.orientation), rotation)
+    euler_to_matrix(part.params.orientation.astype(np.float64), rotation)
     depth = pdm.object_shape(part.params) @ rotation[2].astype(np.float32)
     return EyeShape(part.points, depth, part.params.scale)

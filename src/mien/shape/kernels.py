@@ -12,27 +12,11 @@ import math
 
 import numpy as np
 
+from mien.geometry.kernels import euler_to_matrix
 from mien.runtime.fit_block import dot_product, subtract_rows
 from mien.runtime.jit import fast_kernel, kernel
 from mien.runtime.lanes import LANES as VECTOR_LANES
 from mien.runtime.vector_math import LANES, ROWS, block_product
-
-
-@kernel
-def euler_to_rotation(rx, ry, rz, out):
-    """R = Rx(rx) Ry(ry) Rz(rz) into ``out`` (3, 3); §0.2."""
-    s1, c1 = math.sin(rx), math.cos(rx)
-    s2, c2 = math.sin(ry), math.cos(ry)
-    s3, c3 = math.sin(rz), math.cos(rz)
-    out[0, 0] = c2 * c3
-    out[0, 1] = -c2 * s3
-    out[0, 2] = s2
-    out[1, 0] = c1 * s3 + c3 * s1 * s2
-    out[1, 1] = c1 * c3 - s1 * s2 * s3
-    out[1, 2] = -c2 * s1
-    out[2, 0] = s1 * s3 - c1 * c3 * s2
-    out[2, 1] = c3 * s1 + c1 * s2 * s3
-    out[2, 2] = c1 * c2
 
 
 @kernel
@@ -82,7 +66,10 @@ def rotate_euler(angles, wx, wy, wz):
     """
     r = np.empty((3, 3))
     q = np.empty((3, 3))
-    euler_to_rotation(np.float64(angles[0]), np.float64(angles[1]), np.float64(angles[2]), r)
+    exact = np.empty(3)
+    for k in range(3):
+        exact[k] = angles[k]
+    euler_to_matrix(exact, r)
     t2 = wx * wx + wy * wy + wz * wz
     c = 1.0 / math.sqrt(1.0 + t2)
     # (1 - cos) / |w|^2 without cancellation: 1 - c = t2 c^2 / (1 + c)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.geometry.kernels import euler_to_matrix
 from mien.models.records import PdmRecord
 from mien.runtime.vector_math import LANES, ROWS
 from mien.shape import kernels
@@ -148,7 +149,7 @@ class PointDistributionModel:
     ) -> ShapeParameters:
         """Mean shape, rotated, placed in a face box x, y, w, h (px); §4.2."""
         rotation = np.empty((3, 3))
-        kernels.euler_to_rotation(*rotation_rad, rotation)
+        euler_to_matrix(np.array(rotation_rad, np.float64), rotation)
         turned = rotation[:2].astype(np.float32) @ self.mean
         low, high = turned.min(axis=1), turned.max(axis=1)
         x, y, w, h = (np.float32(v) for v in box)
