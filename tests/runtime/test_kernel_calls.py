@@ -248,18 +248,33 @@ def test_other_object_files_are_refused(data):
         linking.link([data], "entry")
 
 
-def test_damaged_files_are_compiled_again(tmp_path):
+def _emptied(data: bytes) -> bytes:
+    return b""
+
+
+def _cut(data: bytes) -> bytes:
+    return data[:-100]
+
+
+def _one_bit_turned(data: bytes) -> bytes:
+    middle = len(data) // 2
+    return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+
+
+@pytest.mark.parametrize("damage", [_emptied, _cut, _one_bit_turned])
+def test_damaged_files_are_compiled_again(tmp_path, damage):
     @plain
     def one():
         return 1
 
     assert one() == 1
     (path,) = tmp_path.glob("*.code")
-    path.write_bytes(b"")
+    whole = path.read_bytes()
+    path.write_bytes(damage(whole))
 
     again = plain(one.py_func)
     assert again() == 1
-    assert len(path.read_bytes()) > 100
+    assert len(path.read_bytes()) == len(whole)
 
 
 def test_the_folder_depends_on_the_kernels_sources(monkeypatch):

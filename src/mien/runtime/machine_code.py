@@ -20,6 +20,7 @@ import platform
 import struct
 import sys
 import tempfile
+import zlib
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -132,12 +133,18 @@ def path_of(name: str, signature: str) -> Path:
 
 
 def read(path: Path) -> bytes | None:
-    """Read a file of machine code; None where there is none."""
+    """Read a file of machine code; None where there is none, or a damaged one."""
     try:
-        data = path.read_bytes()
+        file = path.read_bytes()
     except OSError:
         return None
-    return data if data.startswith(_KINDS) else None
+    data, checksum = file[:-4], file[-4:]
+    return data if data.startswith(_KINDS) and checksum == _checksum(data) else None
+
+
+def _checksum(data: bytes) -> bytes:
+    """Four bytes by which a damaged file is known: to run it would end the process."""
+    return zlib.crc32(data).to_bytes(4, "little")
 
 
 def write(path: Path, data: bytes) -> None:
@@ -146,7 +153,7 @@ def write(path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.write(data + _checksum(data))
         os.replace(name, path)
 
 
