@@ -54,6 +54,26 @@ def test_a_video_gives_a_table_and_its_provenance(analyze, face_video, tmp_path)
     json.loads(beside.read_text())
 
 
+def test_intrinsics_place_the_head(analyze, face_video, tmp_path):
+    """Twice the focal length: the same picture is of a head twice as far away."""
+    camera = tmp_path / "camera.json"
+    camera.write_text(json.dumps({"fx": 1000, "fy": 1000, "cx": 320, "cy": 240}))
+    distances = []
+    for name, intrinsics in (("near", "500,500,320,240"), ("far", camera)):
+        table = tmp_path / f"{name}.csv"
+        done = analyze(face_video, "-q", "--end", 0.2, "--intrinsics", intrinsics, "-o", table)
+        assert done.returncode == 0, done.stderr
+        header, rows = read(table)
+        distances.append(float(rows[-1][header.index("pose_Tz")]))
+    assert distances[1] / distances[0] == pytest.approx(2, rel=0.05)
+
+
+def test_intrinsics_that_are_none_are_refused(analyze, face_video):
+    done = analyze(face_video, "--intrinsics", "12")
+    assert done.returncode == 2
+    assert "FX,FY" in done.stderr
+
+
 def test_quiet_says_nothing(analyze, face_video, tmp_path):
     done = analyze(face_video, "-q", "-o", tmp_path / "out" / "table.csv", "--end", 0.2)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

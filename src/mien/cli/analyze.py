@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from mien.cli.arguments import (
+    CameraArguments,
     FaceArguments,
     FileArguments,
     FitArguments,
@@ -44,6 +45,7 @@ def analyze(
     *,
     models: ModelArguments,
     span: SpanArguments,
+    lens: CameraArguments,
     threads: Annotated[int | None, typer.Option(help="Threads; results do not depend on them.")] = None,
     person: Annotated[
         str | None, typer.Option(help="Name of the person in all videos, who gets one neutral face.")
@@ -65,7 +67,7 @@ def analyze(
     """
     videos = files_meant(videos)
     extras = files.extras()
-    options = analysis_options(models, span, fit, faces, threads=threads)
+    options = analysis_options(models, span, lens, fit, faces, threads=threads)
     how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
     pictures = [] if options.sequence else [path for path in videos if _are_pictures(path)]
     if pictures:

@@ -109,6 +109,28 @@ class ModelArguments:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameraArguments:
+    """What is known of the camera."""
+
+    intrinsics: Annotated[
+        str | None,
+        typer.Option(
+            help="The camera's focal lengths and centre, px: FX,FY or FX,FY,CX,CY, or a file with them; by "
+            "default usual ones for the picture's size."
+        ),
+    ] = None
+
+    def values(self) -> OptionValues:
+        """Options of an analysis."""
+        if self.intrinsics is None:
+            return {}
+        from mien.geometry.intrinsics import read_intrinsics
+
+        known = read_intrinsics(self.intrinsics)
+        return {"focal_px": known.focal_px, "centre_px": known.centre_px}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpanArguments:
     """Which part of a video, and how its time is counted."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.arguments import ModelArguments, QuietOption, analysis_options, grouped
+from mien.cli.arguments import CameraArguments, ModelArguments, QuietOption, analysis_options, grouped
 from mien.cli.progress import interruptible
 from mien.cli.run import networks_sentence
 from mien.cli.warmup import compile_first
@@ -66,6 +66,7 @@ def live(
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     *,
     models: ModelArguments,
+    lens: CameraArguments,
     quiet: QuietOption = False,
 ) -> None:
     """Analyse what a camera sees now; frames are dropped, and counted, rather than queued.
@@ -76,7 +77,7 @@ def live(
     request = _Request(video, camera, realtime, _size(size), fps, correction, seconds)
     streams = _Streams(jsonl, websocket, host, groups)
     streams.need_another_file_than(video)
-    _run(request, streams, analysis_options(models), quiet=quiet)
+    _run(request, streams, analysis_options(models, lens), quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True)
