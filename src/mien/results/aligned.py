@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import OptionError
 from mien.results.columns import Form
-from mien.results.files import WholeFolder
+from mien.results.files import WholeFolder, Writer
 from mien.results.pictures import picture_suffix, write_picture
 
 DEFAULT_SIZE, DEFAULT_SCALE = 112, 0.7
@@ -69,7 +67,7 @@ class AlignedOptions:
         return (self.size, self.px_per_mm, self.mask) == (DEFAULT_SIZE, DEFAULT_SCALE, True)
 
 
-class AlignedWriter:
+class AlignedWriter(Writer[WholeFolder]):
     """Writes aligned faces into a folder, which appears when it is complete.
 
     Parameters
@@ -94,7 +92,7 @@ class AlignedWriter:
     ) -> None:
         self._suffix = picture_suffix(picture_format)
         self._form = Form(form)
-        self._output = WholeFolder(folder)
+        super().__init__(WholeFolder(folder))
 
     def append(self, image: NDArray[np.uint8], frame: int, face_id: int) -> None:
         """Write one face.
@@ -117,19 +115,3 @@ class AlignedWriter:
         if self._form is Form.IMAGE:
             name = f"face_det_{face_id:06d}"
         write_picture(image, self._output.temporary / f"{name}.{self._suffix}")
-
-    def close(self, folder: str | Path | None = None) -> None:
-        """Complete the folder, under another name beside it if ``folder`` says so."""
-        self._output.close(folder)
-
-    def abort(self) -> None:
-        """Give the new files up; what was there before stays."""
-        self._output.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._output.__exit__(kind, error, trace)

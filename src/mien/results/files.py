@@ -5,20 +5,44 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import BinaryIO, Generic, Self, TypeVar
 
 from mien.errors import OutputError
 
 
-class Unfinished:
-    """Something that is written under a temporary name beside its place and renamed when it is whole.
+class WholeOrNothing(ABC):
+    """An output that `close` puts in its place and `abort` removes; called again, both do nothing.
 
-    `close` puts it in its place, `abort` removes it; both may be called again and then do nothing. As a
-    context manager it is closed at the end, or aborted if an error passes.
+    As a context manager it is closed at the end, or aborted if an error passes.
+    """
+
+    @abstractmethod
+    def close(self, path: str | Path | None = None) -> None:
+        """Complete it, under another name in its folder if ``path`` says so."""
+
+    @abstractmethod
+    def abort(self) -> None:
+        """Give it up; what was in its place before stays."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.abort()
+
+
+class Unfinished(WholeOrNothing):
+    """Something that is written under a temporary name beside its place and renamed when it is whole.
 
     Parameters
     ----------
@@ -80,25 +104,41 @@ class Unfinished:
             self._open = False
             self._remove()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()
-
+    @abstractmethod
     def _begin(self) -> None:
-        raise NotImplementedError
+        """Make it under its temporary name."""
 
+    @abstractmethod
     def _finish(self, path: Path) -> None:
-        raise NotImplementedError
+        """Put it in its place."""
 
+    @abstractmethod
     def _remove(self) -> None:
-        raise NotImplementedError
+        """Remove what is there under the temporary name."""
+
+
+Output = TypeVar("Output", bound=Unfinished)
+
+
+class Writer(WholeOrNothing, Generic[Output]):
+    """What writes one `Unfinished` output in a format of its own.
+
+    Parameters
+    ----------
+    output
+        Where it writes to.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+
+    def close(self, path: str | Path | None = None) -> None:
+        """Complete the output, under another name in its folder if ``path`` says so."""
+        self._output.close(path)
+
+    def abort(self) -> None:
+        """Give the output up; what was in its place before stays."""
+        self._output.abort()
 
 
 class WholeFile(Unfinished):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import TableError
-from mien.results.files import WholeFile
+from mien.results.files import WholeFile, Writer
 
 CELLS = (12, 12, 31)
 """Rows, columns and channels of a descriptor."""
@@ -19,7 +17,7 @@ CELLS = (12, 12, 31)
 _GOOD, _FAILED = np.float32(1), np.float32(-1)
 
 
-class HogWriter:
+class HogWriter(Writer[WholeFile]):
     """Writes one record per face and frame; the file appears when it is complete.
 
     A record is three int32 (columns, rows, channels), the flag as float32 (1 good, -1 failed), and the
@@ -44,7 +42,7 @@ class HogWriter:
             (), [("size", "<i4", 3), ("good", "<f4"), ("cells", "<f4", rows * columns * channels)]
         )
         self._record["size"] = columns, rows, channels
-        self._output = WholeFile(path)
+        super().__init__(WholeFile(path))
 
     def append(self, descriptor: NDArray[np.float32] | None, good: bool) -> None:
         """Write the record of one face.
@@ -66,22 +64,6 @@ class HogWriter:
         self._record["good"] = _GOOD if good else _FAILED
         self._record["cells"] = 0 if descriptor is None else descriptor
         self._output.write(self._record.tobytes())
-
-    def close(self, path: str | Path | None = None) -> None:
-        """Complete the file, under another name in its folder if ``path`` says so."""
-        self._output.close(path)
-
-    def abort(self) -> None:
-        """Give the file up; what was there before stays."""
-        self._output.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._output.__exit__(kind, error, trace)
 
 
 @dataclass(frozen=True, slots=True)

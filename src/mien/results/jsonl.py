@@ -11,8 +11,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +20,7 @@ from mien import __version__
 from mien.datatypes import FaceResult
 from mien.results import columns
 from mien.results.columns import Form, Group, GroupChoice
-from mien.results.files import WholeFile, whole_file
+from mien.results.files import WholeFile, Writer, whole_file
 
 if TYPE_CHECKING:
     from mien.results.video_result import RecordedSource, VideoResult
@@ -167,7 +166,7 @@ def _plain(values: Any, decimals: int) -> Any:
     return kinds.tolist()
 
 
-class JsonLinesWriter:
+class JsonLinesWriter(Writer[WholeFile]):
     """Writes faces as they come; the file appears when it is complete.
 
     Parameters
@@ -194,28 +193,12 @@ class JsonLinesWriter:
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
         self._encoder = encoder or RowEncoder()
-        self._output = WholeFile(path)
+        super().__init__(WholeFile(path))
         self._output.write(self._encoder.header(source=source, provenance=provenance).encode())
 
     def append(self, face: FaceResult) -> None:
         """Write one face in one frame, with live action units."""
         self._output.write(self._encoder.face(face).encode())
-
-    def close(self, path: str | Path | None = None) -> None:
-        """Complete the file, under another name in its folder if ``path`` says so."""
-        self._output.close(path)
-
-    def abort(self) -> None:
-        """Give the file up; what was there before stays."""
-        self._output.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._output.__exit__(kind, error, trace)
 
 
 def write_jsonl(

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import OptionError
-from mien.results.files import WholePath
+from mien.results.files import WholeOrNothing, WholePath
 
 _DEFAULT_FPS = 30.0
 _TICKS_PER_S = 90000
@@ -38,7 +37,7 @@ _CODECS = {
 _MPEG4_BITS_PER_PIXEL = 0.25
 
 
-class TrackedVideoWriter:
+class TrackedVideoWriter(WholeOrNothing):
     """Encodes pictures one after the other; the file appears when it is complete.
 
     H.264 in the containers that know time stamps: pictures keep theirs. Pictures with an odd number of rows
@@ -132,17 +131,6 @@ class TrackedVideoWriter:
             pass
         finally:
             self._output.abort()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()
 
     @property
     def _time_base(self) -> Fraction:
