@@ -73,6 +73,5 @@ def test_a_table_whose_place_has_gone_is_kept_elsewhere(run, monkeypatch, tmp_pa
 
 
 def test_a_parquet_table_is_written_where_the_name_asks_for_it(run):
-    pytest.importorskip("pyarrow")
     assert run("-o", "clip.parquet").exit_code == 0
     assert Path("clip.parquet").read_bytes()[:4] == b"PAR1"

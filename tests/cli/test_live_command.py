@@ -90,7 +90,8 @@ def test_it_ends_quietly_when_nobody_reads_any_more(face_video, models_folder, t
 
 
 def test_whoever_connects_gets_the_lines(face_video, models_folder, tmp_path):
-    client = pytest.importorskip("websockets.sync.client")
+    from websockets.sync import client
+
     command = [executable(), "live", face_video, "--realtime", "--websocket", 0, "--models", "openface"]
     process = subprocess.Popen(
         [*map(str, command), "--landmarks", "clnf"],

@@ -38,7 +38,6 @@ def test_a_place_that_cannot_be_written_to_is_named(tmp_path):
 
 @pytest.fixture
 def server():
-    pytest.importorskip("websockets")
     sink = WebSocketSink(0, header='{"mien": 1}\n')
     yield sink
     sink.close()
@@ -131,7 +130,6 @@ def test_a_port_in_use_is_named(server):
 
 
 def test_the_end_of_the_server_ends_the_connections():
-    pytest.importorskip("websockets")
     from websockets.exceptions import ConnectionClosed
 
     sink = WebSocketSink(0, header="header\n")

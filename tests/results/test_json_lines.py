@@ -103,7 +103,8 @@ def test_an_error_leaves_no_file(tmp_path):
 
 
 def test_pandas_reads_the_rows(tmp_path):
-    pd = pytest.importorskip("pandas")
+    import pandas as pd
+
     make_result(4).save(tmp_path / "t.jsonl")
     with (tmp_path / "t.jsonl").open() as file:
         file.readline()

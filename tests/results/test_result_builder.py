@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from mien.action_units import catalogue
 from mien.results import ResultBuilder, builder
 from synthetic_result import make_face
 
@@ -115,7 +116,6 @@ def test_no_rows_make_an_empty_result():
 
 
 def test_names_of_action_units_are_the_catalogues():
-    catalogue = pytest.importorskip("mien.action_units.catalogue")
     result = build([make_face(0)]).finish()
     assert result.au_intensity_names == tuple(catalogue.INTENSITY_NAMES)
     assert result.au_presence_names == tuple(catalogue.PRESENCE_NAMES)
