@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -17,6 +18,10 @@ from av.video.stream import VideoStream
 
 from mien.errors import SourceError
 
+_LENIENT: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+"""Titles that are not UTF-8 are no reason to refuse a video; PyAV 19 reads them without this option."""
 _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "image2", "rawvideo"}
 """Formats that FFmpeg offers for text files, single pictures and unknown bytes."""
 
@@ -90,9 +95,7 @@ def open_container(path: Path) -> InputContainer:
         raise SourceError(f"{path} is empty (0 bytes); expected a video")
     try:
         # Only this file: a play list must not make the program fetch anything.
-        container = av.open(
-            str(path.absolute()), metadata_errors="replace", options={"protocol_whitelist": "file"}
-        )
+        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, **_LENIENT)
     except (FFmpegError, ValueError) as error:
         raise SourceError(f"{path} is not a video that can be read: {_reason(error)}") from error
     names = set(container.format.name.split(","))
