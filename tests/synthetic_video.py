@@ -80,7 +80,7 @@ def write_video(
 
 
 def _mark_as_turned(path: Path, rotation: int, mirror: bool) -> None:
-    """Write a display matrix into an MP4's track header, as phones do: PyAV can do so from version 18 on only."""
+    """Write a display matrix into an MP4's track header, as phones do (PyAV: from 18 on)."""
     data = bytearray(path.read_bytes())
     header = data.index(b"tkhd")
     assert data[header + 4] == 0, "expected a track header of version 0"
