@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,9 @@ from mien.results import columns
 from mien.results.columns import Form, GroupChoice
 from mien.results.provenance import write_provenance
 from mien.results.table import Table, blocks, tabulate
+
+if TYPE_CHECKING:
+    from mien.study import Events, Summary, SummaryOptions
 
 _WRITERS = {
     ".csv": ("mien.results.openface_csv", "write_openface_csv"),
@@ -224,6 +227,40 @@ class VideoResult:
     def mean_confidence(self) -> float:
         """Mean confidence of all rows; NaN without rows."""
         return float(self.confidence.mean()) if len(self) else float("nan")
+
+    def events(self, options: SummaryOptions | None = None) -> Events:
+        """When action units, patterns of them and blinks begin, peak and end; see docs/studies.md.
+
+        Parameters
+        ----------
+        options
+            What counts.
+
+        Returns
+        -------
+        Events
+            Of every face, in order; `Events.save` writes tables, and tiers for ELAN and Praat.
+        """
+        from mien.study import find_events, series_of_result
+
+        return find_events(series_of_result(self), options)
+
+    def summary(self, options: SummaryOptions | None = None) -> Summary:
+        """Sum up every face in a row: quality, head, gaze, blinks, action units; see docs/studies.md.
+
+        Parameters
+        ----------
+        options
+            Which frames count, and what is an event.
+
+        Returns
+        -------
+        Summary
+            One mapping for every face; it explains its columns.
+        """
+        from mien.study import series_of_result, summarise
+
+        return summarise(series_of_result(self), options)
 
     def to_table(self, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE) -> Table:
         """All numbers in OpenFace's columns, as one float64 array; see `write_openface_csv`."""
