@@ -21,7 +21,7 @@ from machine import machine_block
 from mien.analysis import open_source
 from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
 from mien.landmarks.options import FitOptions
-from mien.models.packs import choose_pack
+from mien.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import build_stages
 from mien.pipeline import Pipeline

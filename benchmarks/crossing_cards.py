@@ -20,7 +20,7 @@ from PIL import Image
 from identities import Count, Truth
 from mien.datatypes import Frame
 from mien.imaging.kernels import bgr_to_gray
-from mien.models.packs import choose_pack
+from mien.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import build_many_stages, build_picture_stages
 from mien.video.images import ImageSet

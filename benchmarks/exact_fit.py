@@ -28,7 +28,7 @@ from mien.analysis import open_source
 from mien.datatypes import Frame
 from mien.imaging.kernels import bgr_to_gray
 from mien.landmarks.tracker import FaceTracker, TrackerState
-from mien.models.packs import choose_pack
+from mien.packs import choose_pack
 from mien.options import FITS, AnalysisOptions
 from mien.packs import build_stages
 from mien.pipeline import Pipeline

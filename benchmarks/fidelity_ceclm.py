@@ -28,7 +28,7 @@ from mien.datatypes import FaceBoxes, Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.landmarks.validator import LandmarkValidator
-from mien.models.packs import openface_pack
+from mien.packs import openface_pack
 from mien.models.readers import read_landmark_model, read_mtcnn
 from mien.options import AnalysisOptions
 from mien.results import read_openface_csv

@@ -21,7 +21,7 @@ import cv2
 import numpy as np
 
 from mien.datatypes import Frame, TrackedFace
-from mien.models.packs import choose_pack
+from mien.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import build_many_stages
 from mien.people.assignment import assign

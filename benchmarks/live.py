@@ -30,7 +30,7 @@ from mien.live.lines import LiveEncoder
 from mien.live.session import LiveAnalysis
 from mien.live.sinks import FileSink
 from mien.live.websocket import WebSocketSink
-from mien.models.packs import choose_pack
+from mien.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import build_stages
 from mien.video.file import VideoFile

@@ -23,7 +23,7 @@ from mien.datatypes import FaceResult
 from mien.gaze.mesh_gaze import VERTICAL_OFFSET_RAD
 from mien.geometry.camera import default_camera
 from mien.models import open as pack
-from mien.models.open.build import build_stages
+from mien.packs.open import build_stages
 from mien.options import AnalysisOptions
 from mien.pipeline import Pipeline
 from mien.shape.canonical_face import read_canonical_face

@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.datatypes import Frame
-from mien.models.packs import choose_pack
+from mien.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import build_many_stages, build_stages
 from mien.pipeline import Pipeline
