@@ -78,10 +78,18 @@ class SummingAnalyzer:
         self.rows = []
 
 
-def stages(tracker=None, analyzer=None, gaze=True, appearance=True, camera_for=lambda width, height: CAMERA):
+def stages(
+    tracker=None,
+    analyzer=None,
+    *,
+    pose=None,
+    gaze=True,
+    appearance=True,
+    camera_for=lambda width, height: CAMERA,
+):
     return Stages(
         tracker=tracker or CountingTracker(),
-        pose=FlatPose(),
+        pose=pose or FlatPose(),
         gaze=StraightGaze() if gaze else None,
         appearance=FrameAsAppearance() if appearance else None,
         action_units=analyzer,

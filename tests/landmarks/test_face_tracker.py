@@ -398,3 +398,14 @@ def test_depth_of_the_eyes_is_that_of_the_turned_shape():
     turned = shape_oracle.rotation_matrix(fit.params.orientation) @ pdm.object_shape(fit.params).T
     np.testing.assert_allclose(eye.depth_offsets, turned[2], atol=1e-3)
     assert eye.scale == fit.params.scale
+
+
+def test_a_picture_of_another_shape_is_searched_for_the_face_and_tracked_as_number_0():
+    stage = Stage()
+    stage.frame()
+    stage.tracker.lose()
+    stage.frame()
+    assert stage.log[0] == "detect"
+    (face,) = stage.tracker.track(Frame(2, 2 / 30, np.repeat(FLAT[..., None], 3, axis=2), FLAT))
+    assert face.face_id == 0
+    np.testing.assert_array_equal(face.landmarks.points, stage.state.detection.points)

@@ -121,11 +121,12 @@ def test_a_face_that_leaves_the_image_is_checked_by_the_detector(detector):
     assert detector.calls == 2
 
 
-def test_reset_forgets_the_face(detector):
+@pytest.mark.parametrize("forget", ["reset", "lose"])
+def test_the_face_is_looked_for_in_another_video_and_in_a_picture_of_another_shape(detector, forget):
     follower = MeshTracker(detector, FakeNetwork(), canonical_face(), indices().ibug68)
     follower.follow(scene())
     assert follower.region is not None
-    follower.reset()
+    getattr(follower, forget)()
     assert follower.region is None
     follower.follow(scene())
     assert detector.calls == 2

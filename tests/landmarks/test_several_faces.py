@@ -9,11 +9,11 @@ import pytest
 
 import synthetic_models
 from helpers_open import GOLDEN, PACK, canonical_face, frame_of, indices, mesh_network, read_rgb, short_range
-from mien.datatypes import FaceBoxes, Frame
+from mien.datatypes import FaceBoxes, FaceLandmarks, Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.follower import LandmarkFollower
-from mien.landmarks.images import ImageLandmarker
+from mien.landmarks.images import ImageLandmarker, PictureTracker
 from mien.landmarks.mesh_follower import MeshFollower
 from mien.landmarks.multi_face import MultiFaceTracker
 from mien.landmarks.options import FitOptions
@@ -84,6 +84,21 @@ def test_given_boxes_replace_detection_and_every_one_gets_its_row(models):
     faces = landmarker_of((record, never, validate)).find(given)
     assert [face.valid for face in faces] == [False, True]
     assert error(faces[1], places[0], 0) < 2.0
+
+
+@pytest.mark.parametrize("widest_only", [False, True])
+def test_faces_of_a_picture_are_numbered_or_the_widest_is_kept(widest_only):
+    found = [landmarks_of(pose, 0).astype(np.float32) for pose in poses((0, 0), (0, 0), (0, 0))]
+    blank = np.full((68, 2), np.nan, np.float32)
+    widths = [found[0], 1.5 * found[1], blank, found[2]]
+    zeros = [np.zeros(shape, np.float32) for shape in ((68, 3), 6, 34)]
+    faces = [FaceLandmarks(points, *zeros, (), 0.9, True, True) for points in widths]
+    tracker = PictureTracker(lambda _: faces, widest_only=widest_only)
+    seen = tracker.track(frame(NOTHING))
+    assert [face.face_id for face in seen] == ([0] if widest_only else [0, 1, 2, 3])
+    kept = faces[1:2] if widest_only else faces
+    assert all(face.landmarks is wanted for face, wanted in zip(seen, kept, strict=True))
+    assert PictureTracker(lambda _: [], widest_only=widest_only).track(frame(NOTHING)) == ()
 
 
 def test_a_picture_without_faces_has_none(models):
