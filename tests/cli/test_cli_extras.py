@@ -71,6 +71,22 @@ def test_everything_at_once(analyze, face_video, tmp_path):
         assert (video.info.height, video.info.fps) == (480, pytest.approx(25))
 
 
+def test_a_table_can_have_the_blanks_of_windows_builds(analyze, mien, face_video, tmp_path):
+    for name, style in (("plain", "openface-2.2"), ("blank", "openface-blank")):
+        options = ("-o", f"{name}.csv", "--end", 0.2, "--csv-style", style, "--details")
+        done = analyze(face_video, *options)
+        assert done.returncode == 0, done.stderr
+        made = json.loads((tmp_path / f"{name}.provenance.json").read_text())
+        assert made["written"]["csv_style"] == style
+    plain, blank = ((tmp_path / f"{name}.csv").read_text() for name in ("plain", "blank"))
+    assert blank == plain.replace(",", ", ")
+    compared = mien("compare", "plain.csv", "blank.csv", "--limits", "openface")
+    assert compared.returncode == 0, compared.stdout
+    refused = analyze(face_video, "--csv-style", "excel")
+    assert refused.returncode == 2
+    assert "expected openface-2.2 or openface-blank, got 'excel'" in refused.stderr
+
+
 def test_nothing_but_the_table_without_being_asked(analyze, face_video, tmp_path):
     assert analyze(face_video, "--end", 0.1).returncode == 0
     assert names(tmp_path) == ["face.csv", "face.provenance.json"]

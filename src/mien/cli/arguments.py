@@ -241,6 +241,14 @@ class FileArguments:
             rich_help_panel=_FILES,
         ),
     ] = None
+    csv_style: Annotated[
+        str,
+        typer.Option(
+            help="Layout of CSV tables: openface-2.2, or openface-blank with a blank after each comma, as "
+            "OpenFace 2.0 and its builds for Windows write.",
+            rich_help_panel=_FILES,
+        ),
+    ] = "openface-2.2"
     also: Annotated[
         list[str] | None,
         typer.Option(help="A further format of the table: csv, parquet or jsonl.", rich_help_panel=_FILES),
@@ -309,6 +317,7 @@ class FileArguments:
             )
         return Extras(
             columns=self.columns,
+            csv_style=self.csv_style,
             also=tuple(self.also or ()),
             hog=self.hog,
             details=self.details,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mien.cli.output import TABLE_SUFFIXES
 from mien.cli.progress import progress, telling_of_compilation
@@ -25,6 +25,8 @@ class Extras:
     ----------
     columns
         Groups of columns in the tables, separated by commas; None for all.
+    csv_style
+        Layout of CSV tables, see `mien.results.CsvStyle`.
     also
         Further formats of the table.
     hog, details
@@ -36,6 +38,7 @@ class Extras:
     """
 
     columns: str | None = None
+    csv_style: str = "openface-2.2"
     also: tuple[str, ...] = ()
     hog: bool = False
     details: bool = False
@@ -43,6 +46,9 @@ class Extras:
     tracked: str | None = None
 
     def __post_init__(self) -> None:
+        from mien.results.style import chosen_style
+
+        chosen_style(self.csv_style)
         if self.groups is not None:
             from mien.results.columns import chosen_groups
 
@@ -60,6 +66,11 @@ class Extras:
     def groups(self) -> list[str] | None:
         """Names of the groups of columns."""
         return None if self.columns is None else [name.strip() for name in self.columns.split(",")]
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What `VideoResult.save` and `OutputOptions` are told of a table's columns and layout."""
+        return {"groups": self.groups, "style": self.csv_style}
 
     def refuse_to_draw_over(self, videos: list[Path], tables: list[Path]) -> None:
         """Stop before a drawn video replaces one that is to be analysed.
@@ -88,7 +99,7 @@ class Extras:
             folder=table.parent,
             base=table.stem,
             tables=(table.suffix,),
-            groups=self.groups,
+            **self.layout,
             hog=self.hog,
             aligned=self.aligned,
             details=self.details,
@@ -123,7 +134,7 @@ class Extras:
         """
         written = [table.with_suffix(suffix) for suffix in self.suffixes if suffix != table.suffix]
         for path in written:
-            result.save(path, groups=self.groups, provenance=False)
+            result.save(path, **self.layout, provenance=False)
         if self.tracked is not None:
             written.append(tracked_path(table))
             self._draw(video, options, result, written[-1], quiet=quiet)

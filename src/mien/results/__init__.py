@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mien.results.openface_csv import read_openface_csv, write_openface_csv
     from mien.results.parquet import write_parquet
     from mien.results.provenance import collect_provenance, write_provenance
+    from mien.results.style import CsvStyle
     from mien.results.table import Table
     from mien.results.video_result import RecordedSource, VideoResult
 
@@ -63,6 +64,7 @@ _HOME = {
         "collect_provenance",
         "write_provenance",
     ),
+    "mien.results.style": ("CsvStyle",),
     "mien.results.table": ("Table",),
     "mien.results.video_result": (
         "RecordedSource",
@@ -76,6 +78,7 @@ __all__ = [
     "AlignedOptions",
     "AlignedWriter",
     "Comparison",
+    "CsvStyle",
     "Details",
     "Form",
     "Group",

@@ -1,8 +1,9 @@
-"""Tables in the text form of OpenFace 2.2 (gaze-pose-output.md §9.3), written fast and read leniently."""
+"""Tables in the text forms of OpenFace (docs/columns.md), written fast and read leniently."""
 
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from mien.errors import TableError
 from mien.results.columns import Form, GroupChoice
 from mien.results.files import whole_file
+from mien.results.style import CsvStyle, chosen_style
 from mien.results.table import Table, tabulate
 from mien.runtime.memory import page_out
 
@@ -19,16 +21,23 @@ if TYPE_CHECKING:
     from mien.results.video_result import VideoResult
 
 _ROWS_AT_ONCE = 256
+_NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(\w*\))?|1\.#(ind|qnan|snan)0*)", re.IGNORECASE)
+"""What C runtimes print, those of Windows with a reason."""
 
 
 def write_openface_csv(
-    result: VideoResult, path: str | Path, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE
+    result: VideoResult,
+    path: str | Path,
+    *,
+    groups: GroupChoice = None,
+    form: Form | str = Form.SEQUENCE,
+    style: CsvStyle | str = CsvStyle.OPENFACE_22,
 ) -> None:
-    r"""Write a result as OpenFace 2.2 writes it.
+    r"""Write a result as OpenFace writes it.
 
-    Names, order and decimals are OpenFace's; cells are separated by a comma without a blank, lines end with
-    ``\n``, numbers are rounded correctly (as by C's ``printf``, so that ``-0.04`` becomes ``-0.0``).
-    What was not measured (NaN) is an empty cell. mien's own columns follow OpenFace's.
+    Names, order and decimals are OpenFace's; lines end with ``\n``, numbers are rounded correctly (as by C's
+    ``printf``, so that ``-0.04`` becomes ``-0.0``). What was not measured (NaN) is an empty cell, in every
+    style without a blank, which readers would take for text. mien's own columns follow OpenFace's.
 
     Parameters
     ----------
@@ -41,52 +50,65 @@ def write_openface_csv(
         "action-units", "measures", "mesh"); None means all that the result has.
     form
         "sequence" for videos; "image" for the faces of a single image, which has other first columns.
+    style
+        "openface-2.2", a comma between cells, or "openface-blank", a comma and a blank, as OpenFace 2.0 and
+        its builds for Windows write; see `CsvStyle`.
 
     Raises
     ------
     OutputError
         The table can't be written there.
     OptionError
-        A group is unknown.
+        A group or the style is unknown.
     """
+    chosen = chosen_style(style)
     with whole_file(path) as file:
         header = tabulate(result[:0], groups, form)
-        file.write(",".join(header.names).encode() + b"\n")
+        file.write(chosen.separator.join(header.names).encode() + b"\n")
         for start in range(0, len(result), _ROWS_AT_ONCE):
-            _write_rows(file, tabulate(result[start : start + _ROWS_AT_ONCE], groups, form))
+            _write_rows(file, tabulate(result[start : start + _ROWS_AT_ONCE], groups, form), chosen)
             page_out(array for _, array in result.arrays())
 
 
-def _write_rows(file: BinaryIO, table: Table) -> None:
+def _write_rows(file: BinaryIO, table: Table, style: CsvStyle) -> None:
     # compiled code is needed for writing only; reading and comparing start faster without
     from mien.results import kernels
 
     buffer = np.empty((table.values.size + 1) * kernels.LONGEST_CELL, np.uint8)
-    row = 0
+    row, blank = 0, style is CsvStyle.OPENFACE_BLANK
     while row < len(table):
-        size, row = kernels.write_rows(table.values, table.decimals, row, buffer)
+        size, row = kernels.write_rows(table.values, table.decimals, row, blank, buffer)
         file.write(buffer[:size].data)
         if row < len(table):
-            file.write(format_row(table.values[row], table.decimals).encode())
+            file.write(format_row(table.values[row], table.decimals, style).encode())
             row += 1
 
 
-def format_row(values: NDArray[np.float64], decimals: NDArray[np.int64]) -> str:
+def format_row(
+    values: NDArray[np.float64], decimals: NDArray[np.int64], style: CsvStyle = CsvStyle.OPENFACE_22
+) -> str:
     """One line of text: what the kernel does, slowly, for numbers of any size.
 
     Parameters
     ----------
     values, decimals
         (C,) each.
+    style
+        What stands between cells.
     """
-    cells = zip(values.tolist(), decimals.tolist(), strict=True)
-    return ",".join("" if math.isnan(value) else f"{value:.{places}f}" for value, places in cells) + "\n"
+    cells = [
+        "" if math.isnan(value) else f"{value:.{places}f}"
+        for value, places in zip(values.tolist(), decimals.tolist(), strict=True)
+    ]
+    before = ("," if not cell else style.separator for cell in cells[1:])
+    return cells[0] + "".join(map(str.__add__, before, cells[1:])) + "\n"
 
 
 def read_openface_csv(path: str | Path) -> Table:
     """Read a table written by mien or by any version of OpenFace.
 
-    Blanks around names and values (versions before 2.1 write them) are dropped; empty cells become NaN.
+    Blanks around names and values (OpenFace 2.0 and its builds for Windows write them) are dropped; empty
+    cells, and what C programs print for "not a number" such as ``-nan(ind)``, become NaN.
 
     Parameters
     ----------
@@ -138,7 +160,7 @@ def read_openface_csv(path: str | Path) -> Table:
 
 def _number(cell: str, path: Path, line: int, name: str) -> float:
     text = cell.strip()
-    if not text:
+    if not text or _NOT_A_NUMBER.fullmatch(text):
         return math.nan
     try:
         return float(text)

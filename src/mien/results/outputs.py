@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from mien.results.columns import Form, GroupChoice, chosen_groups
 from mien.results.details import Details, write_details
 from mien.results.hog import HogWriter
 from mien.results.pictures import picture_suffix, write_picture
+from mien.results.style import CsvStyle, chosen_style
 from mien.results.video_result import VideoResult
 from mien.runtime.writebehind import WriteBehind
 from mien.view.drawing import DrawingOptions
@@ -87,6 +88,8 @@ class OutputOptions:
         Endings of the tables: ".csv", ".parquet", ".jsonl".
     groups
         Groups of columns in the tables; None means all that there are.
+    style
+        Layout of CSV tables, see `CsvStyle`.
     form
         "sequence" for videos, "image" for a single picture.
     hog
@@ -111,6 +114,7 @@ class OutputOptions:
     base: str
     tables: tuple[str, ...] = (".csv",)
     groups: GroupChoice = None
+    style: CsvStyle | str = CsvStyle.OPENFACE_22
     form: Form = Form.SEQUENCE
     hog: bool = False
     aligned: AlignedOptions | None = None
@@ -122,10 +126,16 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         chosen_groups(self.groups)
+        chosen_style(self.style)
         if self.good_by not in ("success", "valid"):
             raise OptionError(f"good_by: expected success or valid, got {self.good_by!r}")
         if self.drawing is not None and self.form is Form.IMAGE:
             picture_suffix(self.drawing_format)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What `VideoResult.save` is told of a table's columns and layout."""
+        return {"groups": self.groups, "style": self.style}
 
     @property
     def needs_appearance(self) -> bool:
@@ -438,7 +448,7 @@ class OutputSet:
             return []
         paths = [options.folder / (base + ending) for ending in options.tables]
         for path in paths:
-            result.save(path, groups=options.groups, form=options.form, provenance=options.provenance)
+            result.save(path, **options.layout, form=options.form, provenance=options.provenance)
         return paths
 
     def _details(self, base: str) -> Details:

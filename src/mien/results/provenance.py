@@ -90,7 +90,9 @@ def provenance_path(table: str | Path) -> Path:
     return Path(table).with_suffix(".provenance.json")
 
 
-def write_provenance(provenance: Mapping[str, Any], table: str | Path) -> Path:
+def write_provenance(
+    provenance: Mapping[str, Any], table: str | Path, written: Mapping[str, Any] | None = None
+) -> Path:
     """Write the provenance beside a table.
 
     Parameters
@@ -99,6 +101,8 @@ def write_provenance(provenance: Mapping[str, Any], table: str | Path) -> Path:
         As `collect_provenance` gives it.
     table
         The table that it is about.
+    written
+        How the table is laid out, such as its format and columns.
 
     Returns
     -------
@@ -111,7 +115,8 @@ def write_provenance(provenance: Mapping[str, Any], table: str | Path) -> Path:
         It can't be written there.
     """
     path = provenance_path(table)
-    text = json.dumps({"table": Path(table).name, **provenance}, indent=2, ensure_ascii=False, default=str)
+    about = {"table": Path(table).name, **({"written": dict(written)} if written else {}), **provenance}
+    text = json.dumps(about, indent=2, ensure_ascii=False, default=str)
     with whole_file(path) as file:
         file.write(text.encode() + b"\n")
     return path

@@ -16,6 +16,7 @@ from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Form, GroupChoice
 from mien.results.provenance import write_provenance
+from mien.results.style import CsvStyle, chosen_style
 from mien.results.table import Table, blocks, tabulate
 
 _WRITERS = {
@@ -266,6 +267,7 @@ class VideoResult:
         *,
         groups: GroupChoice = None,
         form: Form | str = Form.SEQUENCE,
+        style: CsvStyle | str = CsvStyle.OPENFACE_22,
         provenance: bool = True,
     ) -> None:
         """Write the result, and beside it NAME.provenance.json, which says how it was made.
@@ -273,18 +275,20 @@ class VideoResult:
         Parameters
         ----------
         path
-            The table; its suffix chooses the format: ".csv" (OpenFace 2.2's text), ".parquet" (the same
+            The table; its suffix chooses the format: ".csv" (OpenFace's text), ".parquet" (the same
             columns unrounded, with units; needs the extra "tables") or ".jsonl" (one object per row, with
             named arrays).
         groups, form
             As in `write_openface_csv`.
+        style
+            As there; of no account for other formats.
         provenance
             Whether the file beside it is written.
 
         Raises
         ------
         OptionError
-            The suffix or a group is unknown, or a package is missing.
+            The suffix, a group or the style is unknown, or a package is missing.
         OutputError
             A file can't be written there.
         """
@@ -293,6 +297,24 @@ class VideoResult:
         if not home:
             *others, last = _WRITERS
             raise OptionError(f"{path}: expected a name that ends in {', '.join(others)} or {last}")
-        getattr(import_module(home), name)(self, path, groups=groups, form=form)
+        how: dict[str, Any] = {"groups": groups, "form": form}
+        if chosen_style(style) and path.suffix.lower() == ".csv":
+            how["style"] = style
+        getattr(import_module(home), name)(self, path, **how)
         if provenance and self.provenance:
-            write_provenance(self.provenance, path)
+            write_provenance(self.provenance, path, _written(path, **how))
+
+
+def _written(
+    path: Path,
+    *,
+    groups: GroupChoice,
+    form: Form | str,
+    style: CsvStyle | str | None = None,
+) -> dict[str, Any]:
+    """How a table is written, for its provenance."""
+    chosen = columns.chosen_groups(groups)
+    about: dict[str, Any] = {"format": path.suffix.lower().removeprefix("."), "form": str(form)}
+    if style is not None:
+        about["csv_style"] = str(style)
+    return about | {"columns": [str(group) for group in columns.Group if group in chosen]}
