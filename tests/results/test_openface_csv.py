@@ -122,15 +122,6 @@ def test_groups_that_were_switched_off_have_no_columns(tmp_path):
     assert len(read_cells(tmp_path / "t.csv")[0]) == 714 - 288 - 35
 
 
-def test_measures_and_mesh_follow_openfaces_columns(tmp_path):
-    write_openface_csv(make_result(2, mesh=True, measures=("mouth_open",)), tmp_path / "t.csv")
-    names = read_cells(tmp_path / "t.csv")[0]
-    assert tuple(names[:714]) == columns.full_sequence()
-    assert names[714] == "mouth_open"
-    assert names[715] == "mesh_x_0"
-    assert len(names) == 715 + 3 * 478
-
-
 def test_single_images_have_a_face_and_no_frame(tmp_path):
     write_openface_csv(make_result(2), tmp_path / "t.csv", form="image")
     names, first, _ = read_cells(tmp_path / "t.csv")

@@ -74,16 +74,18 @@ def test_rates_are_over_all_rows():
 
 def test_a_data_frame_has_openfaces_columns_by_frame_number():
     result = make_result(3, measures=("mouth_open",))
-    frame = result.to_pandas()
+    frame = result.to_pandas(extra="measures")
     assert frame.index.name == "frame"
     assert frame.index.tolist() == [1, 2, 3]
     assert frame.shape == (3, 714)
+    assert result.to_pandas().shape == (3, 713)
     np.testing.assert_array_equal(frame["AU12_r"], result.au_intensity[:, 8])
     np.testing.assert_array_equal(frame["y_67"], result.landmarks[:, 67, 1])
     np.testing.assert_array_equal(frame["mouth_open"], result.measures["mouth_open"])
     assert frame["success"].dtype == bool
     assert result.to_pandas(groups="pose").shape == (3, 4 + 6)
-    assert result[:0].to_pandas().shape == (0, 714)
+    assert result.to_pandas(groups="pose, gaze").shape == (3, 4 + 6 + 288)
+    assert result[:0].to_pandas().shape == (0, 713)
 
 
 def test_saving_writes_the_table_and_how_it_was_made(tmp_path):
@@ -103,6 +105,7 @@ def test_the_provenance_says_how_the_table_is_laid_out(tmp_path, style):
         "form": "sequence",
         "csv_style": style,
         "columns": ["pose"],
+        "extra": [],
     }
 
 

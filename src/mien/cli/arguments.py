@@ -237,7 +237,15 @@ class FileArguments:
         str | None,
         typer.Option(
             help="Groups of columns, with commas between: gaze, pose, landmarks-2d, landmarks-3d, shape, "
-            "action-units, measures, mesh; by default all.",
+            "action-units; by default all.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None
+    extra: Annotated[
+        str | None,
+        typer.Option(
+            help="Groups of mien's own columns, after OpenFace's, with commas between: measures, mesh, or all; "
+            "by default none.",
             rich_help_panel=_FILES,
         ),
     ] = None
@@ -317,6 +325,7 @@ class FileArguments:
             )
         return Extras(
             columns=self.columns,
+            extra=self.extra,
             csv_style=self.csv_style,
             also=tuple(self.also or ()),
             hog=self.hog,

@@ -25,6 +25,8 @@ class Extras:
     ----------
     columns
         Groups of columns in the tables, separated by commas; None for all.
+    extra
+        Groups of mien's own columns in the tables, separated by commas; None for none.
     csv_style
         Layout of CSV tables, see `mien.results.CsvStyle`.
     also
@@ -38,6 +40,7 @@ class Extras:
     """
 
     columns: str | None = None
+    extra: str | None = None
     csv_style: str = "openface-2.2"
     also: tuple[str, ...] = ()
     hog: bool = False
@@ -49,6 +52,10 @@ class Extras:
         from mien.results.style import chosen_style
 
         chosen_style(self.csv_style)
+        if self.extra is not None:
+            from mien.results.extra import chosen_extra
+
+            chosen_extra(self.extra)
         if self.groups is not None:
             from mien.results.columns import chosen_groups
 
@@ -70,7 +77,30 @@ class Extras:
     @property
     def layout(self) -> dict[str, Any]:
         """What `VideoResult.save` and `OutputOptions` are told of a table's columns and layout."""
-        return {"groups": self.groups, "style": self.csv_style}
+        return {"groups": self.groups, "extra": self.extra, "style": self.csv_style}
+
+    def refuse_unmeasured(self, options: AnalysisOptions) -> None:
+        """Stop before an analysis whose models give no column of a group that was asked for.
+
+        Raises
+        ------
+        OptionError
+            They don't.
+        """
+        from mien.results.columns import names_in
+        from mien.results.extra import ALL, chosen_extra
+
+        if self.extra is None or ALL in names_in(self.extra):
+            return
+        from mien.models.packs import choose_pack
+
+        pack = choose_pack(options.models).name
+        missing = [group.name for group in chosen_extra(self.extra) if pack not in group.packs]
+        if missing:
+            raise OptionError(
+                f"extra: the models {pack} give no {', '.join(missing)}; choose others with --models, or "
+                "leave it out"
+            )
 
     def refuse_to_draw_over(self, videos: list[Path], tables: list[Path]) -> None:
         """Stop before a drawn video replaces one that is to be analysed.

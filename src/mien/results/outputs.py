@@ -19,6 +19,7 @@ from mien.imaging.kernels import bgr_to_gray
 from mien.results.aligned import AlignedOptions, AlignedWriter
 from mien.results.columns import Form, GroupChoice, chosen_groups
 from mien.results.details import Details, write_details
+from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.hog import HogWriter
 from mien.results.pictures import picture_suffix, write_picture
 from mien.results.style import CsvStyle, chosen_style
@@ -88,6 +89,8 @@ class OutputOptions:
         Endings of the tables: ".csv", ".parquet", ".jsonl".
     groups
         Groups of columns in the tables; None means all that there are.
+    extra
+        Groups of mien's own columns in the tables, see `mien.results.extra`.
     style
         Layout of CSV tables, see `CsvStyle`.
     form
@@ -114,6 +117,7 @@ class OutputOptions:
     base: str
     tables: tuple[str, ...] = (".csv",)
     groups: GroupChoice = None
+    extra: ExtraChoice = None
     style: CsvStyle | str = CsvStyle.OPENFACE_22
     form: Form = Form.SEQUENCE
     hog: bool = False
@@ -126,6 +130,7 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         chosen_groups(self.groups)
+        chosen_extra(self.extra)
         chosen_style(self.style)
         if self.good_by not in ("success", "valid"):
             raise OptionError(f"good_by: expected success or valid, got {self.good_by!r}")
@@ -135,7 +140,7 @@ class OutputOptions:
     @property
     def layout(self) -> dict[str, Any]:
         """What `VideoResult.save` is told of a table's columns and layout."""
-        return {"groups": self.groups, "style": self.style}
+        return {"groups": self.groups, "extra": self.extra, "style": self.style}
 
     @property
     def needs_appearance(self) -> bool:

@@ -30,6 +30,7 @@ def collect_provenance(
     model_sha256: Mapping[str, str] | None = None,
     options: object = None,
     networks: Mapping[str, str] | None = None,
+    notes: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Gather what somebody needs to make a result again.
 
@@ -49,12 +50,14 @@ def collect_provenance(
         A dataclass or mapping of options.
     networks
         Device on which each network ran, by the network's name.
+    notes
+        What a reader of the results should know of the source, as in `mien.results.RecordedSource`.
 
     Returns
     -------
     dict
         Only what JSON can hold: keys "mien", "made", "machine", "packages", "models", "networks", "options",
-        "source".
+        "source", "notes".
     """
     known = model_sha256 or {}
     files = {Path(path).name: known.get(Path(path).name) or sha256_of(path) for path in model_files}
@@ -73,6 +76,7 @@ def collect_provenance(
         "networks": dict(networks or {}),
         "options": _plain(options),
         "source": None if source is None else _source(Path(source), hash_source=hash_source),
+        "notes": list(notes),
     }
 
 

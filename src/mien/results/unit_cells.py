@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from mien.errors import TableError
 from mien.results import columns
+from mien.results.csv_reader import read_openface_csv
 from mien.results.files import whole_file
-from mien.results.openface_csv import format_row, read_openface_csv
+from mien.results.openface_csv import format_row
 
 if TYPE_CHECKING:
     from mien.results.table import Table

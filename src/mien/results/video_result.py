@@ -15,6 +15,7 @@ from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Form, GroupChoice
+from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.provenance import write_provenance
 from mien.results.style import CsvStyle, chosen_style
 from mien.results.table import Table, blocks, tabulate
@@ -43,6 +44,9 @@ class RecordedSource:
         Nominal frames per second.
     camera
         Intrinsics that positions in mm were computed with.
+    notes
+        What a reader of the results should know of it, in whole sentences: frames that were lost, a picture
+        that changes its shape.
     """
 
     name: str
@@ -51,6 +55,7 @@ class RecordedSource:
     height: int
     fps: float
     camera: Camera | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +131,12 @@ class VideoResult:
     au_post_processed
         True after the offline pass over the whole video, False for live or static values.
     measures
-        Further named (N,) float64 arrays.
+        Further named (N,) float64 arrays, see `mien.results.extra`.
     mesh
         (N, 478, 3) float32, px, or None.
+    pictures
+        Names of the pictures that ``frame`` counts, if their tables shall have a column "file"; empty for a
+        video.
     source
         What was analysed, where known.
     provenance
@@ -170,6 +178,7 @@ class VideoResult:
     au_presence_names: tuple[str, ...] = columns.PRESENCE_UNITS
     au_post_processed: bool = False
     measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    pictures: tuple[str, ...] = ()
     source: RecordedSource | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -187,6 +196,11 @@ class VideoResult:
                 )
             if array.dtype != spec.dtype:
                 raise ValueError(f"{name}: expected {np.dtype(spec.dtype)}, got {array.dtype}")
+        if self.pictures and len(self) and not 0 <= self.frame.max() < len(self.pictures):
+            raise ValueError(
+                f"pictures: expected at least {self.frame.max() + 1} names, one for each frame, got "
+                f"{len(self.pictures)}"
+            )
 
     def arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """All arrays with their names, those of ``measures`` under theirs."""
@@ -226,17 +240,22 @@ class VideoResult:
         """Mean confidence of all rows; NaN without rows."""
         return float(self.confidence.mean()) if len(self) else float("nan")
 
-    def to_table(self, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE) -> Table:
+    def to_table(
+        self, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE, extra: ExtraChoice = None
+    ) -> Table:
         """All numbers in OpenFace's columns, as one float64 array; see `write_openface_csv`."""
-        return tabulate(self, groups, form)
+        return tabulate(self, groups, form, extra)
 
-    def to_pandas(self, *, groups: GroupChoice = None) -> Any:
+    def to_pandas(self, *, groups: GroupChoice = None, extra: ExtraChoice = None) -> Any:
         """The result as a pandas.DataFrame in OpenFace's columns, unrounded.
 
         Parameters
         ----------
         groups
-            Names of groups of columns wanted, as in `write_openface_csv`; None means all.
+            Names of groups of OpenFace's columns wanted, as in `write_openface_csv`; None means all.
+        extra
+            Names of groups of mien's own columns wanted, such as "measures" and "mesh", or "all"; None means
+            none.
 
         Returns
         -------
@@ -256,7 +275,7 @@ class VideoResult:
                 "to_pandas needs pandas; install it with: pip install 'mien[tables]'"
             ) from error
         data = {}
-        for block in blocks(self, groups):
+        for block in blocks(self, groups, extra=extra):
             values = block.values.reshape(len(self), len(block.columns.names))
             data.update({name: values[:, index] for index, name in enumerate(block.columns.names)})
         return pd.DataFrame(data).set_index(columns.FRAME)
@@ -267,6 +286,7 @@ class VideoResult:
         *,
         groups: GroupChoice = None,
         form: Form | str = Form.SEQUENCE,
+        extra: ExtraChoice = None,
         style: CsvStyle | str = CsvStyle.OPENFACE_22,
         provenance: bool = True,
     ) -> None:
@@ -278,7 +298,7 @@ class VideoResult:
             The table; its suffix chooses the format: ".csv" (OpenFace's text), ".parquet" (the same
             columns unrounded, with units; needs the extra "tables") or ".jsonl" (one object per row, with
             named arrays).
-        groups, form
+        groups, form, extra
             As in `write_openface_csv`.
         style
             As there; of no account for other formats.
@@ -297,7 +317,7 @@ class VideoResult:
         if not home:
             *others, last = _WRITERS
             raise OptionError(f"{path}: expected a name that ends in {', '.join(others)} or {last}")
-        how: dict[str, Any] = {"groups": groups, "form": form}
+        how: dict[str, Any] = {"groups": groups, "form": form, "extra": extra}
         if chosen_style(style) and path.suffix.lower() == ".csv":
             how["style"] = style
         getattr(import_module(home), name)(self, path, **how)
@@ -310,6 +330,7 @@ def _written(
     *,
     groups: GroupChoice,
     form: Form | str,
+    extra: ExtraChoice,
     style: CsvStyle | str | None = None,
 ) -> dict[str, Any]:
     """How a table is written, for its provenance."""
@@ -317,4 +338,7 @@ def _written(
     about: dict[str, Any] = {"format": path.suffix.lower().removeprefix("."), "form": str(form)}
     if style is not None:
         about["csv_style"] = str(style)
-    return about | {"columns": [str(group) for group in columns.Group if group in chosen]}
+    return about | {
+        "columns": [str(group) for group in columns.Group if group in chosen],
+        "extra": [group.name for group in chosen_extra(extra)],
+    }
