@@ -47,7 +47,7 @@ FACE = "face"
 
 
 class Group(StrEnum):
-    """OpenFace's columns that are chosen together, in the order of the table; `mien.results.extra`: others."""
+    """OpenFace's columns that are chosen together, in the table's order; `mien.results.extra` has others."""
 
     GAZE = "gaze"
     POSE = "pose"
