@@ -10,7 +10,7 @@ A stage imports this module and never another stage.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,29 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class ShapesShown:
+    """A dataclass whose text gives shapes of arrays, not their contents; declare it with ``repr=False``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        items = fields(self)  # type: ignore[arg-type]  # its subclasses are dataclasses
+        parts = (f"{item.name}={_shown(getattr(self, item.name))}" for item in items if item.repr)
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{list(value.shape)}"
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__name__}(…)"
+    if isinstance(value, tuple | list | dict) and value:
+        return f"{type(value).__name__} of {len(value)}"
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Frame(ShapesShown):
     """One decoded picture.
 
     Attributes
@@ -41,8 +62,8 @@ class Frame:
     gray: NDArray[np.uint8]
 
 
-@dataclass(frozen=True, slots=True)
-class FaceBoxes:
+@dataclass(frozen=True, slots=True, repr=False)
+class FaceBoxes(ShapesShown):
     """Detected faces, most certain first.
 
     Attributes
@@ -65,8 +86,8 @@ class FaceBoxes:
         return len(self.boxes)
 
 
-@dataclass(frozen=True, slots=True)
-class EyeShape:
+@dataclass(frozen=True, slots=True, repr=False)
+class EyeShape(ShapesShown):
     """The 28 points of one eye: 0-7 iris, 8-19 lids, 20-27 pupil.
 
     Attributes
@@ -84,8 +105,8 @@ class EyeShape:
     scale: float
 
 
-@dataclass(frozen=True, slots=True)
-class FaceLandmarks:
+@dataclass(frozen=True, slots=True, repr=False)
+class FaceLandmarks(ShapesShown):
     """The landmarks of one face in one frame, and how far they can be trusted.
 
     Attributes
@@ -122,8 +143,8 @@ class FaceLandmarks:
     mesh: NDArray[np.float32] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FollowedFace:
+@dataclass(frozen=True, slots=True, repr=False)
+class FollowedFace(ShapesShown):
     """A face in one frame, and what is needed to follow it into the next.
 
     Attributes
@@ -138,8 +159,8 @@ class FollowedFace:
     memory: Any
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedFace:
+@dataclass(frozen=True, slots=True, repr=False)
+class TrackedFace(ShapesShown):
     """One of the faces of a frame.
 
     Attributes
@@ -164,8 +185,8 @@ class Camera:
     cy: float
 
 
-@dataclass(frozen=True, slots=True)
-class HeadPose:
+@dataclass(frozen=True, slots=True, repr=False)
+class HeadPose(ShapesShown):
     """Position and orientation of the head in the camera frame.
 
     Attributes
@@ -180,8 +201,8 @@ class HeadPose:
     rotation_rad: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Gaze:
+@dataclass(frozen=True, slots=True, repr=False)
+class Gaze(ShapesShown):
     """Where the eyes look, and the eye landmarks it was computed from.
 
     Attributes
@@ -202,8 +223,8 @@ class Gaze:
     eye_points_3d: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class ActionUnits:
+@dataclass(frozen=True, slots=True, repr=False)
+class ActionUnits(ShapesShown):
     """Action units of one face in one frame, as known at that moment (live values).
 
     Attributes
@@ -221,8 +242,8 @@ class ActionUnits:
     measures: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FaceResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class FaceResult(ShapesShown):
     """Everything measured on one face in one frame: one row of the table.
 
     Attributes

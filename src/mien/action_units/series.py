@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.datatypes import ShapesShown
 
-@dataclass(frozen=True, slots=True)
-class ActionUnitSeries:
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ActionUnitSeries(ShapesShown):
     """Action units of a whole video, after post-processing; one row per frame.
 
     Attributes

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mien.results.parquet import write_parquet
     from mien.results.provenance import collect_provenance, write_provenance
     from mien.results.style import CsvStyle
+    from mien.results.summary import ResultSummary, UnitSummary, summarise, summarise_faces, usable_rows
     from mien.results.table import Table
     from mien.results.video_result import RecordedSource, VideoResult
 
@@ -69,6 +70,13 @@ _HOME = {
         "write_provenance",
     ),
     "mien.results.style": ("CsvStyle",),
+    "mien.results.summary": (
+        "ResultSummary",
+        "UnitSummary",
+        "summarise",
+        "summarise_faces",
+        "usable_rows",
+    ),
     "mien.results.table": ("Table",),
     "mien.results.video_result": (
         "RecordedSource",
@@ -94,14 +102,19 @@ __all__ = [
     "Limits",
     "RecordedSource",
     "ResultBuilder",
+    "ResultSummary",
     "RowEncoder",
     "Table",
+    "UnitSummary",
     "VideoResult",
     "collect_provenance",
     "compare_tables",
     "faces_of",
     "read_hog",
     "read_openface_csv",
+    "summarise",
+    "summarise_faces",
+    "usable_rows",
     "write_details",
     "write_jsonl",
     "write_openface_csv",

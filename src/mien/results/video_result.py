@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.provenance import write_provenance
 from mien.results.style import CsvStyle, chosen_style
 from mien.results.table import Table, blocks, tabulate
+
+if TYPE_CHECKING:
+    from mien.results.summary import ResultSummary
 
 _WRITERS = {
     ".csv": ("mien.results.openface_csv", "write_openface_csv"),
@@ -230,6 +233,12 @@ class VideoResult:
         without = f"; without {', '.join(off)}" if off else ""
         return f"VideoResult({name}{len(self)} rows: {', '.join(shapes + others)}{without})"
 
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from mien.results.notebook import to_html
+
+        return to_html(self)
+
     @property
     def success_rate(self) -> float:
         """Share of rows with success, 0 to 1; NaN without rows."""
@@ -239,6 +248,56 @@ class VideoResult:
     def mean_confidence(self) -> float:
         """Mean confidence of all rows; NaN without rows."""
         return float(self.confidence.mean()) if len(self) else float("nan")
+
+    def summary(self, *, min_confidence: float = 0.0) -> ResultSummary:
+        """How much can be used, and mean, spread and presence of each action unit over that.
+
+        Parameters
+        ----------
+        min_confidence
+            Rows below it do not count, 0 to 1; others count where ``success`` and ``valid`` are true.
+
+        Returns
+        -------
+        ResultSummary
+            Of all rows together; for one of several people, of ``result[result.face_id == 0]``.
+        """
+        from mien.results.summary import summarise
+
+        return summarise(self, min_confidence=min_confidence)
+
+    def plot(
+        self, units: Iterable[str] | str | None = None, *, face_id: int | None = None, ax: Any = None
+    ) -> Any:
+        """Draw time courses, with spans without success in grey.
+
+        Parameters
+        ----------
+        units
+            Names of action units ("AU12", its intensity; "AU12_c", its presence) and of measures, also in one
+            text with commas between; by default the four action units that reach highest.
+        face_id
+            Whose; by default the one with most successes.
+        ax
+            matplotlib axes to draw into; by default new ones in a new figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        OptionError
+            matplotlib is not installed, a name is unknown, or there is nothing to plot.
+
+        Examples
+        --------
+        >>> axes = result.plot(["AU06", "AU12"])
+        >>> axes.figure.savefig("smile.png")
+        """
+        from mien.results.plot import plot_result
+
+        return plot_result(self, units, face_id=face_id, ax=ax)
 
     def to_table(
         self, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE, extra: ExtraChoice = None
