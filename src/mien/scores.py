@@ -27,7 +27,6 @@ from mien.action_units.normalisation import (
 from mien.action_units.predictors import PredictorSet
 from mien.action_units.scores import ClipScores, PredictorFacts
 from mien.action_units.series import ActionUnitSeries
-from mien.datatypes import ShapesShown
 from mien.errors import OptionError, TableError
 from mien.results import columns
 from mien.results.files import whole_file
@@ -44,8 +43,8 @@ _FACTS = ("dynamic", "measured", "cutoffs", "classes")
 _ROWS = ("frame", "time_s", "confidence", "success")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class RecordingScores(ShapesShown):
+@dataclass(frozen=True, slots=True)
+class RecordingScores:
     """Scores of one person in one recording, and which frames they belong to; N frames.
 
     Attributes

@@ -19,12 +19,12 @@ PICTURES = (
     "a.jpg",
     "with, comma.png",
     'say "hi".jpg',
-    "two\nlines.jpg",
+    "two\nlines\x1b.jpg",
     " blank .jpg",
     "Zoë 笑.png",
     "caf\udce9.jpg",
 )
-READABLE = (*PICTURES[:-1], r"caf\xe9.jpg")
+READABLE = (*PICTURES[:3], r"two\nlines\x1b.jpg", *PICTURES[4:-1], r"caf\xe9.jpg")
 
 
 @pytest.fixture
@@ -58,6 +58,25 @@ def test_mien_reads_the_names_too(result, tmp_path, style):
     assert table.to_pandas().shape == (8, 715)
     found = compare_tables(tmp_path / "t.csv", result)
     assert (found.matched, found.same_rows) == (8, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("Bild\u202f1\u3000笑 \N{GRINNING FACE}.png", None),
+        ("line\u2028end\x85.png", r"line\u2028end\x85.png"),
+        ("half \ud83d.png", r"half \ud83d.png"),
+        ("b\udcff.png", r"b\xff.png"),
+    ],
+)
+def test_only_what_is_no_text_is_replaced_in_a_name(name, shown):
+    result = replace(make_result(1), pictures=(name,))
+    assert result.to_table().texts["file"] == (shown or name,)
+
+
+def test_every_face_is_one_line(result, tmp_path):
+    result.save(tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_bytes().count(b"\n") == 9
 
 
 def test_names_without_signs_are_read_back_without_quotes(tmp_path):

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from mien.action_units.histogram import MedianHistogram
 from mien.action_units.predictors import PredictorSet
-from mien.datatypes import ShapesShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +49,8 @@ class PredictorFacts:
         )
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class ClipScores(ShapesShown):
+@dataclass(frozen=True, slots=True)
+class ClipScores:
     """Scores of one person in one recording; N frames, G of them successful.
 
     The score of a dynamic output is (x - mu - m) w + b, with the neutral face m (action-units.md §1.5). Kept

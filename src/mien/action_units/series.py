@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import ShapesShown
 
-
-@dataclass(frozen=True, slots=True, repr=False)
-class ActionUnitSeries(ShapesShown):
+@dataclass(frozen=True, slots=True)
+class ActionUnitSeries:
     """Action units of a whole video, after post-processing; one row per frame.
 
     Attributes

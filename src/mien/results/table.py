@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,10 @@ from mien.results.extra import ExtraChoice, ExtraGroup, chosen_extra
 
 if TYPE_CHECKING:
     from mien.results.video_result import VideoResult
+
+
+_UNSEEN = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories of control codes, surrogates and separators of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +170,14 @@ def _files(result: VideoResult) -> list[Block]:
 
 
 def readable(name: str) -> str:
-    r"""A file's name as UTF-8 can hold it: bytes that are no text become ``\\xNN``."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    r"""A file's name as one line of UTF-8: bytes that are no text, and control codes, become ``\xNN``."""
+    return "".join(_shown(sign) if category(sign) in _UNSEEN else sign for sign in name)
+
+
+def _shown(sign: str) -> str:
+    # Python keeps a byte that is no text as the code 0xDC00 + byte (PEP 383)
+    byte = ord(sign) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else sign.encode("unicode_escape").decode()
 
 
 def _first(result: VideoResult, form: Form) -> list[Block]:
