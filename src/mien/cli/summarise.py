@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,11 +17,6 @@ if TYPE_CHECKING:
     from mien.study.summary import Summary
 
 _RULES = "What counts"
-
-
-def rule_option(default: Any, text: str) -> Any:
-    """An option that says what counts."""
-    return typer.Option(default, help=text, rich_help_panel=_RULES)
 
 
 MinConfidence = Annotated[

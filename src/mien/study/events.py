@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.results.summary import usable
 from mien.study.blinks import BLINK_UNIT, closure
 from mien.study.composites import COMPOSITES
 from mien.study.hysteresis import Samples, event_spans, samples
@@ -200,7 +201,7 @@ class FaceEvents:
 
     def __init__(self, series: FaceSeries, options: SummaryOptions) -> None:
         self.series, self.options = series, options
-        self.usable: NDArray[np.bool_] = series.success & (series.confidence >= options.min_confidence)
+        self.usable = usable(series.success, series.confidence, options.min_confidence)
         self._period_s = series.period_s
         self.at = self._samples(self.usable)
         self.found: list[Event] = list(self._all()) if self.timed else []

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.errors import OptionError, TableError
-from mien.results.openface_csv import read_openface_csv
+from mien.results.csv_reader import read_openface_csv
 from mien.results.table import Table
 from mien.study.series import FaceSeries, series_of_table, wanted_column
 
@@ -32,7 +32,7 @@ def read_series(path: str | Path, *, name: str | None = None, fps: float | None 
         pyarrow is needed and not installed.
     """
     path = Path(path)
-    table = _parquet(path) if path.suffix.lower() == ".parquet" else read_openface_csv(path)
+    table = _parquet(path) if path.suffix.lower() == ".parquet" else read_openface_csv(path, wanted_column)
     return series_of_table(table, name or path.as_posix(), fps=fps)
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, field
 
 from mien.errors import OptionError
+from mien.results.summary import MIN_CONFIDENCE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +87,7 @@ class SummaryOptions:
         A value is out of its range.
     """
 
-    min_confidence: float = 0.8
+    min_confidence: float = MIN_CONFIDENCE
     bridge_s: float = 0.2
     intensity: EventRule = field(default=INTENSITY_RULE)
     presence: EventRule = field(default=PRESENCE_RULE)

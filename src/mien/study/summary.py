@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.results.summary import summarise_unit
 from mien.study.blinks import BLINK_UNIT
 from mien.study.columns import LONG_COLUMNS, Column, summary_columns
 from mien.study.composites import COMPOSITES
@@ -16,7 +17,6 @@ from mien.study.events import BLINK, EYES, INTENSITY, PRESENCE, FaceEvents, coun
 from mien.study.movement import distances, speed, spread, turns
 from mien.study.rules import SummaryOptions
 from mien.study.series import FaceSeries
-from mien.study.statistics import unit_statistics
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -214,7 +214,7 @@ def _units(events: FaceEvents) -> Row:
     row: Row = {}
     for name in sorted({*series.intensity, *series.presence}):
         intensity, presence = series.intensity.get(name), series.presence.get(name)
-        found = unit_statistics(_some(intensity, usable), _some(presence, usable))
+        found = summarise_unit(name, _some(intensity, usable), _some(presence, usable))
         if found.frames:
             row |= {f"{name}_r_mean": found.mean, f"{name}_r_sd": found.sd, f"{name}_r_p95": found.p95}
             row |= _events(f"{name}_r", events, name, INTENSITY)
