@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mien.cli.arguments import grouped
 from mien.cli.exit_codes import ExitCode
 from mien.errors import OptionError
 
@@ -19,41 +20,47 @@ if TYPE_CHECKING:
 _RULES = "What counts"
 
 
-MinConfidence = Annotated[
-    float,
-    typer.Option(help="Frames count with success and this confidence.", rich_help_panel=_RULES),
-]
-Onset = Annotated[
-    float, typer.Option(help="Intensity that an event must reach, 0 to 5.", rich_help_panel=_RULES)
-]
-Offset = Annotated[float, typer.Option(help="Intensity below which it ends.", rich_help_panel=_RULES)]
-MinDuration = Annotated[
-    float, typer.Option(help="Shortest event of an action unit, s.", rich_help_panel=_RULES)
-]
-MinGap = Annotated[float, typer.Option(help="Shorter pauses don't end an event, s.", rich_help_panel=_RULES)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleArguments:
+    """What counts as usable, and as an event."""
+
+    min_confidence: Annotated[
+        float,
+        typer.Option(help="Frames count with success and at least this confidence.", rich_help_panel=_RULES),
+    ] = 0.8
+    onset: Annotated[
+        float, typer.Option(help="Intensity that an event must reach, 0 to 5.", rich_help_panel=_RULES)
+    ] = 1.0
+    offset: Annotated[
+        float, typer.Option(help="Intensity below which it ends.", rich_help_panel=_RULES)
+    ] = 0.5
+    min_duration: Annotated[
+        float, typer.Option(help="Shortest event of an action unit, s.", rich_help_panel=_RULES)
+    ] = 0.16
+    min_gap: Annotated[
+        float, typer.Option(help="Shorter pauses don't end an event, s.", rich_help_panel=_RULES)
+    ] = 0.2
+
+    def options(self, *, fps: float | None = None) -> SummaryOptions:
+        """What counts.
+
+        Raises
+        ------
+        OptionError
+            The options contradict each other.
+        """
+        from mien.study.rules import INTENSITY_RULE, PRESENCE_RULE, SummaryOptions
+
+        times = {"min_duration_s": self.min_duration, "min_gap_s": self.min_gap}
+        return SummaryOptions(
+            min_confidence=self.min_confidence,
+            intensity=replace(INTENSITY_RULE, upper=self.onset, lower=self.offset, **times),
+            presence=replace(PRESENCE_RULE, **times),
+            fps=fps,
+        )
 
 
-def summary_options(
-    min_confidence: float, onset: float, offset: float, min_duration: float, min_gap: float
-) -> SummaryOptions:
-    """What counts, from options of a command.
-
-    Raises
-    ------
-    OptionError
-        They contradict each other.
-    """
-    from mien.study.rules import SummaryOptions
-
-    chosen = SummaryOptions()
-    times = {"min_duration_s": min_duration, "min_gap_s": min_gap}
-    return SummaryOptions(
-        min_confidence=min_confidence,
-        intensity=replace(chosen.intensity, upper=onset, lower=offset, **times),
-        presence=replace(chosen.presence, **times),
-    )
-
-
+@grouped
 def summarise(
     tables: Annotated[
         list[Path],
@@ -77,11 +84,8 @@ def summarise(
     fps: Annotated[
         float | None, typer.Option(help="Frames per second, in place of the tables' time stamps.")
     ] = None,
-    min_confidence: MinConfidence = 0.8,
-    onset: Onset = 1.0,
-    offset: Offset = 0.5,
-    min_duration: MinDuration = 0.16,
-    min_gap: MinGap = 0.2,
+    *,
+    rules: RuleArguments,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
 ) -> None:
     """Sum up tables, one row for every recording and face, and find their events.
@@ -92,7 +96,7 @@ def summarise(
     from mien.study.listing import read_listing
     from mien.study.tables import summarise_tables
 
-    options = replace(summary_options(min_confidence, onset, offset, min_duration, min_gap), fps=fps)
+    options = rules.options(fps=fps)
     _refuse_to_replace(tables, [output] if events is None else [output, events])
     summary, found, failures = summarise_tables(
         files_meant(tables), options, None if listing is None else read_listing(listing)

@@ -34,8 +34,8 @@ class Summary(Sequence[Row]):
         The rows.
     intensities, presences
         Action units that any of them has.
-    before
-        Columns that a user adds, such as person and condition; they come first.
+    added
+        Further columns, such as person and condition; they come after the first.
 
     Examples
     --------
@@ -49,11 +49,10 @@ class Summary(Sequence[Row]):
         rows: Iterable[Row],
         intensities: Iterable[str],
         presences: Iterable[str],
-        before: Sequence[str] = (),
+        added: Sequence[Column] = (),
     ) -> None:
         self._rows = list(rows)
         self.intensities, self.presences = tuple(sorted(intensities)), tuple(sorted(presences))
-        added = [Column(name, "As given in the list of the study.") for name in before]
         first, *rest = summary_columns(self.intensities, self.presences)
         self.columns: list[Column] = [first, *added, *rest]
         """All columns, with their meanings and units, in order."""

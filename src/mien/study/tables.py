@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mien.errors import MienError, TableError
+from mien.study.columns import Column
 from mien.study.events import Event, Events, FaceEvents
 from mien.study.listing import Listing
 from mien.study.read import read_series
@@ -55,8 +56,13 @@ def summarise_tables(
         events += found
         units[0].update(intensities)
         units[1].update(presences)
-    before = () if listing is None else listing.columns
-    return Summary(rows, *units, before=before), Events(events), failures
+    added = () if listing is None else listed_columns(listing.columns)
+    return Summary(rows, *units, added=added), Events(events), failures
+
+
+def listed_columns(names: Iterable[str]) -> tuple[Column, ...]:
+    """Columns of a list, as they stand in summaries."""
+    return tuple(Column(name, "As given in the list of the study.") for name in names)
 
 
 def summarise_table(path: Path, options: SummaryOptions, name: str | None = None) -> Faces:
