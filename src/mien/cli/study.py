@@ -44,11 +44,14 @@ def study(
             show_default=False,
         ),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the results.", show_default=False)],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", help="Folder of the results.", show_default=False)
+    ],
     include: Annotated[
         list[str] | None,
         typer.Option(
-            help="Only files like this, such as '*.mp4' or 'session1/*'; several times.", rich_help_panel=_WORK
+            help="Only files like this, such as '*.mp4' or 'session1/*'; several times.",
+            rich_help_panel=_WORK,
         ),
     ] = None,
     exclude: Annotated[

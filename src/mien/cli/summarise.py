@@ -31,9 +31,9 @@ class RuleArguments:
     onset: Annotated[
         float, typer.Option(help="Intensity that an event must reach, 0 to 5.", rich_help_panel=_RULES)
     ] = 1.0
-    offset: Annotated[
-        float, typer.Option(help="Intensity below which it ends.", rich_help_panel=_RULES)
-    ] = 0.5
+    offset: Annotated[float, typer.Option(help="Intensity below which it ends.", rich_help_panel=_RULES)] = (
+        0.5
+    )
     min_duration: Annotated[
         float, typer.Option(help="Shortest event of an action unit, s.", rich_help_panel=_RULES)
     ] = 0.16

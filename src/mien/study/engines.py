@@ -158,14 +158,15 @@ class DaskEngine(ExecutorEngine):
 
     def __init__(self, address: str) -> None:
         try:
-            from distributed import Client
+            import distributed
         except ImportError as error:
             raise OptionError(
-                "a scheduler needs Dask; install it here and for the workers with: pip install 'mien[cluster]'"
+                "a scheduler needs Dask; install it here and for the workers: pip install 'mien[cluster]'"
             ) from error
         where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+        client: Any = distributed.Client
         try:
-            self._client = Client(**where, timeout="20s", set_as_default=False)
+            self._client = client(**where, timeout="20s", set_as_default=False)
         except (OSError, TimeoutError, ValueError) as error:
             raise OptionError(
                 f"{address}: no Dask scheduler answers there ({error}); start one with: dask scheduler"
@@ -174,7 +175,7 @@ class DaskEngine(ExecutorEngine):
         if not threads:
             self._client.close()
             raise OptionError(
-                f"{address}: the scheduler has no workers; start some with: dask worker {address} --nthreads 1"
+                f"{address}: the scheduler has no workers; start some: dask worker {address} --nthreads 1"
             )
         super().__init__(self._client.get_executor(pure=False), threads)
 

@@ -116,7 +116,9 @@ def find_recordings(
     choice = choice or Choice()
     if place.is_dir():
         if output.resolve() == place.resolve():
-            raise OptionError(f"{output}: expected another folder than that of the recordings; choose it with -o")
+            raise OptionError(
+                f"{output}: expected another folder than that of the recordings; choose it with -o"
+            )
         names = (name for name in _walk(place, output) if choice.takes(name))
         found = [_recording(place / name, name) for name in names]
         if not found:

@@ -209,5 +209,3 @@ def _write_csv(path: Path, rows: Iterable[Mapping[str, Any]], names: Sequence[st
     with whole_file(path) as file:
         file.write(csv_text(rows, names).encode("utf-8"))
     return path
-
-

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from mien.analysis.outputs import OutputOptions
-from mien.models.packs import Pack
 from mien.options import AnalysisOptions
+from mien.packs import Pack
 from mien.results.files import whole_file
 from mien.results.provenance import provenance_path, sha256_of
 from mien.runtime.versions import __version__
@@ -151,7 +151,9 @@ def judge(item: Item, now: Making) -> Verdict:
     entry = read_json(item.entry)
     made = entry or _provenance(item)
     if made is None:
-        return Verdict(State.MISSING, "new" if not item.outputs.table.exists() else "its table says not how it was made")
+        return Verdict(
+            State.MISSING, "new" if not item.outputs.table.exists() else "its table says not how it was made"
+        )
     why = _difference(item, made, now) or (_damage(item, made) if entry else _gap(item))
     if why:
         return Verdict(State.MISSING, why)

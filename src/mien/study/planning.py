@@ -11,8 +11,8 @@ from pathlib import Path
 
 from mien.analysis.outputs import OutputOptions
 from mien.errors import OptionError
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
+from mien.packs import choose_pack
 from mien.results.columns import Form
 from mien.study.find import Recording, table_bases
 from mien.study.ledger import Item, Making, State, Verdict, judge, making
@@ -160,7 +160,9 @@ class Planning:
         counts = Counter(str(item.outputs.table).casefold() for item in made)
         for item in made:
             if counts[str(item.outputs.table).casefold()] > 1:
-                raise OptionError(f"{item.name}: another recording would have the table {item.table}; rename one")
+                raise OptionError(
+                    f"{item.name}: another recording would have the table {item.table}; rename one"
+                )
         return made
 
     def _units(self, items: Sequence[Item], *, shares_neutral: bool) -> Iterator[tuple[Item, ...]]:

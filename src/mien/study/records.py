@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mien.errors import OptionError, OutputError
 from mien.results.files import whole_file
-from mien.runtime.versions import version_of
+from mien.runtime.versions import __version__
 from mien.study.columns import EVENT_COLUMNS, Column
 from mien.study.composites import COMPOSITES, WARNING
 
@@ -101,7 +101,7 @@ def write_sidecar(columns: Sequence[Column], table: Path) -> Path:
     described["Composites"] = {
         pattern.name: {"Label": pattern.label, "Reference": pattern.reference} for pattern in COMPOSITES
     } | {"Warning": WARNING}
-    described["GeneratedBy"] = {"Name": "mien", "Version": version_of("mien")}
+    described["GeneratedBy"] = {"Name": "mien", "Version": __version__}
     with whole_file(path) as file:
         file.write(json.dumps(described, indent=1, ensure_ascii=False).encode("utf-8") + b"\n")
     return path

@@ -135,8 +135,8 @@ class Study:
         Parameters
         ----------
         start
-            Gives the engine that analyses recordings, if there is anything to do; it is closed in the end. None
-            takes processes of this machine.
+            Gives the engine that analyses recordings, if there is anything to do; it is closed in the end.
+            None takes processes of this machine.
         follower
             Whoever wants to know how far it is.
         stopped
@@ -267,7 +267,9 @@ def _alone(planning: Planning) -> Iterator[None]:
         ) from error
     except OSError as error:
         reason = error.strerror or error
-        raise OutputError(f"{planning.home} can't be written: {reason}; choose another folder with -o") from error
+        raise OutputError(
+            f"{planning.home} can't be written: {reason}; choose another folder with -o"
+        ) from error
     try:
         yield
     finally:

@@ -13,7 +13,7 @@ def warm_worker(options: AnalysisOptions) -> None:
     MienError
         The models are missing or damaged.
     """
-    from mien.models.packs import choose_pack
+    from mien.packs import choose_pack
     from mien.runtime.compilation import is_warm
 
     pack = choose_pack(options.models)

@@ -277,5 +277,3 @@ def _keep_summary(item: Item, task: Task, lost: str) -> None:
 def failed_all(task: Task, reason: str) -> list[Ended]:
     """The same failure for every recording of a task."""
     return [Ended(name=item.name, reason=reason) for item in task.items]
-
-
