@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mien.analysis import Analysis, analyze, track
+    from mien.analysis.videos import Analysis, analyze, track
     from mien.datatypes import (
         ActionUnits,
         Camera,
@@ -40,13 +40,12 @@ if TYPE_CHECKING:
     from mien.options import AnalysisOptions
     from mien.pipeline import Pipeline
     from mien.results import VideoResult
+    from mien.runtime.versions import __version__
     from mien.stages import Stages
     from mien.video.file import VideoFile
 
-__version__ = "0.1.0"
-
 _HOME = {
-    "mien.analysis": ("Analysis", "analyze", "track"),
+    "mien.analysis.videos": ("Analysis", "analyze", "track"),
     "mien.datatypes": (
         "ActionUnits",
         "Camera",
@@ -72,6 +71,7 @@ _HOME = {
     "mien.options": ("AnalysisOptions",),
     "mien.pipeline": ("Pipeline",),
     "mien.results": ("VideoResult",),
+    "mien.runtime.versions": ("__version__",),
     "mien.stages": ("Stages",),
     "mien.video.file": ("VideoFile",),
 }

@@ -6,10 +6,7 @@ else that escapes from the library is a bug.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mien.results import VideoResult
+from typing import Any
 
 
 class MienError(Exception):
@@ -33,11 +30,11 @@ class FrameError(MienError):
 
     Attributes
     ----------
-    partial : VideoResult or None
+    partial : mien.VideoResult or None
         Those results, where `mien.analyze` was at work.
     """
 
-    partial: VideoResult | None = None
+    partial: Any = None
 
 
 class OutputError(MienError):

@@ -19,7 +19,7 @@ from mien.stages import ActionUnitAnalyzer, ActionUnitSeries, ManyStages, Stages
 
 T = TypeVar("T")
 Observer = Callable[[Frame, list[FaceResult], list[Any]], None]
-"""Takes a frame, its faces, and for each its appearance (see `mien.results.outputs`) or None."""
+"""Takes a frame, its faces, and for each its appearance (see `mien.analysis.outputs`) or None."""
 
 _FRAMES_AHEAD = 2
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from mien import analysis as module
+from mien.analysis import videos as module
 from mien.cli.main import app
 from mien.models.packs import open_pack
 from mien.results import VideoResult

@@ -116,7 +116,7 @@ def test_no_more_are_open_than_were_asked_for(accelerator, clips, tmp_path, monk
                 now -= 1
             return super().__exit__(*error)
 
-    monkeypatch.setattr("mien.analysis.Analysis", Counting)
+    monkeypatch.setattr("mien.analysis.videos.Analysis", Counting)
     assert analyze(clips, tmp_path / "out", 2) is ExitCode.OK
     assert most == 2
 

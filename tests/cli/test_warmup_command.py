@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mien import warmup
+from mien.analysis import warmup
 from mien.models.packs import openface_pack
 from mien.models.store import ModelStore
 from mien.options import AnalysisOptions

@@ -13,8 +13,8 @@ from mien.errors import OptionError, OutputError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
+    from mien.analysis.outputs import OutputOptions
     from mien.results import AlignedOptions, VideoResult
-    from mien.results.outputs import OutputOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +80,7 @@ class Extras:
 
     def outputs(self, video: Path, table: Path) -> OutputOptions | None:
         """Files that are written while the video is analysed."""
-        from mien.results.outputs import OutputOptions
+        from mien.analysis.outputs import OutputOptions
 
         if not (self.hog or self.details or self.aligned):
             return None
@@ -144,7 +144,7 @@ class Extras:
     def _draw(
         self, video: Path, options: AnalysisOptions, result: VideoResult, path: Path, *, quiet: bool
     ) -> None:
-        from mien.analysis import open_source
+        from mien.analysis.videos import open_source
         from mien.view.drawing import DrawingOptions
         from mien.view.render import draw_video, most_faces
 

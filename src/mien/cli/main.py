@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mien import __version__
 from mien.cli.analyze import analyze
 from mien.cli.compare import compare
 from mien.cli.demo import demo
@@ -24,6 +23,7 @@ from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
 from mien.cli.warmup import warmup
 from mien.errors import MienError, OptionError
+from mien.runtime.versions import __version__
 
 
 class ReportingGroup(TyperGroup):

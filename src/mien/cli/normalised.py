@@ -19,9 +19,9 @@ from mien.options import AnalysisOptions
 if TYPE_CHECKING:
     from mien.action_units.normalisation import Baseline
     from mien.action_units.series import ActionUnitSeries
-    from mien.analysis import Analysis
+    from mien.analysis.recordings import RecordingScores
+    from mien.analysis.videos import Analysis
     from mien.results import VideoResult
-    from mien.scores import RecordingScores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +126,8 @@ def neutral_face(path: Path | None, options: AnalysisOptions, *, quiet: bool) ->
         It can't be read.
     """
     from mien.action_units.normalisation import neutral_baseline
-    from mien.analysis import Analysis
-    from mien.scores import read_baseline
+    from mien.analysis.recordings import read_baseline
+    from mien.analysis.videos import Analysis
 
     if path is None:
         return None
@@ -149,7 +149,7 @@ def _analyze(
     video: Path, table: Path, options: AnalysisOptions, extras: Extras, *, quiet: bool
 ) -> _Clip | None:
     """Analyse a video; None if that was interrupted, and what there is of it is kept."""
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
 
     with Analysis(video, options, outputs=extras.outputs(video, table)) as analysis:
         tally = Tally()
@@ -185,7 +185,7 @@ def _keep_scores(clips: list[_Clip]) -> None:
 
 def scores_path(table: Path) -> Path:
     """NAME.scores.npz beside NAME.csv."""
-    from mien.scores import ENDING
+    from mien.analysis.recordings import ENDING
 
     return table.with_suffix(ENDING)
 
@@ -193,9 +193,9 @@ def scores_path(table: Path) -> Path:
 def _series(
     clips: list[_Clip], how: Normalisation, baseline: Baseline | None, options: AnalysisOptions
 ) -> list[ActionUnitSeries]:
+    from mien.analysis.recordings import normalise_recordings
     from mien.models.packs import choose_pack
     from mien.packs import read_predictors
-    from mien.scores import normalise_recordings
 
     return normalise_recordings(
         [clip.scores for clip in clips],

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from mien.analysis.outputs import OutputOptions
 from mien.cli.exit_codes import ExitCode
 from mien.cli.run import Tally, consume, summary
 from mien.dropin.models import has_eyes, landmark_model
@@ -20,11 +21,10 @@ from mien.dropin.request import Request
 from mien.errors import FrameError, MienError, OutputError
 from mien.models.store import ModelStore
 from mien.results.columns import Form, Group
-from mien.results.outputs import OutputOptions
 from mien.view.drawing import DrawingOptions
 
 if TYPE_CHECKING:
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
     from mien.video.source import FrameSource
 
 
@@ -142,7 +142,7 @@ def outputs_of(request: Request, place: Place, source: str | None, form: Form) -
 
 
 def _video(request: Request, source: Input, place: Place) -> ExitCode:
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
 
     camera = source.kind is Source.CAMERA
     options = replace(request.options, sequence=source.kind is Source.FOLDER)
@@ -197,8 +197,8 @@ def _tell(request: Request, analysis: Analysis, tally: Tally, written: list[Path
 
 
 def _pictures(request: Request) -> ExitCode:
+    from mien.analysis.pictures import Picture, PictureAnalysis
     from mien.cli.pictures import PictureTally, PictureWatcher, conclude, consume_pictures
-    from mien.pictures import Picture, PictureAnalysis
 
     first = request.inputs[0]
     files = Path(first.path) if first.kind is Source.FOLDER else [item.path for item in request.inputs]

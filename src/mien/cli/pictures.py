@@ -18,9 +18,9 @@ from mien.errors import OptionError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
+    from mien.analysis.outputs import OutputOptions
+    from mien.analysis.pictures import Picture, PictureAnalysis
     from mien.datatypes import Frame
-    from mien.pictures import Picture, PictureAnalysis
-    from mien.results.outputs import OutputOptions
 
 
 def analyze_pictures(
@@ -77,7 +77,7 @@ def _into_tables(
     quiet: bool,
 ) -> ExitCode:
     """One table per picture, in the folder ``place``; of a single picture, in the file ``place``."""
-    from mien.pictures import PictureAnalysis
+    from mien.analysis.pictures import PictureAnalysis
 
     analysis = PictureAnalysis(source, options)
     _refuse_same_names(analysis.files)
@@ -126,7 +126,7 @@ class PictureWatcher:
 
     def write(self, picture: Picture, options: OutputOptions, analysis: PictureAnalysis) -> None:
         """Write the files of a picture."""
-        from mien.results.outputs import OutputSet
+        from mien.analysis.outputs import OutputSet
 
         aligner, aligned = None, options.aligned
         extractor: Any = getattr(analysis.stages.action_units, "extractor", None)
@@ -143,8 +143,8 @@ class PictureWatcher:
 
 
 def _outputs(picture: Picture, source: Path, table: Path, extras: Extras) -> OutputOptions:
+    from mien.analysis.outputs import OutputOptions
     from mien.results.columns import Form
-    from mien.results.outputs import OutputOptions
     from mien.view.drawing import DrawingOptions
 
     drawing = None
@@ -169,7 +169,7 @@ def _into_one_table(
     sources: list[Path], table: Path | None, options: AnalysisOptions, extras: Extras, *, quiet: bool
 ) -> ExitCode:
     """All faces of all pictures; the provenance beside it names the pictures by their numbers."""
-    from mien.pictures import PictureAnalysis, PictureTable
+    from mien.analysis.pictures import PictureAnalysis, PictureTable
     from mien.video.images import list_images
 
     assert table is not None

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien import __version__
 from mien.cli.normalised import Normalisation, neutral_face
 from mien.errors import OptionError, OutputError
 from mien.options import AnalysisOptions
+from mien.runtime.versions import __version__
 
 if TYPE_CHECKING:
-    from mien.scores import RecordingScores
+    from mien.analysis.recordings import RecordingScores
 
 _ENDING = ".scores.npz"
 
@@ -42,9 +42,9 @@ def renormalise(
     Without --person and --neutral this gives the tables of the analysis. Where NAME.csv lies beside
     NAME.scores.npz, its other columns are taken over.
     """
+    from mien.analysis.recordings import normalise_recordings, read_scores, write_table
     from mien.models.packs import choose_pack
     from mien.packs import read_predictors
-    from mien.scores import normalise_recordings, read_scores, write_table
 
     how = Normalisation(person=person, neutral=neutral)
     tables = _tables(scores, output)

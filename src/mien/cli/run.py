@@ -16,7 +16,7 @@ from mien.cli.progress import interruptible, progress, telling_of_compilation
 from mien.cli.warmup import compile_first
 
 if TYPE_CHECKING:
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
     from mien.datatypes import FaceResult
     from mien.models.packs import Pack
     from mien.options import AnalysisOptions

@@ -20,7 +20,7 @@ from mien.errors import FrameError, MienError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
     from mien.packs import SharedModels
     from mien.results import VideoResult
 
@@ -164,7 +164,7 @@ def _analyze(
     shared: SharedModels | None = None,
 ) -> ExitCode:
     """Analyse a video, ``follow`` it to its end, and write its files; ``out`` takes what is said."""
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
 
     with Analysis(video, options, outputs=extras.outputs(video, table), shared=shared) as analysis:
         tally = Tally()

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mien import __version__
 from mien.results.files import whole_file
-from mien.runtime.versions import version_of
+from mien.runtime.versions import __version__, version_of
 
 PACKAGES = ("numpy", "numba", "onnxruntime", "av", "pillow")
 ONNX_RUNTIMES = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")

@@ -11,12 +11,12 @@ import pytest
 from scipy.spatial import Delaunay
 
 from helpers_outputs import read_aligned_folder, read_bmp, read_hog_records
+from mien.analysis.outputs import OutputOptions, OutputSet, base_name
 from mien.appearance.alignment import FaceAligner
 from mien.appearance.extractor import AppearanceExtractor
 from mien.datatypes import Frame
 from mien.errors import OptionError, OutputError
 from mien.results import AlignedOptions, Form, ResultBuilder
-from mien.results.outputs import OutputOptions, OutputSet, base_name
 from mien.video.file import VideoFile
 from mien.view.drawing import DrawingOptions
 from synthetic_drawing import CAMERA, drawn_face

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from helpers_outputs import read_aligned_folder, read_hog_records
+from mien.analysis.outputs import OutputOptions, OutputSet
 from mien.appearance.alignment import FaceAligner
 from mien.appearance.extractor import AppearanceExtractor
 from mien.appearance.fhog import FhogExtractor
@@ -14,7 +15,6 @@ from mien.datatypes import FaceLandmarks, FaceResult, Frame, HeadPose
 from mien.geometry.camera import default_camera
 from mien.models.readers.action_units import read_action_units
 from mien.results import AlignedOptions, Details, HogWriter, read_hog
-from mien.results.outputs import OutputOptions, OutputSet
 
 pytestmark = pytest.mark.models
 

@@ -20,7 +20,7 @@ from mien.results.aligned import AlignedOptions, AlignedWriter
 from mien.results.columns import Form, GroupChoice, chosen_groups
 from mien.results.details import Details, write_details
 from mien.results.hog import HogWriter
-from mien.results.pictures import picture_suffix, write_picture
+from mien.results.picture_files import picture_suffix, write_picture
 from mien.results.video_result import VideoResult
 from mien.runtime.writebehind import WriteBehind
 from mien.view.drawing import DrawingOptions

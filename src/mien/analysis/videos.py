@@ -22,9 +22,9 @@ from mien.video.file import VideoFile
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
-    from mien.results.outputs import OutputOptions, OutputSet
-    from mien.scores import RecordingScores
-    from mien.sparse import SparsePipeline
+    from mien.analysis.outputs import OutputOptions, OutputSet
+    from mien.analysis.recordings import RecordingScores
+    from mien.analysis.sparse import SparsePipeline
 
 _PIPELINE_THREADS = 2
 """Tracking and analysis: what threads remain beside them may help the decoder."""
@@ -153,7 +153,7 @@ class Analysis:
             The options do not ask for it (``keep_scores``).
         """
         from mien.action_units.analyzer import ActionUnitAnalyzer
-        from mien.scores import RecordingScores
+        from mien.analysis.recordings import RecordingScores
 
         analyzer = self.stages.action_units
         if not self.options.keep_scores or not isinstance(analyzer, ActionUnitAnalyzer):
@@ -161,7 +161,7 @@ class Analysis:
         return RecordingScores.of(analyzer.scores(), self._builder.finish())
 
     def _open_outputs(self, options: OutputOptions) -> OutputSet:
-        from mien.results.outputs import OutputSet
+        from mien.analysis.outputs import OutputSet
 
         if self.options.every > 1:
             raise OptionError("outputs that are written frame by frame need every frame; leave out every")
@@ -247,7 +247,7 @@ def analyze(
     """
     chosen = _options(options, values)
     if are_pictures(path) and not chosen.sequence:
-        from mien.pictures import analyze_pictures
+        from mien.analysis.pictures import analyze_pictures
 
         return analyze_pictures(path, chosen)
     with Analysis(path, chosen) as analysis:
@@ -291,7 +291,7 @@ def track(
     """
     chosen = _options(options, values)
     if are_pictures(path) and not chosen.sequence:
-        from mien.pictures import PictureAnalysis
+        from mien.analysis.pictures import PictureAnalysis
 
         pictures = PictureAnalysis(path, chosen)
         return (face for picture in pictures for face in picture.faces)
@@ -325,7 +325,7 @@ def _pipeline(
     pipeline = Pipeline(stages, threads=options.threads_used, observe=observe)
     if options.every == 1:
         return pipeline
-    from mien.sparse import SparsePipeline
+    from mien.analysis.sparse import SparsePipeline
 
     return SparsePipeline(pipeline, options.every)
 
