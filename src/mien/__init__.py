@@ -35,7 +35,9 @@ if TYPE_CHECKING:
         OutputError,
         ProviderError,
         SourceError,
+        StoppedError,
         TableError,
+        UnexpectedError,
     )
     from mien.options import AnalysisOptions
     from mien.pipeline import Pipeline
@@ -66,7 +68,9 @@ _HOME = {
         "OutputError",
         "ProviderError",
         "SourceError",
+        "StoppedError",
         "TableError",
+        "UnexpectedError",
     ),
     "mien.options": ("AnalysisOptions",),
     "mien.pipeline": ("Pipeline",),
@@ -99,7 +103,9 @@ __all__ = [
     "ProviderError",
     "SourceError",
     "Stages",
+    "StoppedError",
     "TableError",
+    "UnexpectedError",
     "VideoFile",
     "VideoResult",
     "__version__",

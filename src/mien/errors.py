@@ -51,3 +51,11 @@ class OptionError(MienError, ValueError):
 
 class ProviderError(MienError):
     """A wanted ONNX Runtime execution provider is not available."""
+
+
+class StoppedError(MienError):
+    """Work was stopped, as asked for, before there was anything to keep."""
+
+
+class UnexpectedError(MienError):
+    """Something failed in a way that nobody thought of; it costs one source, and the message names both."""

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from helpers_outputs import read_aligned_folder, read_hog_records
-from mien.analysis.outputs import OutputOptions, OutputSet
+from mien.analysis.output_set import OutputSet
+from mien.analysis.outputs import OutputOptions
 from mien.appearance.alignment import FaceAligner
 from mien.appearance.extractor import AppearanceExtractor
 from mien.appearance.fhog import FhogExtractor

@@ -9,12 +9,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mien.analysis.outputs import OutputOptions, OutputSet
+    from mien.analysis.output_set import OutputSet
+    from mien.analysis.outputs import OutputOptions
     from mien.analysis.pictures import PictureAnalysis, analyze_pictures
     from mien.analysis.videos import Analysis, analyze, open_source, track
 
 _HOME = {
-    "mien.analysis.outputs": ("OutputOptions", "OutputSet"),
+    "mien.analysis.output_set": ("OutputSet",),
+    "mien.analysis.outputs": ("OutputOptions",),
     "mien.analysis.pictures": ("PictureAnalysis", "analyze_pictures"),
     "mien.analysis.videos": ("Analysis", "analyze", "open_source", "track"),
 }

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import Camera, FaceLandmarks, FaceResult, Frame, TrackedFace
-from mien.errors import OptionError
+from mien.errors import FrameError, OptionError
 from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import build_picture_stages, camera_of
@@ -58,6 +58,8 @@ class PictureAnalysis:
     observe
         Called with every picture, its faces and their appearance, before it is delivered; see
         `mien.pipeline.Pipeline`. May be set later.
+    stopped
+        Ends the analysis after the picture at hand once it is set.
 
     Raises
     ------
@@ -80,6 +82,7 @@ class PictureAnalysis:
         options: AnalysisOptions | None = None,
         *,
         observe: Observer | None = None,
+        stopped: threading.Event | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
         _refuse_for_pictures(self.options)
@@ -87,7 +90,8 @@ class PictureAnalysis:
         self.pack = choose_pack(self.options.models)
         self.stages = build_picture_stages(self.pack, self.options)
         self.observe = observe
-        self._stopped = threading.Event()
+        self._stopped = stopped or threading.Event()
+        self._failed: list[FrameError] = []
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -101,12 +105,12 @@ class PictureAnalysis:
 
     @property
     def lost(self) -> str:
-        """Which pictures could not be read so far; empty when all could."""
-        return self._pictures.lost
+        """Which pictures could not be read or analysed so far; empty when all could."""
+        return "; ".join(filter(None, (self._pictures.lost, _describe(self._failed))))
 
     @property
     def stopped(self) -> bool:
-        """Whether `stop` was called."""
+        """Whether `stop` was called, or what it was given was set."""
         return self._stopped.is_set()
 
     def stop(self) -> None:
@@ -116,17 +120,32 @@ class PictureAnalysis:
     def __iter__(self) -> Iterator[Picture]:
         """Analyse the pictures that can be read, in order.
 
+        One on which a stage fails is left out and named in `lost`.
+
         Raises
         ------
         FrameError
-            A stage failed on a picture; those before it have been delivered.
+            A stage failed on every picture.
         SourceError
             No picture can be read.
         """
+        self._failed.clear()
         for frame in self._pictures:
             if self.stopped:
                 return
-            yield self._analyze(frame)
+            try:
+                picture = self._analyze(frame)
+            except FrameError as error:
+                self._failed.append(FrameError(f"{self._pictures.info_of(frame).name}: {error}"))
+                if len(self._failed) == len(self.files):
+                    raise
+                continue
+            yield picture
+
+    @property
+    def failed(self) -> int:
+        """How many pictures could be read but not analysed so far."""
+        return len(self._failed)
 
     def _analyze(self, frame: Frame) -> Picture:
         info = self._pictures.info_of(frame)
@@ -167,6 +186,13 @@ class PictureAnalysis:
             "landmark_model": self.stages.landmark_model,
             **self.pack.fingerprints(self.stages.model_files),
         }
+
+
+def _describe(failed: Sequence[FrameError]) -> str:
+    if not failed:
+        return ""
+    noun = "picture" if len(failed) == 1 else "pictures"
+    return f"{len(failed)} {noun} could not be analysed: {failed[0]}"
 
 
 def _refuse_for_pictures(options: AnalysisOptions) -> None:

@@ -22,7 +22,8 @@ from mien.video.file import VideoFile
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
-    from mien.analysis.outputs import OutputOptions, OutputSet
+    from mien.analysis.output_set import OutputSet
+    from mien.analysis.outputs import OutputOptions
     from mien.analysis.recordings import RecordingScores
     from mien.analysis.sparse import SparsePipeline
 
@@ -47,6 +48,8 @@ class Analysis:
         Files that are written while it is analysed; see `outputs`.
     shared
         Models that other analyses with the same options use at the same time.
+    stopped
+        Ends the analysis after the frame at hand once it is set; several may have one in common.
 
     Attributes
     ----------
@@ -79,6 +82,7 @@ class Analysis:
         *,
         outputs: OutputOptions | None = None,
         shared: SharedModels | None = None,
+        stopped: threading.Event | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
         self.pack = choose_pack(self.options.models)
@@ -92,7 +96,7 @@ class Analysis:
         self._pipeline = _pipeline(self.stages, self.options, self._observe)
         self._frames = 0
         self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
-        self._stopped = threading.Event()
+        self._stopped = stopped or threading.Event()
 
     @property
     def info(self) -> SourceInfo:
@@ -111,7 +115,7 @@ class Analysis:
 
     @property
     def stopped(self) -> bool:
-        """Whether `stop` was called."""
+        """Whether `stop` was called, or what it was given was set."""
         return self._stopped.is_set()
 
     def __iter__(self) -> Iterator[FaceResult]:
@@ -161,9 +165,9 @@ class Analysis:
         return RecordingScores.of(analyzer.scores(), self._builder.finish())
 
     def _open_outputs(self, options: OutputOptions) -> OutputSet:
-        from mien.analysis.outputs import OutputSet
+        from mien.analysis.output_set import OutputSet
 
-        if self.options.every > 1:
+        if self.options.every > 1 and options.needs_frames:
             raise OptionError("outputs that are written frame by frame need every frame; leave out every")
         aligner, extractor = None, getattr(self.stages.action_units, "extractor", None)
         if options.needs_appearance:
@@ -194,8 +198,15 @@ class Analysis:
             **self.pack.fingerprints(self.stages.model_files),
         )
         made["approximations"] = list(self.options.approximations)
+        if self.outputs is not None:
+            made["columns"] = self.outputs.options.sorted_groups
         made["analysed"] = {"frames": self.frames, "stopped": self.stopped, "lost": self.lost}
         return made
+
+    def hand_over_outputs(self) -> OutputSet | None:
+        """Give away what writes the files: who has it now closes it, maybe long after the analysis."""
+        outputs, self.outputs = self.outputs, None
+        return outputs
 
     def close(self) -> None:
         """Close the video and give up outputs that are not closed; may be called more than once."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.arguments import ModelArguments, SpanArguments, analysis_options, grouped
-from mien.cli.run import networks_sentence
+from mien.cli.words import networks_sentence
 from mien.errors import SourceError
 
 if TYPE_CHECKING:
