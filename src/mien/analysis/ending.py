@@ -92,7 +92,8 @@ class Ending:
     def _draw(self) -> None:
         outputs = self.job.outputs
         if outputs.drawing is not None and outputs.drawn_last:
-            self._draw_into(self.outputs.hidden_place(outputs.drawing_name))
+            with self.outputs.naming_places():
+                self._draw_into(self.outputs.hidden_place(outputs.drawing_name))
 
     def _close(self, *, partial: bool) -> tuple[Path, ...]:
         tables = self.result if len(self.result) or self.job.outputs.empty_tables else None

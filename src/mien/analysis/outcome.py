@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from mien.analysis.outputs import OutputOptions
-from mien.datatypes import FaceResult
+from mien.datatypes import FaceResult, HeadPose
 from mien.errors import MienError
 
-_FURTHEST_RAD = np.deg2rad(90.0)
-"""A face turned further to a side, or tilted further, cannot be seen."""
+_MOST_TURNED = math.cos(math.radians(80.0))
+"""Cosine of the angle to the camera beyond which no face can be followed."""
+_MOST_ROLLED_RAD = math.radians(100.0)
+"""A head rolled further stands upside down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,12 @@ class JobOutcome:
         return 2 * self.impossible > self.successes > 0
 
 
+def impossible_pose(pose: HeadPose) -> bool:
+    """Whether a head turned so shows no face to the camera, or stands upside down."""
+    pitch, yaw, roll = pose.rotation_rad.tolist()
+    return math.cos(pitch) * math.cos(yaw) < _MOST_TURNED or abs(roll) > _MOST_ROLLED_RAD
+
+
 @dataclass(slots=True)
 class Tally:
     """Counts rows while they pass by.
@@ -119,7 +126,7 @@ class Tally:
         self.rows += 1
         self.successes += good
         self.people[face.face_id] += good
-        self.impossible += good and bool(np.abs(face.pose.rotation_rad).max() > _FURTHEST_RAD)
+        self.impossible += good and impossible_pose(face.pose)
         if face.landmarks.confidence == face.landmarks.confidence:  # NaN where no face was found
             self.confidence += face.landmarks.confidence
 

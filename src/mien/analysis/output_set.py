@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from mien.analysis.recordings import RecordingScores
     from mien.view.drawing import Drawer
     from mien.view.tracked_video import TrackedVideoWriter
+
+
+_HIDDEN = re.compile(r"\.mien-[\w-]+\.part[\\/]")
 
 
 class AlignedImage(Protocol):
@@ -208,7 +212,7 @@ class OutputSet:
             raise ValueError(f"expected an appearance for each of {len(faces)} faces, got {len(appearances)}")
         self._rows += len(faces)
         faces, appearances = list(faces), list(appearances)
-        with self._naming_places():
+        with self.naming_places():
             if self._thread is not None:
                 self._thread.submit(lambda: self._write(frame, faces, appearances))
             else:
@@ -249,7 +253,7 @@ class OutputSet:
         if partial:
             named = replace(named.partial, scores=scores is not None)
         try:
-            with self._naming_places():
+            with self.naming_places():
                 if self._thread is not None:
                     self._thread.finish()
                 self._finish(named, result)
@@ -279,13 +283,12 @@ class OutputSet:
         self._staging.discard()
 
     @contextmanager
-    def _naming_places(self) -> Iterator[None]:
+    def naming_places(self) -> Iterator[None]:
         """Let errors name the file that was wanted, not the hidden one."""
         try:
             yield
         except OutputError as error:
-            hidden, wanted = str(self._staging.path), str(self._staging.folder)
-            raise OutputError(str(error).replace(hidden, wanted)) from error
+            raise OutputError(_HIDDEN.sub("", str(error))) from error
 
     def __enter__(self) -> Self:
         return self

@@ -26,6 +26,12 @@ from mien.results.file_column import add_file_column
 from mien.results.video_result import VideoResult
 from mien.video.images import list_images
 
+_VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg"),
+    *(".flv", ".3gp", ".ts", ".mts", ".m2ts", ".ogv", ".mjpeg"),
+)
+"""Endings by which videos among pictures are known."""
+
 
 @dataclass(frozen=True, slots=True)
 class PictureJob:
@@ -41,12 +47,15 @@ class PictureJob:
         Where they go, in words.
     joined
         Whether all faces go into one table.
+    remarks
+        What else lies in the folders, in words.
     """
 
     source: Path | tuple[Path, ...]
     outputs: tuple[OutputOptions, ...]
     place: str
     joined: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 def picture_jobs(
@@ -83,15 +92,17 @@ def picture_jobs(
     jobs = []
     if files and len(files) == len(sources) == 1:
         table = table_path(files[0], output)
-        outputs = replace(wanted.at(table), source=str(files[0]))
-        jobs.append(PictureJob(files, (outputs,), f"Table: {table}"))
+        single = replace(wanted.at(table), source=str(files[0]))
+        jobs.append(PictureJob(files, (single,), f"Table: {table}"))
     elif files:
         place = Path() if output is None else output_folder(output)
         jobs.append(PictureJob(files, _each(files, place, wanted), f"Tables: {place}/"))
     for folder in folders:
         pictures = list_images(folder, compat=options.compat)
         place = output_folder(output or Path(f"{folder.resolve().name}_faces"))
-        jobs.append(PictureJob(folder, _each(pictures, place, wanted), f"Tables: {place}/"))
+        outputs = _each(pictures, place, wanted)
+        remarks = folder_remarks(folder, pictures)
+        jobs.append(PictureJob(folder, outputs, f"Tables: {place}/", remarks=remarks))
     return jobs
 
 
@@ -118,14 +129,48 @@ def _joined(
         raise OptionError(
             "further files need a table per picture; choose a folder with -o, or leave them out"
         )
-    files = [
-        path
-        for source in sources
-        for path in (list_images(source, compat=options.compat) if source.is_dir() else [source])
-    ]
+    files, remarks = list[Path](), list[str]()
+    for source in sources:
+        found = list_images(source, compat=options.compat) if source.is_dir() else [source]
+        files += found
+        remarks += folder_remarks(source, found) if source.is_dir() else ()
     table = table_path(sources[0], output)
     named = replace(wanted.at(table), form=Form.SEQUENCE, source=None)
-    return PictureJob(tuple(files), (named,), f"Table: {table}", joined=True)
+    return PictureJob(tuple(files), (named,), f"Table: {table}", joined=True, remarks=tuple(remarks))
+
+
+def folder_remarks(folder: Path, pictures: Sequence[Path]) -> tuple[str, ...]:
+    """Say which files of a folder are not analysed, and how videos among them are.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    pictures
+        What is analysed of it.
+    """
+    taken = {path.name for path in pictures}
+    others = sorted(
+        path.name
+        for path in folder.iterdir()
+        if path.is_file() and path.name not in taken and not path.name.startswith(".")
+    )
+    videos = [name for name in others if Path(name).suffix.lower() in _VIDEO_SUFFIXES]
+    rest = [name for name in others if name not in videos]
+    remarks = []
+    if videos:
+        remarks.append(
+            f"{folder} holds {_named(videos, 'video')} besides pictures, which are analysed by their own "
+            f'names: mien analyze "{folder / f"*{Path(videos[0]).suffix}"}"'
+        )
+    if rest:
+        remarks.append(f"{folder} holds {_named(rest, 'file')} that can't be analysed as pictures")
+    return tuple(remarks)
+
+
+def _named(names: Sequence[str], noun: str) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{len(names)} {noun}{'s' * (len(names) > 1)} ({', '.join(names[:3])}{more})"
 
 
 def run_pictures(
@@ -182,6 +227,8 @@ class _PicturesRun:
 
     def work(self) -> None:
         """Analyse all pictures and write their files."""
+        for remark in self.job.remarks:
+            self.watch.note(remark)
         if not self.job.joined:
             self._count(self._write)
             return

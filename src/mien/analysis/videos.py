@@ -8,8 +8,12 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.analysis.places import need_source
 from mien.datatypes import Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.models.packs import Pack, choose_pack
@@ -17,7 +21,7 @@ from mien.options import AnalysisOptions, OptionValues
 from mien.packs import SharedModels, build_many_stages, build_stages
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
-from mien.stages import ManyStages, Stages
+from mien.stages import ActionUnitSeries, ManyStages, Stages
 from mien.video.file import VideoFile
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
@@ -94,7 +98,8 @@ class Analysis:
             self._source.close()
             raise
         self._pipeline = _pipeline(self.stages, self.options, self._observe)
-        self._frames = 0
+        self._frames = self._due = 0
+        self._failure: Exception | None = None
         self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
         self._stopped = stopped or threading.Event()
 
@@ -123,9 +128,13 @@ class Analysis:
         with closing(self._pipeline.run(self._until_stopped())) as results:
             for result in results:
                 self._builder.append(result)
+                self._due = max(0, self._due - 1)
                 yield result
-                if self.stopped:
-                    return
+                if not self._due:
+                    if self._failure is not None:
+                        raise self._failure
+                    if self.stopped:
+                        return
 
     def _until_stopped(self) -> Iterator[Frame]:
         """Frames may pass without a face, and so without a result at which to stop."""
@@ -136,8 +145,15 @@ class Analysis:
 
     def _observe(self, frame: Frame, faces: list[FaceResult], appearances: list[Any]) -> None:
         self._frames += 1
-        if self.outputs is not None:
-            self.outputs.add(frame, faces, appearances)
+        self._due = len(faces)
+        try:
+            if self.outputs is not None:
+                self.outputs.add(frame, faces, appearances)
+        except Exception as error:
+            if not faces:
+                raise
+            # The faces of this frame have been analysed: they are delivered first.
+            self._failure = error
 
     def stop(self) -> None:
         """End the analysis after the frame at hand; may be called from a signal handler or another thread."""
@@ -146,7 +162,7 @@ class Analysis:
     def result(self) -> VideoResult:
         """Everything analysed so far, as arrays, with post-processed action units and provenance."""
         self._builder.provenance = self._provenance()
-        return self._builder.finish(self._pipeline.finish())
+        return self._builder.finish(_first_rows(self._pipeline.finish(), len(self._builder)))
 
     def scores(self) -> RecordingScores:
         """What action units can be computed from again, for the frames analysed so far.
@@ -316,6 +332,22 @@ def track(
     return _closing_run(source, _pipeline(stages, chosen))
 
 
+class _Series(NamedTuple):
+    """Post-processed action units of some rows."""
+
+    intensity: NDArray[np.float64]
+    presence: NDArray[np.float64]
+    measures: dict[str, NDArray[np.float64]]
+
+
+def _first_rows(series: ActionUnitSeries | None, count: int) -> ActionUnitSeries | None:
+    """The rows that were delivered: where a frame failed, some of its faces may have been analysed before."""
+    if series is None or len(series.intensity) <= count:
+        return series
+    measures = {name: values[:count] for name, values in getattr(series, "measures", {}).items()}
+    return _Series(series.intensity[:count], series.presence[:count], measures)
+
+
 def _build(
     pack: Pack, options: AnalysisOptions, info: SourceInfo, shared: SharedModels | None = None
 ) -> Stages | ManyStages:
@@ -357,6 +389,7 @@ def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
         return ImageSequence(path, compat=options.compat, fps=options.fps)
     if options.fps is not None:
         raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")
+    need_source(path)
     return VideoFile(
         path,
         compat=options.compat,

@@ -24,7 +24,7 @@ from mien.cli.arguments import (
 from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
 from mien.cli.patterns import files_meant
-from mien.cli.words import also, exit_code, failure, kept, picture_summary, summary, worst
+from mien.cli.words import also, exit_code, failure, kept, picture_code, picture_summary, summary, worst
 from mien.errors import OptionError
 from mien.options import AnalysisOptions
 
@@ -96,8 +96,11 @@ def analyze(
 
 
 def _are_pictures(sources: list[Path], options: AnalysisOptions) -> bool:
+    from mien.analysis.places import need_source
     from mien.video.source import are_pictures
 
+    for source in sources:
+        need_source(source, "a video or pictures")
     pictures = [] if options.sequence else [path for path in sources if are_pictures(path)]
     if pictures and len(pictures) < len(sources):
         raise OptionError("expected either videos or pictures, got both; analyse them one after the other")
@@ -151,7 +154,7 @@ def _pictures(
         for job in picture_jobs(sources, output, wanted, options):
             outcome = run_pictures(job, options, watch=console, stopped=console.stopped)
             tell_pictures(outcome, options, console, job.place, quiet=quiet)
-            codes.append(exit_code(outcome, quiet=quiet))
+            codes.append(picture_code(outcome, quiet=quiet))
             if outcome.stopped:
                 break
     return worst(codes)

@@ -9,7 +9,7 @@ from mien.analysis.picture_jobs import run_pictures
 from mien.cli.analyze import tell_pictures
 from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
-from mien.cli.words import also, exit_code, note, say, summary, worst
+from mien.cli.words import also, exit_code, kept, note, say, summary, worst
 from mien.dropin.jobs import InputJob, picture_job, video_jobs, with_model
 from mien.dropin.places import Source
 from mien.dropin.programs import Program
@@ -54,6 +54,7 @@ def _videos(request: Request, jobs: list[InputJob], console: Console) -> ExitCod
             camera = _open_camera(request, each) if each.source.kind is Source.CAMERA else None
             outcome = run_job(each.job, each.options, watch=console, stopped=console.stopped, source=camera)
             if outcome.error is not None:
+                note(*kept(outcome))
                 rest = [later.source.path for later in jobs[position + 1 :]]
                 if rest:
                     note(f"{request.program}: not attempted, as in OpenFace: {', '.join(rest)}")

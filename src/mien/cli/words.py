@@ -163,6 +163,14 @@ def worst(codes: Iterable[ExitCode]) -> ExitCode:
     return max(codes, key=_WORST_LAST.index, default=ExitCode.OK)
 
 
+def picture_code(outcome: JobOutcome, *, quiet: bool = False) -> ExitCode:
+    """What pictures mean for the end of the program; a face is one that was detected."""
+    code = exit_code(outcome)
+    if code is ExitCode.OK and quiet and outcome.frames and not outcome.rows:
+        return ExitCode.NO_FACE
+    return code
+
+
 def also(written: Iterable[Path], table: Path | None) -> list[str]:
     """A line that names what was written besides the table."""
     others = [str(path) for path in written if path != table]

@@ -43,8 +43,23 @@ def _add_to_csv(path: Path, names: Sequence[str]) -> None:
 def _cell(text: str) -> bytes:
     """Text as a cell, between quotes where it has to be."""
     cell = io.StringIO()
-    csv.writer(cell, lineterminator="").writerow([text])
-    return cell.getvalue().encode("utf-8", "surrogateescape")
+    csv.writer(cell, lineterminator="").writerow([_readable(text)])
+    return cell.getvalue().encode()
+
+
+def _readable(name: str) -> str:
+    """A name as one line of text, which names of files need not be."""
+    text = name.encode("utf-8", "backslashreplace").decode()
+    return "".join(char if char >= " " else char.encode("unicode_escape").decode() for char in text)
+
+
+def without_file_column(lines: list[str]) -> list[str]:
+    """The lines of a CSV table without the column ``file``, where that is the first."""
+    if not lines or lines[0].split(",", 1)[0].strip() != NAME:
+        return lines
+    names = (next(csv.reader([line]), [""])[0] for line in lines)
+    cells = (_cell(name).decode() for name in names)
+    return [line[len(cell) + 1 :] for line, cell in zip(lines, cells, strict=True)]
 
 
 def _add_to_parquet(path: Path, names: Sequence[str]) -> None:
@@ -52,10 +67,9 @@ def _add_to_parquet(path: Path, names: Sequence[str]) -> None:
     import pyarrow.parquet as pq
 
     table = pq.read_table(path)
-    readable = [name.encode("utf-8", "backslashreplace").decode() for name in names]
     column = pa.field(NAME, pa.string(), nullable=False, metadata={"unit": ""})
     with whole_file(path) as file:
-        pq.write_table(table.add_column(0, column, pa.array(readable, pa.string())), file)
+        pq.write_table(table.add_column(0, column, pa.array(map(_readable, names), pa.string())), file)
 
 
 def _add_to_lines(path: Path, names: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mien.errors import TableError
 from mien.results.columns import Form, GroupChoice
+from mien.results.file_column import without_file_column
 from mien.results.files import whole_file
 from mien.results.table import Table, tabulate
 from mien.runtime.memory import page_out
@@ -106,7 +107,7 @@ def read_openface_csv(path: str | Path) -> Table:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = without_file_column(path.read_text(encoding="utf-8-sig").splitlines())
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise TableError(f"{path} can't be read: {reason}; expected a CSV table") from error

@@ -112,7 +112,8 @@ def write_provenance(provenance: Mapping[str, Any], table: str | Path) -> Path:
     path = provenance_path(table)
     text = json.dumps({"table": Path(table).name, **provenance}, indent=2, ensure_ascii=False, default=str)
     with whole_file(path) as file:
-        file.write(text.encode() + b"\n")
+        # Names of files need not be text; what UTF-8 can't hold is escaped, as JSON has it.
+        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
     return path
 
 
