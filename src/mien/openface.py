@@ -131,9 +131,9 @@ def build_stages(
         See `mien.packs.build_stages`.
     """
     from mien.action_units.analyzer import ActionUnitAnalyzer
-    from mien.gaze.estimator import GazeEstimator
+    from mien.gaze.eye_gaze import GazeEstimator
     from mien.landmarks.tracker import FaceTracker
-    from mien.pose.estimator import HeadPoseEstimator
+    from mien.pose.head_pose import HeadPoseEstimator
 
     models = models or read_models(pack, options)
     tracker: FaceTracker
@@ -177,12 +177,12 @@ def build_many_stages(
     from mien.action_units.analyzer import ActionUnitAnalyzer, StaticActionUnitAnalyzer
     from mien.action_units.identities import IdentityAnalyzers, IndependentFaces
     from mien.action_units.predictors import PredictorSet
-    from mien.gaze.estimator import GazeEstimator
+    from mien.gaze.eye_gaze import GazeEstimator
     from mien.landmarks.follower import LandmarkFollower
     from mien.landmarks.joint_follower import JointFollower
     from mien.landmarks.multi_face import MultiFaceTracker
-    from mien.people.tracker import PeopleOptions, PeopleTracker
-    from mien.pose.estimator import HeadPoseEstimator
+    from mien.people.people_tracker import PeopleOptions, PeopleTracker
+    from mien.pose.head_pose import HeadPoseEstimator
 
     _refuse_approximations(options)
     if options.compat == "openface" and options.most_faces != MOST_FACES:
@@ -233,9 +233,9 @@ def build_picture_stages(pack: Pack, options: AnalysisOptions) -> PictureStages:
     """
     from mien.action_units.analyzer import StaticActionUnitAnalyzer
     from mien.action_units.identities import IndependentFaces
-    from mien.gaze.estimator import GazeEstimator
-    from mien.landmarks.images import ImageLandmarker
-    from mien.pose.estimator import HeadPoseEstimator
+    from mien.gaze.eye_gaze import GazeEstimator
+    from mien.landmarks.still_faces import ImageLandmarker
+    from mien.pose.head_pose import HeadPoseEstimator
 
     _refuse_approximations(options)
     models = read_models(pack, options)
@@ -252,7 +252,7 @@ def build_picture_stages(pack: Pack, options: AnalysisOptions) -> PictureStages:
 
 
 def _fit_arguments(options: AnalysisOptions, models: OpenFaceModels) -> dict[str, Any]:
-    from mien.landmarks.options import FitOptions
+    from mien.landmarks.fit_options import FitOptions
 
     fit = FitOptions(exact=options.fit == "exact", validate=options.validate)
     fit = fit.wild() if options.wild else fit

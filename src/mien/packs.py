@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from mien.datatypes import Camera
 from mien.errors import OptionError
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.models.packs import Pack, choose_pack
 from mien.options import AnalysisOptions
 from mien.stages import ManyStages, PictureStages, Stages

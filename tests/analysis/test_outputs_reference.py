@@ -13,7 +13,7 @@ from mien.appearance.alignment import FaceAligner
 from mien.appearance.extractor import AppearanceExtractor
 from mien.appearance.fhog import FhogExtractor
 from mien.datatypes import FaceLandmarks, FaceResult, Frame, HeadPose
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.models.readers.action_units import read_action_units
 from mien.results import AlignedOptions, Details, HogWriter, read_hog
 

@@ -384,7 +384,7 @@ def test_a_camera_is_analysed_like_a_video(models_folder, media, tmp_path, monke
 
 
 def test_a_landmark_model_other_than_the_originals_default_is_told_of(run, monkeypatch):
-    import mien.dropin.jobs as module
+    import mien.dropin.input_jobs as module
 
     class WithoutCeClm(module.ModelStore):
         def locate(self, landmarks=None):

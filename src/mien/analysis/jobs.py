@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING
 from mien.analysis.ending import Ending, as_mien_error
 from mien.analysis.outcome import Job, JobOutcome, Tally
 from mien.analysis.outputs import OutputOptions
-from mien.analysis.places import need_source, table_paths
 from mien.analysis.replaced import replaced_table
+from mien.analysis.targets import need_source, table_paths
 from mien.analysis.videos import Analysis
 from mien.analysis.watch import Unwatched, Watch
 from mien.errors import ModelFileError, ModelsMissingError, OptionError, OutputError, ProviderError

@@ -13,8 +13,8 @@ from mien.action_units.normalisation import neutral_baseline
 from mien.analysis.ending import Ending
 from mien.analysis.jobs import JobRun, count_rows
 from mien.analysis.outcome import Job, JobOutcome, Tally
-from mien.analysis.places import need_source
 from mien.analysis.recordings import normalise_recordings, read_baseline
+from mien.analysis.targets import need_source
 from mien.analysis.videos import Analysis
 from mien.analysis.watch import Unwatched, Watch
 from mien.errors import OptionError, OutputError, SourceError, StoppedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mien.analysis.places import SCORES_ENDING
+from mien.analysis.targets import SCORES_ENDING
 from mien.errors import OptionError
 from mien.results.aligned import AlignedOptions
 from mien.results.columns import Form, GroupChoice, chosen_groups

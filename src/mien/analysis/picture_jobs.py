@@ -16,8 +16,8 @@ from mien.analysis.outcome import JobOutcome, Tally
 from mien.analysis.output_set import OutputSet, save_tables
 from mien.analysis.outputs import OutputOptions
 from mien.analysis.pictures import Picture, PictureAnalysis, PictureTable
-from mien.analysis.places import TABLE_SUFFIXES, folders_below, output_folder, table_path
 from mien.analysis.staging import Staging
+from mien.analysis.targets import TABLE_SUFFIXES, folders_below, output_folder, table_path
 from mien.analysis.watch import Unwatched, Watch
 from mien.errors import OptionError, OutputError
 from mien.options import AnalysisOptions

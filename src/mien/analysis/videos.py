@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.analysis.places import need_source
+from mien.analysis.targets import need_source
 from mien.datatypes import Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.models.packs import Pack, choose_pack

@@ -96,7 +96,7 @@ def analyze(
 
 
 def _are_pictures(sources: list[Path], options: AnalysisOptions) -> bool:
-    from mien.analysis.places import need_source
+    from mien.analysis.targets import need_source
     from mien.video.source import are_pictures
 
     for source in sources:

@@ -348,7 +348,7 @@ def _groups(text: str | None) -> tuple[str, ...] | None:
 
 def _further_formats(also: list[str] | None) -> Iterator[str]:
     """Endings of the further formats of a table."""
-    from mien.analysis.places import TABLE_SUFFIXES, need_table_format
+    from mien.analysis.targets import TABLE_SUFFIXES, need_table_format
 
     for name in ",".join(also or ()).split(",") if also else ():
         suffix = "." + name.strip().lower().removeprefix(".")
@@ -364,7 +364,7 @@ def place_meant(text: str | None) -> Path | None:
     if text is None:
         return None
     if text.endswith(("/", os.sep)):
-        from mien.analysis.places import output_folder
+        from mien.analysis.targets import output_folder
 
         return output_folder(Path(text))
     return Path(text)

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from mien.analysis.outputs import OutputOptions
-from mien.analysis.places import table_path, table_paths
+from mien.analysis.targets import table_path, table_paths
 from mien.errors import OptionError, OutputError
 
 

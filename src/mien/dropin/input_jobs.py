@@ -10,7 +10,7 @@ from pathlib import Path
 from mien.analysis.outcome import Job
 from mien.analysis.outputs import OutputOptions
 from mien.analysis.picture_jobs import PictureJob
-from mien.dropin.models import has_eyes, landmark_model
+from mien.dropin.model_flag import has_eyes, landmark_model
 from mien.dropin.places import Input, Place, Source
 from mien.dropin.programs import Program
 from mien.dropin.request import Request
