@@ -26,8 +26,6 @@ TWO_ENDS = {
 MOVING = {"packs", "openface"}
 """At the top, or in `models`, until all that puts packs together has a room."""
 GOING = [(f"mien.runtime.{name}_block", f"mien.runtime.{name}_code") for name in ("ccnf", "dense", "fit")]
-    (f"mien.runtime.{name}_block", f"mien.runtime.{name}_code") for name in ("ccnf", "dense", "fit")
-)
 """Pairs that need each other and are going to be removed."""
 
 
