@@ -21,7 +21,7 @@ from machine import machine_block
 from mien.analysis.sparse import SparsePipeline
 from mien.analysis.videos import open_source
 from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
-from mien.landmarks.fit_options import FitOptions
+from mien.landmarks.options import FitOptions
 from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
 from mien.packs import build_stages

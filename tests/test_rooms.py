@@ -20,6 +20,8 @@ TWO_ENDS = {
     "cen": "a model and the reader of its files",
     "mtcnn": "a model and the reader of its files",
     "validator": "a model and the reader of its files",
+    "options": "of an analysis, and of the fit that they choose",
+    "images": "pictures as a source, and the stage that finds all of their faces",
     "kernels": "every stage has its own",
     "__init__": "every room has one",
 }

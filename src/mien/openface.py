@@ -234,7 +234,7 @@ def build_picture_stages(pack: Pack, options: AnalysisOptions) -> PictureStages:
     from mien.action_units.analyzer import StaticActionUnitAnalyzer
     from mien.action_units.identities import IndependentFaces
     from mien.gaze.eye_gaze import GazeEstimator
-    from mien.landmarks.still_faces import ImageLandmarker
+    from mien.landmarks.images import ImageLandmarker
     from mien.pose.head_pose import HeadPoseEstimator
 
     _refuse_approximations(options)
@@ -252,7 +252,7 @@ def build_picture_stages(pack: Pack, options: AnalysisOptions) -> PictureStages:
 
 
 def _fit_arguments(options: AnalysisOptions, models: OpenFaceModels) -> dict[str, Any]:
-    from mien.landmarks.fit_options import FitOptions
+    from mien.landmarks.options import FitOptions
 
     fit = FitOptions(exact=options.fit == "exact", validate=options.validate)
     fit = fit.wild() if options.wild else fit

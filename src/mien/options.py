@@ -109,7 +109,7 @@ class AnalysisOptions:
         OpenFace's parameters of the fit for difficult pictures (``-wild``; its ``multi_view`` apart). This
         and what follows: the "openface" pack only.
     sigma, regularisation, weight_factor, iterations
-        Single parameters of the fit, as `mien.landmarks.fit_options.FitOptions` explains them; None takes
+        Single parameters of the fit, as `mien.landmarks.options.FitOptions` explains them; None takes
         OpenFace's.
     validate
         Whether fitted landmarks are validated; else every fit counts as a face, with confidence 1.

@@ -8,7 +8,7 @@ import pytest
 from helpers_landmarks import random_model, random_part, textured
 from mien.datatypes import FaceBoxes, Frame
 from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
-from mien.landmarks.fit_options import FitOptions
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import FaceTracker
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -23,8 +23,8 @@ from mien.detection.mtcnn import MtcnnDetector
 from mien.imaging.kernels import bgr_to_gray
 from mien.landmarks import kernels
 from mien.landmarks.detector import Detection, LandmarkDetector
-from mien.landmarks.fit_options import FitOptions, scale_parameters
 from mien.landmarks.hypotheses import landmarks_from_box
+from mien.landmarks.options import FitOptions, scale_parameters
 from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import read_landmark_model, read_mtcnn

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from helpers_cen import random_cen_model
 from helpers_landmarks import textured
 from mien.landmarks.detector import Detection, LandmarkDetector
-from mien.landmarks.fit_options import FitOptions
 from mien.landmarks.hypotheses import ORIENTATIONS, landmarks_from_box
+from mien.landmarks.options import FitOptions
 from mien.models.records import EarlyTermination
 from mien.shape.model import ShapeParameters
 from oracle import cen as oracle

@@ -13,7 +13,7 @@ from mien.errors import ModelFileError, ProviderError
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.landmarks.detector import LandmarkDetector
-from mien.landmarks.fit_options import FitOptions
+from mien.landmarks.options import FitOptions
 from mien.models.readers.cen import read_cen
 from mien.models.records import CenRecord, DenseLayer
 from mien.runtime.sessions import available_devices

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from helpers_landmarks import random_model, textured
-from mien.landmarks.fit_options import FitOptions, scale_parameters
 from mien.landmarks.fitting import ConstrainedLocalModel
+from mien.landmarks.options import FitOptions, scale_parameters
 from mien.landmarks.patch_experts import CcnfPatchExperts
 from mien.models.records import LandmarkModelRecord
 from mien.shape.model import PointDistributionModel, ShapeParameters

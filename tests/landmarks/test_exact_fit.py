@@ -17,7 +17,7 @@ from mien.datatypes import FaceBoxes, Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.errors import OptionError
 from mien.landmarks import area_kernels
-from mien.landmarks.fit_options import FitOptions, part_options
+from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.models.readers import read_landmark_model, read_mtcnn
 from mien.shape.model import ShapeParameters

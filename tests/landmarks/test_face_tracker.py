@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from helpers_landmarks import random_model, random_part, textured
 from mien.datatypes import FaceBoxes, Frame
-from mien.landmarks.fit_options import FitOptions
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import FaceTracker
 from oracle import shape as shape_oracle
 from oracle.tracking import Tracker as OracleTracker

@@ -6,7 +6,7 @@ import pytest
 
 from helpers_landmarks import random_model, random_part
 from mien.landmarks.detector import LandmarkDetector
-from mien.landmarks.fit_options import PART_OPTIONS, FitOptions, scale_parameters
+from mien.landmarks.options import PART_OPTIONS, FitOptions, scale_parameters
 
 SCALES = (0.25, 0.35, 0.5, 1.0)
 CE_CLM = FitOptions().for_model("main_ceclm_general")

@@ -10,8 +10,8 @@ import pytest
 from helpers_landmarks import random_model, textured
 from mien.landmarks import hypotheses
 from mien.landmarks.detector import LandmarkDetector
-from mien.landmarks.fit_options import FitOptions
 from mien.landmarks.hypotheses import landmarks_from_box
+from mien.landmarks.options import FitOptions
 
 pytestmark = pytest.mark.usefixtures("private_cache")
 

@@ -9,7 +9,7 @@ import pytest
 
 from helpers_landmarks import random_model, random_part, textured
 from mien.landmarks.detector import Detection, LandmarkDetector
-from mien.landmarks.fit_options import FitOptions
+from mien.landmarks.options import FitOptions
 from mien.models.records import LandmarkModelRecord
 from mien.shape.model import PointDistributionModel, ShapeParameters
 from oracle import shape as oracle

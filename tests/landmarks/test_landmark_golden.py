@@ -17,8 +17,8 @@ from mien.datatypes import Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.imaging.kernels import bgr_to_gray
 from mien.landmarks.detector import LandmarkDetector
-from mien.landmarks.fit_options import FitOptions
 from mien.landmarks.hypotheses import ORIENTATIONS, landmarks_from_box
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import FaceTracker
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import read_landmark_model, read_mtcnn

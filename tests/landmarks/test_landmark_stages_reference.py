@@ -18,8 +18,8 @@ from helpers_kernels import (
 )
 from mien.landmarks import kernels
 from mien.landmarks.detector import LandmarkDetector
-from mien.landmarks.fit_options import PART_OPTIONS, FitOptions, scale_parameters
 from mien.landmarks.hypotheses import ORIENTATIONS, landmarks_from_box
+from mien.landmarks.options import PART_OPTIONS, FitOptions, scale_parameters
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import read_landmark_model
 from mien.shape.model import ShapeParameters

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from helpers_landmarks import random_model
 from mien.datatypes import FaceBoxes, Frame
 from mien.landmarks.detector import Detection
-from mien.landmarks.fit_options import FitOptions
 from mien.landmarks.multi_face import MultiFaceTracker
+from mien.landmarks.options import FitOptions
 from oracle.multi_face import MultiFace
 
 pytestmark = pytest.mark.usefixtures("private_cache")

@@ -9,11 +9,11 @@ import synthetic_models
 from helpers_open import GOLDEN, PACK, canonical_face, frame_of, indices, mesh_network, read_rgb, short_range
 from mien.datatypes import FaceBoxes, Frame
 from mien.detection.mtcnn import MtcnnDetector
-from mien.landmarks.fit_options import FitOptions
 from mien.landmarks.follower import LandmarkFollower
+from mien.landmarks.images import ImageLandmarker
 from mien.landmarks.mesh_follower import MeshFollower
 from mien.landmarks.multi_face import MultiFaceTracker
-from mien.landmarks.still_faces import ImageLandmarker
+from mien.landmarks.options import FitOptions
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import mtcnn_from_npz, read_landmark_model, read_mtcnn
 from mien.people.people_tracker import PeopleTracker

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.datatypes import FaceLandmarks, Frame
 from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Validate
-from mien.landmarks.fit_options import FitOptions
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import Detect, FaceTracker
 from mien.models.records import LandmarkModelRecord
 from mien.shape.model import ShapeParameters

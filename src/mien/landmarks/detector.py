@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
 from mien.landmarks.accelerator import Accelerator, place_of
-from mien.landmarks.fit_options import FitOptions, part_options
 from mien.landmarks.fitting import ConstrainedLocalModel
+from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
 from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
 from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord, SvrRecord

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from mien.errors import OptionError
 from mien.landmarks import kernels
-from mien.landmarks.fit_options import FitOptions, ScaleParameters, scale_parameters
+from mien.landmarks.options import FitOptions, ScaleParameters, scale_parameters
 from mien.landmarks.patch_experts import PatchExperts
 from mien.runtime.lanes import LANES, aligned
 from mien.shape.model import PointDistributionModel, ShapeParameters

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from mien.datatypes import FaceBoxes, Frame, TrackedFace
 from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Validate
-from mien.landmarks.fit_options import FitOptions
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import Detect, FaceTracker, TrackerState
 from mien.models.records import LandmarkModelRecord
 

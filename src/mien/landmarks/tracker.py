@@ -12,8 +12,8 @@ from mien.datatypes import EyeShape, FaceBoxes, FaceLandmarks, Frame
 from mien.geometry.kernels import euler_to_matrix
 from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Detection, LandmarkDetector, Validate
-from mien.landmarks.fit_options import FitOptions
 from mien.landmarks.hypotheses import landmarks_from_box
+from mien.landmarks.options import FitOptions
 from mien.landmarks.parts import PartFit
 from mien.models.records import LandmarkModelRecord
 from mien.shape.model import PointDistributionModel

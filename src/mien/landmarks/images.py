@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from mien.datatypes import FaceLandmarks, Frame
 from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.detector import Validate
-from mien.landmarks.fit_options import FitOptions
 from mien.landmarks.hypotheses import landmarks_from_box
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import Detect, FaceTracker
 from mien.models.records import LandmarkModelRecord
 
