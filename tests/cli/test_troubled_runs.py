@@ -107,6 +107,23 @@ def test_the_systems_wish_to_end_keeps_the_rows_so_far(warm, models_folder, face
 
 
 @POSIX
+def test_the_end_of_the_terminal_keeps_the_rows_so_far(warm, models_folder, face_pictures, tmp_path):
+    import pty
+
+    write_video(tmp_path / "long.mp4", face_pictures * 12)
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(tmp_path)
+        command = ["mien", "analyze", "long.mp4", "-o", "out/t.csv", "--hog", "--landmarks", "clnf"]
+        os.execve(executable(), command, environment(models_folder))
+    wait_for(lambda: any(path.stat().st_size for path in tmp_path.glob("out/.mien-*/.mien-*")))
+    os.close(terminal)
+    _, status = os.waitpid(process, 0)
+    assert os.waitstatus_to_exitcode(status) == 130
+    assert names(tmp_path / "out") == ["t.partial.csv", "t.partial.hog", "t.partial.provenance.json"]
+
+
+@POSIX
 def test_what_a_killed_run_left_is_removed_by_the_next_and_nothing_else(
     warm, models_folder, face_pictures, face_video, tmp_path
 ):

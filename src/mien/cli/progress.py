@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from mien.cli.words import note, printable, say
@@ -58,7 +58,7 @@ class Bar(Silent):
             refresh_per_second=_REFRESH_HZ,
             transient=True,
         )
-        self._task = self._progress.add_task(name, total=total, rate="")
+        self._task = self._progress.add_task(printable(name), total=total, rate="")
 
     def advance(self, frames: int = 1) -> None:
         """Some more frames are done."""
@@ -67,7 +67,8 @@ class Bar(Silent):
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self._progress.console.print(printable(text), markup=False, highlight=False)
+        with suppress(OSError):  # the terminal may be gone
+            self._progress.console.print(printable(text), markup=False, highlight=False)
 
     def say(self, text: str) -> None:
         """Print a line above the bar, or to standard output where that is no terminal."""
@@ -81,7 +82,8 @@ class Bar(Silent):
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._progress.stop()
+        with suppress(OSError):
+            self._progress.stop()
 
 
 def progress(name: str, total: int | None, *, quiet: bool) -> Silent:
