@@ -76,7 +76,6 @@ def test_an_analysis_after_it_needs_no_compiler(pack, tmp_path):
         "openface",
         "--landmarks",
         "clnf",
-        "-q",
     ]
     runs = [
         subprocess.run([sys.executable, "-c", PROGRAM, *command], capture_output=True, text=True, check=True)

@@ -254,6 +254,7 @@ class JobRun:
             landmark_model=analysis.stages.landmark_model,
             networks=analysis.stages.networks(),
             lost=analysis.lost,
+            notes=tuple(getattr(analysis, "notes", ())),
             **self.tally.summary(),
         )
 

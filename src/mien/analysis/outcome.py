@@ -60,6 +60,8 @@ class JobOutcome:
         Models used, and on which device each network ran.
     lost
         What could not be read; empty when all could.
+    notes
+        What else a user should know of the source, a sentence each.
     stopped
         Whether it was stopped before its end.
     partial
@@ -84,6 +86,7 @@ class JobOutcome:
     landmark_model: str = ""
     networks: dict[str, str] = field(default_factory=dict)
     lost: str = ""
+    notes: tuple[str, ...] = ()
     stopped: bool = False
     partial: bool = False
     written: tuple[Path, ...] = ()

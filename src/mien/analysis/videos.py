@@ -97,9 +97,8 @@ class Analysis:
         except BaseException:
             self._source.close()
             raise
-        self._pipeline = _pipeline(self.stages, self.options, self._observe)
-        self._frames = self._due = 0
-        self._failure: Exception | None = None
+        self._passed = _Passed(self.outputs)
+        self._pipeline = _pipeline(self.stages, self.options, self._passed)
         self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
         self._stopped = stopped or threading.Event()
 
@@ -116,7 +115,7 @@ class Analysis:
     @property
     def frames(self) -> int:
         """Number of frames that have been analysed."""
-        return self._frames if self.options.every == 1 else len(self._builder)
+        return self._passed.frames if self.options.every == 1 else len(self._builder)
 
     @property
     def stopped(self) -> bool:
@@ -128,13 +127,9 @@ class Analysis:
         with closing(self._pipeline.run(self._until_stopped())) as results:
             for result in results:
                 self._builder.append(result)
-                self._due = max(0, self._due - 1)
                 yield result
-                if not self._due:
-                    if self._failure is not None:
-                        raise self._failure
-                    if self.stopped:
-                        return
+                if self._passed.all_delivered() and self.stopped:
+                    return
 
     def _until_stopped(self) -> Iterator[Frame]:
         """Frames may pass without a face, and so without a result at which to stop."""
@@ -142,18 +137,6 @@ class Analysis:
             if self.stopped:
                 return
             yield frame
-
-    def _observe(self, frame: Frame, faces: list[FaceResult], appearances: list[Any]) -> None:
-        self._frames += 1
-        self._due = len(faces)
-        try:
-            if self.outputs is not None:
-                self.outputs.add(frame, faces, appearances)
-        except Exception as error:
-            if not faces:
-                raise
-            # The faces of this frame have been analysed: they are delivered first.
-            self._failure = error
 
     def stop(self) -> None:
         """End the analysis after the frame at hand; may be called from a signal handler or another thread."""
@@ -330,6 +313,41 @@ def track(
         source.close()
         raise
     return _closing_run(source, _pipeline(stages, chosen))
+
+
+class _Passed:
+    """Counts frames and passes them on to the outputs.
+
+    It knows no analysis: a circle of references would keep models, tables and descriptors of one that is
+    closed until Python looks for circles, which many threads outrun.
+    """
+
+    def __init__(self, outputs: OutputSet | None) -> None:
+        self.frames = 0
+        self._outputs = outputs
+        self._due = 0
+        self._failure: Exception | None = None
+
+    def __call__(self, frame: Frame, faces: list[FaceResult], appearances: list[Any]) -> None:
+        self.frames += 1
+        self._due = len(faces)
+        try:
+            if self._outputs is not None:
+                self._outputs.add(frame, faces, appearances)
+        except Exception as error:
+            if not faces:
+                raise
+            # The faces of this frame have been analysed: they are delivered first.
+            self._failure = error
+
+    def all_delivered(self) -> bool:
+        """Count a face as delivered; gives whether all of its frame are, and raises what went wrong then."""
+        self._due = max(0, self._due - 1)
+        if self._due:
+            return False
+        if self._failure is not None:
+            raise self._failure
+        return True
 
 
 class _Series(NamedTuple):

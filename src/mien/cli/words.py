@@ -108,7 +108,7 @@ def summary(outcome: JobOutcome, options: AnalysisOptions, where: str) -> list[s
         *networks_sentence(options, outcome.networks),
         where,
     ]
-    lines = [" ".join(parts)]
+    lines = [" ".join(parts), *(f"Note: {sentence}." for sentence in outcome.notes)]
     if outcome.lost:
         lines.append(f"Not all of the video could be read: {outcome.lost}.")
     return lines + remarks(outcome)
@@ -134,6 +134,7 @@ def picture_summary(outcome: JobOutcome, options: AnalysisOptions, where: str) -
         f"Models: {outcome.pack}, {outcome.landmark_model}."
     )
     lines = [" ".join([f"{outcome.name}: {found}", *networks_sentence(options, outcome.networks), where])]
+    lines += [f"Note: {sentence}." for sentence in outcome.notes]
     if outcome.empty:
         more = f" and {len(outcome.empty) - 3} more" if len(outcome.empty) > 3 else ""
         lines.append(f"No face was found in {', '.join(outcome.empty[:3])}{more}.")
