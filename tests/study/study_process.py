@@ -55,4 +55,6 @@ def done(folder):
 
 def leftovers(folder):
     """Files that are not whole."""
-    return [path for path in Path(folder).rglob("*") if path.name.endswith(".part") or ".partial" in path.name]
+    return [
+        path for path in Path(folder).rglob("*") if path.name.endswith(".part") or ".partial" in path.name
+    ]

@@ -16,7 +16,15 @@ from mien.analysis.outcome import Job
 from mien.analysis.outputs import OutputOptions
 from mien.options import AnalysisOptions
 
-ALL = ["day1/a.mp4", "day1/b.mp4", "day2/a.avi", "day2/a.mp4", "day2/nobody.mp4", "photos/face.png", "photos/nobody.png"]
+ALL = [
+    "day1/a.mp4",
+    "day1/b.mp4",
+    "day2/a.avi",
+    "day2/a.mp4",
+    "day2/nobody.mp4",
+    "photos/face.png",
+    "photos/nobody.png",
+]
 
 
 def test_a_study_keeps_folders_goes_on_after_failures_and_sums_up(study, recordings, tmp_path):
@@ -99,7 +107,9 @@ def test_other_options_rules_and_lost_entries_are_noticed(study, recordings, tmp
     assert "a.csv has another size" in said
 
 
-def test_tables_are_those_of_single_runs_byte_for_byte(study, study_models, recordings, tmp_path, monkeypatch):
+def test_tables_are_those_of_single_runs_byte_for_byte(
+    study, study_models, recordings, tmp_path, monkeypatch
+):
     study("recordings", "-o", "out", "--include", "*.mp4", "--exclude", "damaged*")
     monkeypatch.setenv("MIEN_MODELS", str(study_models))
     for name, table in tables(tmp_path / "out").items():
@@ -116,7 +126,15 @@ def test_a_persons_recordings_share_a_neutral_face(study, study_models, recordin
     study("recordings/list.csv", "-o", "out", code=1)
     out = tmp_path / "out"
     process = start(
-        study_models, recordings / "day1", "a.mp4", "b.mp4", "--person", "P1", "-o", "../../single", command="analyze"
+        study_models,
+        recordings / "day1",
+        "a.mp4",
+        "b.mp4",
+        "--person",
+        "P1",
+        "-o",
+        "../../single",
+        command="analyze",
     )
     assert process.wait(120) == 0
     process.communicate()
@@ -152,7 +170,10 @@ def test_shards_share_the_work_and_a_last_call_sums_up(study, recordings, tmp_pa
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0"])
 def test_parts_that_there_are_not_are_refused(study, recordings, text):
-    assert "shard: expected a part such as 3/20" in study("recordings", "-o", "out", "--shard", text, code=2).stderr
+    assert (
+        "shard: expected a part such as 3/20"
+        in study("recordings", "-o", "out", "--shard", text, code=2).stderr
+    )
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")

@@ -32,7 +32,9 @@ def entries(out):
         entry = json.loads(path.read_bytes())  # never half
         name = path.relative_to(out / ".mien-study" / "done").as_posix().removesuffix(".json")
         moments = [
-            (out / name).parent.joinpath(file).stat().st_mtime_ns for file, size in entry["files"].items() if size
+            (out / name).parent.joinpath(file).stat().st_mtime_ns
+            for file, size in entry["files"].items()
+            if size
         ]
         found[name] = (entry["run"], *moments)
     return found
@@ -87,6 +89,8 @@ def _same_as_single_runs(out, tmp_path, openface_dir, monkeypatch):
         run_job(Job(source, OutputOptions(folder=tmp_path, base="single")), AnalysisOptions(threads=2))
         assert found.pop(row["table"]) == (tmp_path / "single.csv").read_bytes(), row["file"]
     assert sorted(found) == ["odd/sample1.csv", "odd/sample2.csv"]
-    process = start(openface_dir, tmp_path / "in" / "odd", "sample1.jpg", "-o", "../../single.csv", command="analyze")
+    process = start(
+        openface_dir, tmp_path / "in" / "odd", "sample1.jpg", "-o", "../../single.csv", command="analyze"
+    )
     process.communicate(timeout=120)
     assert found["odd/sample1.csv"] == (tmp_path / "single.csv").read_bytes()
