@@ -186,7 +186,7 @@ def test_an_interrupted_study_ends_cleanly_and_goes_on(study, study_models, draw
     process = start(study_models, tmp_path, "many", "-o", "out", "--workers", "2")
     _wait_for(lambda: (out / "study.log").exists() and len(done(out)) >= 3, process)
     process.send_signal(signal.SIGINT)
-    text, errors = process.communicate(timeout=60)
+    _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "Traceback" not in errors
     assert "goes on from here" in errors

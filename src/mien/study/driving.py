@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 
@@ -15,6 +15,7 @@ _AHEAD = 1
 """Tasks that wait for every worker: none is idle while results are taken."""
 _LOOK_S = 0.2
 """How often a wish to stop is looked for, s."""
+_DEATHS = 2
 DIED = (
     "the process that analysed it was ended by the system, twice: probably there was not enough memory; try "
     "fewer --workers"
@@ -59,7 +60,7 @@ class _Drive:
         self._waiting, self._suspects = deque(tasks), deque[Task]()
         self._engine, self._take, self._stopped = engine, take, stopped
         self._flying: dict[Future[list[Ended]], Task] = {}
-        self._seen: set[int] = set()
+        self._alone = Counter[int]()
         self._told = False
 
     def run(self) -> None:
@@ -121,16 +122,14 @@ class _Drive:
         return None
 
     def _after_a_death(self, broken: list[Task]) -> None:
-        alone = len(broken) == 1 and not self._flying and not self._waiting_for_verdict(broken[0])
+        """Try what was at work again, one at a time; who takes a worker along twice, alone, is to blame."""
         lost = [*broken, *self._flying.values()]
         self._flying.clear()
         self._engine.renew()
-        if alone:
-            self._take(broken[0], failed_all(broken[0], DIED))
-        else:
-            self._suspects.extend(lost)
-            self._seen |= {id(task) for task in lost}
-
-    def _waiting_for_verdict(self, task: Task) -> bool:
-        """Whether a task has not been in a death before."""
-        return id(task) not in self._seen
+        if len(lost) == 1:
+            self._alone[id(lost[0])] += 1
+        for task in lost:
+            if self._alone[id(task)] >= _DEATHS:
+                self._take(task, failed_all(task, DIED))
+            else:
+                self._suspects.append(task)
