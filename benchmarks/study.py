@@ -157,7 +157,9 @@ def nothing_to_do(video: Path, files: int, work: Path) -> None:
     out = work / "out"
     first = run(study, out, 2)
     again = [run(study, out, 2)["seconds"] for _ in range(5)]
-    print(f"{files} files of 2 frames: {first['seconds']:.1f} s; again, with nothing to do: {median(again):.2f} s")
+    print(
+        f"{files} files of 2 frames: {first['seconds']:.1f} s; again, with nothing to do: {median(again):.2f} s"
+    )
 
 
 def main() -> None:
@@ -175,10 +177,10 @@ def main() -> None:
         work = Path(folder)
         if given.rounds:
             cut(given.video, given.clips, given.frames, work / "study")
-            print(f"{given.clips} clips of {given.frames} frames of {given.video.name}, {given.rounds} rounds")
-            throughput(
-                work / "study", given.clips * given.frames, given.rounds, work, dask=not given.no_dask
+            print(
+                f"{given.clips} clips of {given.frames} frames of {given.video.name}, {given.rounds} rounds"
             )
+            throughput(work / "study", given.clips * given.frames, given.rounds, work, dask=not given.no_dask)
         if given.files:
             nothing_to_do(given.video, given.files, work)
 

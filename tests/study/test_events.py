@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from mien.errors import OptionError
 from mien.study import EventRule, FaceSeries, SummaryOptions, find_events
-from mien.study.events import EVENT_FIELDS, FaceEvents
+from mien.study.event import EVENT_FIELDS
+from mien.study.events import FaceEvents
 from mien.study.hysteresis import event_spans, samples
 from oracle.events import events as events_by_hand
 

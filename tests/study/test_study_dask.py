@@ -38,7 +38,15 @@ def cluster(study_models, tmp_path):
 
         def worker(name):
             return begin(
-                "worker", "--scheduler-file", place, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--name", name
+                "worker",
+                "--scheduler-file",
+                place,
+                "--nthreads",
+                "1",
+                "--no-nanny",
+                "--no-dashboard",
+                "--name",
+                name,
             )
 
         yield place, worker

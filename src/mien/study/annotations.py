@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,19 @@ from mien.errors import OptionError, OutputError
 from mien.results.files import whole_file
 
 if TYPE_CHECKING:
-    from mien.study.events import Event, Events
+    from mien.study.event import Event
 
 ANNOTATION_SUFFIXES = (".eaf", ".textgrid")
 _ANNOTATOR = "mien"
 
 
-def write_annotations(events: Events, path: str | Path, *, media: str | Path | None = None) -> None:
+def write_annotations(
+    events: Sequence[Event],
+    path: str | Path,
+    *,
+    media: str | Path | None = None,
+    end_s: float | None = None,
+) -> None:
     """Write events of one recording as tiers, one for every face, name and signal.
 
     Parameters
@@ -30,6 +36,8 @@ def write_annotations(events: Events, path: str | Path, *, media: str | Path | N
         NAME.eaf for ELAN, NAME.TextGrid for Praat.
     media
         The video, which ELAN opens beside its tiers.
+    end_s
+        How long the recording is, s; by default the events end with it.
 
     Raises
     ------
@@ -51,12 +59,12 @@ def write_annotations(events: Events, path: str | Path, *, media: str | Path | N
     if path.suffix.lower() == ".eaf":
         _write_elan(events, path, media)
     elif path.suffix.lower() == ".textgrid":
-        _write_praat(events, path)
+        _write_praat(events, path, end_s)
     else:
         raise OutputError(f"{path}: expected a name that ends in .eaf or .TextGrid")
 
 
-def write_each(events: Events, folder: Path, endings: Sequence[str]) -> list[Path]:
+def write_each(events: Iterable[Event], folder: Path, endings: Sequence[str]) -> list[Path]:
     """Write the events of every recording into files named after it.
 
     Parameters
@@ -78,11 +86,9 @@ def write_each(events: Events, folder: Path, endings: Sequence[str]) -> list[Pat
     OptionError, OutputError
         As `write_annotations`.
     """
-    from mien.study.events import Events
-
     written = []
     for file, found in groupby(events, key=lambda event: event.file):
-        mine = Events(list(found))
+        mine = list(found)
         for ending in endings:
             path = folder / Path(file).with_suffix(ending).name
             if path in written:
@@ -92,8 +98,9 @@ def write_each(events: Events, folder: Path, endings: Sequence[str]) -> list[Pat
     return written
 
 
-def tiers(events: Events) -> Iterator[tuple[str, list[Event]]]:
+def tiers(events: Iterable[Event]) -> Iterator[tuple[str, list[Event]]]:
     """Names of tiers with their events."""
+    events = list(events)
     several = len({event.face_id for event in events}) > 1
 
     def place(event: Event) -> tuple[int, str, str]:
@@ -110,7 +117,7 @@ def label(event: Event) -> str:
     return f"{'…' * (not event.onset_seen)}{peak}{'…' * (not event.offset_seen)}"
 
 
-def _write_elan(events: Events, path: Path, media: str | Path | None) -> None:
+def _write_elan(events: Sequence[Event], path: Path, media: str | Path | None) -> None:
     from pympi.Elan import Eaf
 
     document = Eaf(author=_ANNOTATOR)
@@ -145,11 +152,11 @@ _MEDIA_TYPES = {
 }
 
 
-def _write_praat(events: Events, path: Path) -> None:
+def _write_praat(events: Sequence[Event], path: Path, end_s: float | None) -> None:
     from pympi.Praat import TextGrid
 
     # An object of Praat's has some length.
-    document = TextGrid(xmax=max(events.end_s, 1e-3))
+    document = TextGrid(xmax=max([1e-3, end_s or 0.0, *(event.offset_s for event in events)]))
     for name, found in tiers(events):
         tier = document.add_tier(name.replace('"', '""'))
         for event in found:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mien.action_units.catalogue import DESCRIPTIONS
 from mien.study.composites import COMPOSITES, WARNING, Composite
-from mien.study.events import ACTION_UNIT, BLINK, COMPOSITE, EYES, INTENSITY, PRESENCE
+from mien.study.event import ACTION_UNIT, BLINK, COMPOSITE, EYES, INTENSITY, PRESENCE
 
 
 @dataclass(frozen=True, slots=True)

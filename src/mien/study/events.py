@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -13,6 +12,16 @@ from numpy.typing import NDArray
 from mien.results.summary import usable
 from mien.study.blinks import BLINK_UNIT, closure
 from mien.study.composites import COMPOSITES
+from mien.study.event import (
+    ACTION_UNIT,
+    BLINK,
+    COMPOSITE,
+    EVENT_FIELDS,
+    EYES,
+    INTENSITY,
+    PRESENCE,
+    Event,
+)
 from mien.study.hysteresis import Samples, event_spans, samples
 from mien.study.rules import EventRule, SummaryOptions
 from mien.study.series import FaceSeries
@@ -21,65 +30,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Floats = NDArray[np.float64]
-
-INTENSITY, PRESENCE, EYES = "intensity", "presence", "eye_aspect"
-"""What an event was found in."""
-ACTION_UNIT, COMPOSITE, BLINK = "action_unit", "composite", "blink"
-"""What an event is of."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """Something that lasted for some frames; NaN where a value is not known.
-
-    Attributes
-    ----------
-    file
-        The recording.
-    face_id
-        Whose face.
-    kind
-        "action_unit", "composite" or "blink".
-    name
-        "AU12", "blink", or the composite's name.
-    signal
-        What it was found in: "intensity", "presence" or "eye_aspect".
-    onset_s, apex_s, offset_s
-        When it begins, is strongest (for the first time) and ends, s.
-    duration_s
-        From onset to offset, s.
-    peak
-        The signal at the apex. Of presences it is the same unit's intensity.
-    amplitude
-        Peak less the value in the frame before the onset; NaN where the onset is not seen.
-    mean
-        Mean of the signal from onset to offset.
-    onset_seen, offset_seen
-        1; or 0 where the recording, or a stretch of usable frames, begins or ends in the midst of it.
-    onset_frame, apex_frame, offset_frame
-        First, strongest and last frame, counted from 1 as in tables; apex 0 where it is not known.
-    """
-
-    file: str
-    face_id: int
-    kind: str
-    name: str
-    signal: str
-    onset_s: float
-    apex_s: float
-    offset_s: float
-    duration_s: float
-    peak: float
-    amplitude: float
-    mean: float
-    onset_seen: int
-    offset_seen: int
-    onset_frame: int
-    apex_frame: int
-    offset_frame: int
-
-
-EVENT_FIELDS = tuple(field.name for field in fields(Event))
 
 
 class Events(Sequence[Event]):
@@ -157,7 +107,7 @@ class Events(Sequence[Event]):
         from mien.study.records import write_events
 
         if Path(path).suffix.lower() in ANNOTATION_SUFFIXES:
-            write_annotations(self, path)
+            write_annotations(self, path, end_s=self.end_s)
         else:
             write_events(self.rows(), path)
 

@@ -12,7 +12,8 @@ from typing import Any
 from mien.errors import OptionError
 from mien.results.files import whole_file
 from mien.study.columns import EVENT_COLUMNS, Column
-from mien.study.events import Event, Events
+from mien.study.event import Event
+from mien.study.events import Events
 from mien.study.ledger import HOME, Item, read_json, write_json
 from mien.study.records import csv_text, write_events, write_records
 from mien.study.summary import Summary

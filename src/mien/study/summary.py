@@ -13,7 +13,8 @@ from mien.results.summary import summarise_unit
 from mien.study.blinks import BLINK_UNIT
 from mien.study.columns import LONG_COLUMNS, Column, summary_columns
 from mien.study.composites import COMPOSITES
-from mien.study.events import BLINK, EYES, INTENSITY, PRESENCE, FaceEvents, counts
+from mien.study.event import BLINK, EYES, INTENSITY, PRESENCE
+from mien.study.events import FaceEvents, counts
 from mien.study.movement import distances, speed, spread, turns
 from mien.study.rules import SummaryOptions
 from mien.study.series import FaceSeries

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from mien.errors import MienError, TableError
 from mien.study.columns import Column
-from mien.study.events import Event, Events, FaceEvents
+from mien.study.event import Event
+from mien.study.events import Events, FaceEvents
 from mien.study.listing import Listing
 from mien.study.read import read_series
 from mien.study.rules import SummaryOptions
