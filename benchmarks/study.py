@@ -1,4 +1,4 @@
-"""How fast a study is: one core against two, Dask against both; memory of a worker; a call with nothing to do.
+"""How fast a study is: one core against two, and Dask; memory of a worker; a call with nothing to do.
 
     python benchmarks/study.py VIDEO [--clips N] [--frames N] [--rounds N] [--files N] [--no-dask]
 
@@ -157,9 +157,7 @@ def nothing_to_do(video: Path, files: int, work: Path) -> None:
     out = work / "out"
     first = run(study, out, 2)
     again = [run(study, out, 2)["seconds"] for _ in range(5)]
-    print(
-        f"{files} files of 2 frames: {first['seconds']:.1f} s; again, with nothing to do: {median(again):.2f} s"
-    )
+    print(f"{files} files of 2 frames: {first['seconds']:.1f} s; again, nothing to do: {median(again):.2f} s")
 
 
 def main() -> None:

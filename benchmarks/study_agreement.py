@@ -2,8 +2,8 @@
 
     python benchmarks/study_agreement.py MEDIA REFERENCE [--landmarks clnf]
 
-MEDIA holds videos, REFERENCE a folder of the same name for each with the table that FeatureExtraction wrote. An
-event of one table is found again if one of the same name and signal in the other overlaps it for at least
+MEDIA holds videos, REFERENCE a folder of the same name for each with the table that FeatureExtraction wrote.
+An event of one table is found again if one of the same name and signal in the other overlaps it for at least
 half of both together (intersection over union).
 """
 
@@ -103,9 +103,8 @@ def main() -> None:
             share = 100 * 2 * same / (one + other)
             print(f"| {kind}, {signal} | {one} | {other} | {same} | {share:.0f} % |")
     print(f"\nmean intensities: mean |Δ| {np.abs(means).mean():.3f}, largest {np.abs(means).max():.3f}")
-    print(
-        f"shares present: mean |Δ| {100 * np.abs(shares).mean():.2f} %, largest {100 * np.abs(shares).max():.1f} %"
-    )
+    present = 100 * np.abs(shares)
+    print(f"shares present: mean |Δ| {present.mean():.2f} %, largest {present.max():.1f} %")
 
 
 if __name__ == "__main__":

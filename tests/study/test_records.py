@@ -13,7 +13,7 @@ from mien.errors import OutputError
 from mien.study import Events, find_events, series_of_result
 from mien.study.annotations import label, tiers, write_annotations
 from mien.study.event import EVENT_FIELDS
-from mien.study.records import cell_text, csv_text
+from mien.study.record_files import cell_text, csv_text
 from synthetic_result import make_result
 
 

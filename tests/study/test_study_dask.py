@@ -1,4 +1,4 @@
-"""A study on a Dask cluster: a real scheduler and two workers in processes of their own, of which one is killed."""
+"""A study on a Dask cluster: a real scheduler and two workers in their own processes; one is killed."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from mien.errors import OptionError
 if TYPE_CHECKING:
     from mien.study.events import Events
     from mien.study.rules import SummaryOptions
-    from mien.study.summary import Summary
+    from mien.study.summaries import Summary
 
 _RULES = "What counts"
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mien.study.rules import EventRule, SummaryOptions
     from mien.study.run import Outcome, Study
     from mien.study.series import FaceSeries, series_of_result, series_of_table
-    from mien.study.summary import Summary, summarise
+    from mien.study.summaries import Summary, summarise
     from mien.study.tables import summarise_tables
 
 _HOME = {
@@ -35,7 +35,7 @@ _HOME = {
     "mien.study.rules": ("EventRule", "SummaryOptions"),
     "mien.study.run": ("Outcome", "Study"),
     "mien.study.series": ("FaceSeries", "series_of_result", "series_of_table"),
-    "mien.study.summary": ("Summary", "summarise"),
+    "mien.study.summaries": ("Summary", "summarise"),
     "mien.study.tables": ("summarise_tables",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}

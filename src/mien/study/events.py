@@ -83,7 +83,7 @@ class Events(Sequence[Event]):
         OptionError
             pandas is not installed.
         """
-        from mien.study.records import data_frame
+        from mien.study.record_files import data_frame
 
         return data_frame(self.rows(), EVENT_FIELDS)
 
@@ -104,7 +104,7 @@ class Events(Sequence[Event]):
             The file can't be written there.
         """
         from mien.study.annotations import ANNOTATION_SUFFIXES, write_annotations
-        from mien.study.records import write_events
+        from mien.study.record_files import write_events
 
         if Path(path).suffix.lower() in ANNOTATION_SUFFIXES:
             write_annotations(self, path, end_s=self.end_s)

@@ -11,12 +11,12 @@ from typing import Any
 
 from mien.errors import OptionError
 from mien.results.files import whole_file
-from mien.study.columns import EVENT_COLUMNS, Column
+from mien.study.dictionary import EVENT_COLUMNS, Column
 from mien.study.event import Event
 from mien.study.events import Events
 from mien.study.ledger import HOME, Item, read_json, write_json
-from mien.study.records import csv_text, write_events, write_records
-from mien.study.summary import Summary
+from mien.study.record_files import csv_text, write_events, write_records
+from mien.study.summaries import Summary
 from mien.study.tables import listed_columns
 
 SUMMARY, LONG, EVENTS, DICTIONARY, FAILURES = (

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from mien.errors import TableError
-from mien.study.columns import FIRST
+from mien.study.dictionary import FIRST
 
 FILE = "file"
 PERSON = "person"

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mien.errors import MienError, TableError
-from mien.study.columns import Column
+from mien.study.dictionary import Column
 from mien.study.event import Event
 from mien.study.events import Events, FaceEvents
 from mien.study.listing import Listing
 from mien.study.read import read_series
 from mien.study.rules import SummaryOptions
-from mien.study.summary import Row, Summary, summarise_face
+from mien.study.summaries import Row, Summary, summarise_face
 
 Faces = tuple[list[Row], list[Event], set[str], set[str]]
 

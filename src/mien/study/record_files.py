@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from mien.errors import OptionError, OutputError
 from mien.results.files import whole_file
 from mien.runtime.versions import __version__
-from mien.study.columns import EVENT_COLUMNS, Column
 from mien.study.composites import COMPOSITES, WARNING
+from mien.study.dictionary import EVENT_COLUMNS, Column
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from mien.results.summary import summarise_unit
 from mien.study.blinks import BLINK_UNIT
-from mien.study.columns import LONG_COLUMNS, Column, summary_columns
 from mien.study.composites import COMPOSITES
+from mien.study.dictionary import LONG_COLUMNS, Column, summary_columns
 from mien.study.event import BLINK, EYES, INTENSITY, PRESENCE
 from mien.study.events import FaceEvents, counts
 from mien.study.movement import distances, speed, spread, turns
@@ -97,7 +97,7 @@ class Summary(Sequence[Row]):
         OptionError
             pandas is not installed.
         """
-        from mien.study.records import data_frame
+        from mien.study.record_files import data_frame
 
         if long:
             return data_frame(self.long(), [column.name for column in self.long_columns])
@@ -120,7 +120,7 @@ class Summary(Sequence[Row]):
         OutputError
             The file can't be written there.
         """
-        from mien.study.records import write_records
+        from mien.study.record_files import write_records
 
         if long:
             write_records(self.long(), self.long_columns, path)
