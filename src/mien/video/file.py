@@ -13,21 +13,17 @@ import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
 from mien.video.clock import Clock
+from mien.video.conversion import BgrConversion
 from mien.video.decoding import Losses, decode, nominal_fps, open_container, video_stream
 from mien.video.orientation import Orientation
 from mien.video.seeking import decode_from, find_start
 from mien.video.source import SourceInfo
-
-_CONVERSION: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
-"""Newer versions of PyAV convert in as many threads as there are cores unless told otherwise."""
 
 _TOLERATED_FRAMES = 1.5
 """A video may end this many frame intervals before its header says without being called incomplete."""
@@ -36,9 +32,9 @@ _TOLERATED_FRAMES = 1.5
 class VideoFile:
     """A video file as a source of frames.
 
-    The file is opened, and its first wanted frame decoded, by the constructor. Colours come from
-    FFmpeg's default conversion, which is what the original program reads; grey from the fixed-point formula
-    of landmarks.md §0.5.4.
+    The file is opened, and its first wanted frame decoded, by the constructor. Colours are
+    converted as OpenCV's reader converts them (`mien.video.conversion`), grey by OpenCV's fixed-point formula
+    (docs/inputs.md).
 
     Parameters
     ----------
@@ -76,7 +72,7 @@ class VideoFile:
         self._end_s = math.inf if end_s is None else end_s
         self._threads = threads
         self._losses = Losses()
-        self._reformatter = VideoReformatter()
+        self._convert = BgrConversion(follow_marks=self._upright)
         self._iterated = False
         self._container, self._stream = self._open()
         try:
@@ -214,11 +210,7 @@ class VideoFile:
         return None
 
     def _frame(self, index: int, time_s: float, picture: VideoFrame) -> Frame:
-        width, height = self._stored_size
-        converted = self._reformatter.reformat(
-            picture, width=width, height=height, format="bgr24", **_CONVERSION
-        ).to_ndarray()
-        bgr: NDArray[np.uint8] = self._orientation.apply(np.ascontiguousarray(converted, np.uint8))
+        bgr = self._orientation.apply(self._convert(picture, self._stored_size))
         gray = np.empty(bgr.shape[:2], np.uint8)
         bgr_to_gray(bgr, gray)
         return Frame(index, time_s, bgr, gray)
