@@ -1,4 +1,4 @@
-"""Colours are OpenCV's, bit for bit, in every pixel format and size; marks of colour are followed or not, as asked."""
+"""Colours are OpenCV's, bit for bit, in every pixel format and size; marks of colour are followed, or not."""
 
 from __future__ import annotations
 
@@ -80,7 +80,9 @@ MARKS = [{"colorspace": 1}, {"color_range": 2}, {"colorspace": 1, "color_range":
 def matrix_of(kr, kb):
     """Y, Cb - 128, Cr - 128 to blue, green, red (ITU-R BT.601, BT.709)."""
     kg = 1 - kr - kb
-    return np.array([[1, 2 - 2 * kb, 0], [1, -kb * (2 - 2 * kb) / kg, -kr * (2 - 2 * kr) / kg], [1, 0, 2 - 2 * kr]])
+    return np.array(
+        [[1, 2 - 2 * kb, 0], [1, -kb * (2 - 2 * kb) / kg, -kr * (2 - 2 * kr) / kg], [1, 0, 2 - 2 * kr]]
+    )
 
 
 @pytest.mark.parametrize("marks", MARKS, ids=str)
@@ -97,7 +99,11 @@ def test_marks_of_colour_are_followed_as_players_do_and_not_for_openface(tmp_pat
     for picture, got in zip(flat, read(marked), strict=True):
         planes = convert.reformat(av.VideoFrame.from_ndarray(picture, "bgr24"), format="yuv444p").to_ndarray()
         y, cb, cr = planes[:, 20, 20].astype(float)
-        stored = [y, cb - 128, cr - 128] if full else [(y - 16) * 255 / 219, *((np.array([cb, cr]) - 128) * 255 / 224)]
+        stored = (
+            [y, cb - 128, cr - 128]
+            if full
+            else [(y - 16) * 255 / 219, *((np.array([cb, cr]) - 128) * 255 / 224)]
+        )
         expected = np.clip(matrix @ stored, 0, 255)
         assert np.abs(got[20, 20] - expected).max() < 6  # the codec's own loss is up to 3
 
@@ -106,4 +112,9 @@ def test_a_wanted_size_is_reached_in_the_same_pass():
     picture = av.VideoFrame.from_ndarray(noisy(64, 48, 1), "bgr24")
     enlarged = BgrConversion()(picture, (128, 48))
     assert enlarged.shape == (48, 128, 3)
-    assert np.abs(cv2.resize(noisy(64, 48, 1), (128, 48), interpolation=cv2.INTER_CUBIC).astype(int) - enlarged).mean() < 6
+    assert (
+        np.abs(
+            cv2.resize(noisy(64, 48, 1), (128, 48), interpolation=cv2.INTER_CUBIC).astype(int) - enlarged
+        ).mean()
+        < 6
+    )

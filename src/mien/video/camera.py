@@ -156,6 +156,11 @@ class CameraSource:
         """Nothing: what a camera did not deliver can't be told."""
         return ""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
     def captured_s(self, frame: Frame) -> float:
         """When the frame arrived, on `time.perf_counter`."""
         return self._origin_s + frame.time_s

@@ -1,7 +1,8 @@
 """From the pixels that a decoder gives to blue, green and red: one conversion for all sources.
 
-Chroma that is stored more coarsely than luma is enlarged by bicubic interpolation, as OpenCV's reader does; PyAV's own
-default is bilinear, which differs for odd heights, 10-bit 4:2:0, 4:1:1 and 4:1:0 by up to 47 grey levels.
+Chroma that is stored more coarsely than luma is enlarged by bicubic interpolation, as OpenCV's reader does;
+PyAV's own default is bilinear, which differs for odd heights, 10-bit 4:2:0, 4:1:1 and 4:1:0 by up to 47 grey
+levels.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from av.video.reformatter import Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
 _MODERN = int(av.__version__.partition(".")[0]) >= 17
-"""From this version on PyAV follows the marks of colour by itself, and converts in several threads unless told not to."""
+"""From this version on PyAV follows marks of colour by itself, and converts in several threads by default."""
 
 _BT709, _FCC, _BT601, _SMPTE240M, _BT2020 = 1, 4, 5, 7, 9
 """Matrices by the numbers that FFmpeg gives them; everything else counts as BT.601, as in libswscale."""
@@ -29,9 +30,9 @@ class BgrConversion:
     Parameters
     ----------
     follow_marks
-        Whether the stream's marks of colour matrix (BT.709, BT.2020 …) and range decide, as in players and in OpenCV from
-        4.13 on. Else all is BT.601, and the pixel format alone decides about the range, as in the OpenCV that OpenFace
-        was built with.
+        Whether the stream's marks of colour matrix (BT.709, BT.2020 …) and range decide, as in players and in
+        today's OpenCV 4. Else all is BT.601, and the pixel format alone decides about the range, as in the
+        OpenCV that OpenFace was built with.
     """
 
     def __init__(self, *, follow_marks: bool = True) -> None:
@@ -83,7 +84,7 @@ def _marks_of(picture: VideoFrame) -> dict[str, Any]:
     if matrix not in known and (not full or picture.format.name.startswith("yuvj")):
         return {}
     matrix = matrix if matrix in known else _BT601
-    # They look at the source's matrix and range only if the target's differ; for colours the target's mean nothing.
+    # They look at the source's matrix and range only if the target's differ, which mean nothing for colours.
     other = _BT709 if matrix == _BT601 else _BT601
     return {
         "src_colorspace": matrix,

@@ -34,6 +34,8 @@ class SourceInfo:
         Clockwise turn that has been applied to the stored pictures: 0, 90, 180 or 270.
     camera
         Whether it is a camera, which has no end.
+    pixel_aspect
+        Width of a stored pixel in units of its height, as far as it was made square for delivery; else 1.
     """
 
     name: str
@@ -44,6 +46,7 @@ class SourceInfo:
     frame_count: int | None
     rotation_deg: int = 0
     camera: bool = False
+    pixel_aspect: float = 1.0
 
 
 class FrameSource(Protocol):
@@ -63,8 +66,13 @@ class FrameSource(Protocol):
         """What could not be read so far, as one sentence; empty when nothing was lost."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a user should know, a sentence each: a changed size, numbers missing in a sequence."""
+        ...
+
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver the frames."""
+        """Deliver the frames. Their size may change on the way."""
         ...
 
     def close(self) -> None:
