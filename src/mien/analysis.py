@@ -18,7 +18,7 @@ from mien.packs import SharedModels, build_many_stages, build_stages
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.stages import ManyStages, Stages
-from mien.video.file import VideoFile
+from mien.video.opening import open_video
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
@@ -103,6 +103,11 @@ class Analysis:
     def lost(self) -> str:
         """What could not be read of the video; empty when nothing was lost."""
         return self._source.lost
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a user should know of the video, a sentence each: a size that changes, square pixels."""
+        return tuple(getattr(self._source, "notes", ()))
 
     @property
     def frames(self) -> int:
@@ -194,7 +199,12 @@ class Analysis:
             **self.pack.fingerprints(self.stages.model_files),
         )
         made["approximations"] = list(self.options.approximations)
-        made["analysed"] = {"frames": self.frames, "stopped": self.stopped, "lost": self.lost}
+        made["analysed"] = {
+            "frames": self.frames,
+            "stopped": self.stopped,
+            "lost": self.lost,
+            "notes": list(self.notes),
+        }
         return made
 
     def close(self) -> None:
@@ -346,7 +356,7 @@ def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
         return ImageSequence(path, compat=options.compat, fps=options.fps)
     if options.fps is not None:
         raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")
-    return VideoFile(
+    return open_video(
         path,
         compat=options.compat,
         start_s=options.start_s,

@@ -105,6 +105,11 @@ class PictureAnalysis:
         return self._pictures.lost
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a user should know, a sentence each: files of the folder that were passed over."""
+        return self._pictures.notes
+
+    @property
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stopped.is_set()
@@ -157,7 +162,7 @@ class PictureAnalysis:
         made = collect_provenance(
             source=source, options=self.options, networks=self.stages.networks(), **self._models
         )
-        made["analysed"] = {"stopped": self.stopped, "lost": self.lost}
+        made["analysed"] = {"stopped": self.stopped, "lost": self.lost, "notes": list(self.notes)}
         return made
 
     @cached_property

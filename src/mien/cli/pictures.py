@@ -224,6 +224,9 @@ def conclude(analysis: PictureAnalysis, tally: PictureTally, where: str, *, quie
     if tally.empty and not quiet:
         more = f" and {len(tally.empty) - 3} more" if len(tally.empty) > 3 else ""
         typer.echo(f"No face was found in {', '.join(tally.empty[:3])}{more}.")
+    if not quiet:
+        for note in analysis.notes:
+            typer.echo(f"Note: {note}.")
     if analysis.lost:
         typer.echo(f"mien: {analysis.lost}", err=True)
     if analysis.stopped:

@@ -98,7 +98,8 @@ def summary(analysis: Analysis, table: Path, tally: Tally) -> str:
         f"Table: {table}",
     ]
     lost = f"\nNot all of the video could be read: {analysis.lost}." if analysis.lost else ""
-    return " ".join(parts) + lost
+    notes = "".join(f"\nNote: {note}." for note in analysis.notes)
+    return " ".join(parts) + notes + lost
 
 
 def networks_sentence(options: AnalysisOptions, networks: dict[str, str]) -> list[str]:

@@ -24,8 +24,24 @@ _LENIENT: dict[str, Any] = (
 _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "image2", "rawvideo"}
 """Formats that FFmpeg offers for text files, single pictures and unknown bytes."""
 
+_OPENS_OTHERS = {
+    *("hls", "applehttp", "concat", "dash", "imf", "rtsp", "sdp", "rtp", "avisynth", "vapoursynth", "lavfi"),
+    *("image2", "image2pipe", "ffmetadata", "tedcaptions", "dvdvideo"),
+}
+"""Formats whose files make FFmpeg open others: play lists, scripts, patterns of names."""
+_LISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"[Reference]", b"<asx", b"<ASX", b"v=0")
+"""How lists of other files begin."""
+_STILL_BRANDS = {"heic", "heix", "heim", "heis", "mif1", "avif"}
+"""Brands of files in MP4's format that are pictures; a phone's are in tiles, of which FFmpeg shows one."""
+
 _MAX_FAILED_READS = 1000
 """Failed reads in a row after which the rest of a file is given up."""
+
+_ONLY_THIS_FILE = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(sorted(set(av.formats_available) - _OPENS_OTHERS)),
+}
+"""Nothing that a file says makes the program open another."""
 
 DEFAULT_FPS = 30.0
 """Frame rate of sources that do not say theirs (gaze-pose-output.md §9.1)."""
@@ -51,18 +67,37 @@ def open_container(path: Path) -> InputContainer:
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
     if size == 0:
         raise SourceError(f"{path} is empty (0 bytes); expected a video")
+    _refuse_lists(path)
     try:
-        # Only this file: a play list must not make the program fetch anything.
-        container: InputContainer = av.open(
-            str(path.absolute()), options={"protocol_whitelist": "file"}, **_LENIENT
-        )
+        container: InputContainer = av.open(str(path.absolute()), options=_ONLY_THIS_FILE, **_LENIENT)
     except Exception as error:  # FFmpeg's errors, and PyAV's own about texts and values that it does not know
         raise SourceError(f"{path} is not a video that can be read: {_reason(error)}") from error
     names = set(container.format.name.split(","))
     if names & _NOT_VIDEO or any(name.endswith("_pipe") for name in names):
         container.close()
         raise SourceError(f"{path} is not a video (it looks like {container.format.long_name})")
+    if _brand(container) in _STILL_BRANDS:
+        container.close()
+        raise SourceError(
+            f"{path} is a picture in the format HEIC or AVIF; rename it, to end in .heic or .avif"
+        )
     return container
+
+
+def _refuse_lists(path: Path) -> None:
+    with path.open("rb") as file:
+        begin = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begin.startswith(_LISTS):
+        raise SourceError(
+            f"{path} is a play list or script that names other files; give those files themselves"
+        )
+
+
+def _brand(container: InputContainer) -> str:
+    try:
+        return str(container.metadata.get("major_brand", "")).strip()
+    except Exception:  # texts that are no UTF-8
+        return ""
 
 
 def _reason(error: Exception) -> str:

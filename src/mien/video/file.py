@@ -266,7 +266,8 @@ class VideoFile:
         if self._container.size:
             losses.unread_bytes = losses.ledger.unread_tail(self._container.size)
         if last_s is not None and not 0 < announced <= max(found, count):
-            losses.early_s = self._early_s(last_s)
+            shown_s = losses.shown_s
+            losses.early_s = self._early_s(last_s if shown_s is None else shown_s)
 
     def _early_s(self, last_s: float) -> float:
         """How much earlier the video ended than its header says; 0 where the header is not that exact."""
@@ -275,7 +276,7 @@ class VideoFile:
         duration_s = self._stream_duration_s()
         if duration_s is not None:
             start = self._stream.start_time
-            if start is not None and self._stream.time_base and not self._clock.nominal:
+            if start is not None and self._stream.time_base and self._losses.shown_s is not None:
                 duration_s += float(start * self._stream.time_base) - self._clock.origin_s
             early_s = duration_s - (last_s + interval_s)
         elif self._container.duration and set(self._container.format.name.split(",")) & _KNOW_THEIR_LENGTH:

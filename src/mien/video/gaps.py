@@ -112,6 +112,11 @@ class Ledger:
         """How many packets of this stream were read."""
         return self._own_packets
 
+    @property
+    def last_shown(self) -> int | None:
+        """Time stamp of the last frame."""
+        return self._shown[-1] if self._shown else None
+
     def unread_tail(self, size: int) -> int:
         """Bytes of a fragmented MP4 of this size behind its last packet, if too many for an index."""
         if not (self._fragments and self._sizes) or self._places[-1] == _UNKNOWN:
@@ -181,7 +186,7 @@ class _Search:
         lengths = np.diff(self._shown)
         smallest = np.minimum(np.append(lengths[1:], lengths[-1]), np.insert(lengths[:-1], 0, lengths[0]))
         whole = float(np.median(np.diff(self._times)))
-        for i in np.flatnonzero(lengths > _GAP * np.minimum(smallest, whole)):
+        for i in np.flatnonzero(lengths > _GAP * np.minimum(smallest, whole)).tolist():
             after, before = int(self._shown[i]), int(self._shown[i + 1])
             usual = self._usual(int(np.searchsorted(self._times, after)))
             if before - after <= _GAP * usual:
@@ -220,8 +225,8 @@ class _Search:
         return frames
 
     def _evidence(self, low: int, high: int, missing: int) -> bool:
-        last_before = np.searchsorted(self._stamps, low, side="right") - 1
-        first_after = np.searchsorted(self._stamps, high)
+        last_before = int(np.searchsorted(self._stamps, low, side="right")) - 1
+        first_after = int(np.searchsorted(self._stamps, high))
         if last_before < 0 or first_after >= len(self._files):
             return False
         here, there = sorted((int(self._files[last_before]), int(self._files[first_after])))

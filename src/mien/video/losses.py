@@ -80,6 +80,12 @@ class Losses:
         """Where frames are missing within what was asked for."""
         return [gap for gap in self.ledger.gaps(ended=self.ended) if self._wanted(gap)]
 
+    @property
+    def shown_s(self) -> float | None:
+        """Time of the last delivered frame by the container; None where it has no times."""
+        stamp = self.ledger.last_shown
+        return None if stamp is None else self._time_s(stamp)
+
     def _wanted(self, gap: Gap) -> bool:
         begin = float("-inf") if gap.after is None else self._time_s(gap.after)
         end = float("inf") if gap.before is None else self._time_s(gap.before)

@@ -10,8 +10,12 @@ from typing import Protocol, Self
 
 from mien.datatypes import Frame
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"),
+    *(".heic", ".heif", ".hif", ".avif"),
+)
 """Endings of files that count as pictures, in any case."""
+_MAY_MOVE = (".png", ".webp", ".avif", ".gif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,13 @@ class FrameSource(Protocol):
 
 
 def are_pictures(path: str | Path) -> bool:
-    """Whether a path is a folder, or a file whose name says that it is a picture."""
+    """Whether a path is a folder, or a file whose name says that it is a picture; animations are videos."""
     path = Path(path)
-    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
+    if path.is_dir():
+        return True
+    suffix = path.suffix.lower()
+    if suffix in _MAY_MOVE and path.is_file():
+        from mien.video.stills import is_animation
+
+        return not is_animation(path)
+    return suffix in IMAGE_SUFFIXES
