@@ -64,10 +64,13 @@ class Animation:
             self._count = int(getattr(self._image, "n_frames", 1))
         except Exception as error:
             raise SourceError(f"{self._path} is not an animation that can be read: {error}") from error
-        check_size(self._path, *self._image.size)
-        self._info = SourceInfo(
-            self._path.name, self._path, *self._image.size, 1000 / self._first_ms(), self._count
-        )
+        try:
+            check_size(self._path, *self._image.size)
+            fps = 1000 / self._first_ms()
+        except BaseException:
+            self.close()
+            raise
+        self._info = SourceInfo(self._path.name, self._path, *self._image.size, fps, self._count)
 
     @property
     def info(self) -> SourceInfo:

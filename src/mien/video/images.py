@@ -177,9 +177,7 @@ class _Pictures:
         if self._further:
             count = sum(self._further.values())
             noun = "further picture was" if count == 1 else "further pictures were"
-            parts.append(
-                f"{count} {noun} left out, as only the first of a file is read: {_names(self._further)}"
-            )
+            parts.append(f"{count} {noun} left out, of files that hold several: {_names(self._further)}")
         return "; ".join(parts)
 
     @property

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +23,7 @@ from PIL import (
     JpegImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
+    UnidentifiedImageError,
     WebPImagePlugin,
     features,
 )
@@ -42,6 +47,7 @@ _ANIMATED = ("PNG", "WEBP", "GIF", "AVIF")
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+_TERMINAL = threading.Lock()
 _REDUCED = 1
 """Bit of a TIFF page's kind: a smaller copy of another page."""
 
@@ -88,8 +94,13 @@ def read_still(path: Path, page: int = 0) -> Still:
             return _read_heif(path, page) if kind == "HEIF" else _read_pillow(path, page)
     except SourceError:
         raise
+    except UnidentifiedImageError as error:
+        raise SourceError(
+            f"{path} is not a picture that can be read: it is none of JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF "
+            "and HEIC"
+        ) from error
     except Exception as error:  # decoders raise whatever they stumble over
-        reason = str(error).replace(repr(str(path)), "it").strip() or type(error).__name__
+        reason = str(error).strip() or type(error).__name__
         raise SourceError(f"{path} is not a picture that can be read: {reason.splitlines()[0]}") from error
 
 
@@ -172,8 +183,27 @@ def _read_pillow(path: Path, page: int) -> Still:
         pages = _pages(image)
         image.seek(pages[page])
         check_size(path, *image.size)
-        rgb = rgb_of(ImageOps.exif_transpose(image))
+        with _silent() if image.format == "TIFF" else nullcontext():
+            rgb = rgb_of(ImageOps.exif_transpose(image))
     return Still(np.ascontiguousarray(rgb[..., ::-1]), len(pages) - 1)
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep libtiff from writing to the terminal, which it does by itself, past Python."""
+    with _TERMINAL:
+        try:
+            kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        except OSError:  # there is no standard error
+            yield
+            return
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _pages(image: Image.Image) -> list[int]:
