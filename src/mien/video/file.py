@@ -272,7 +272,8 @@ class VideoFile:
     def _early_s(self, last_s: float) -> float:
         """How much earlier the video ended than its header says; 0 where the header is not that exact."""
         interval_s = 1.0 / self._clock.fps
-        tolerated_s = _TOLERATED_FRAMES * interval_s
+        # A recording of a screen may show its last frame as long as any other.
+        tolerated_s = _TOLERATED_FRAMES * max(interval_s, self._losses.longest_s)
         duration_s = self._stream_duration_s()
         if duration_s is not None:
             start = self._stream.start_time

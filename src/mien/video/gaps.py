@@ -11,16 +11,18 @@ web cameras are full of them. A gap counts as a loss where something else speaks
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from av.packet import Packet
 from numpy.typing import NDArray
+
+from mien.video.asf import damaged_blocks
 
 _UNKNOWN = -(2**63)
 _NOT_CODED = 32
@@ -31,18 +33,14 @@ _NEIGHBOURS = 12
 """Intervals on either side of one that tell what is usual there."""
 _REORDERING = 5
 """Packets are stored at most this far from where their frames are shown."""
-_WINDOW = 24
-"""Packets on either side of a gap whose positions are compared."""
 _LEAST_BYTES = 64
 """Bytes between packets that containers need for themselves."""
 _LONGEST_INDEX = 16384
 """Bytes that may follow the last packet of a file in fragments."""
-_SHARE, _SHARE_OF_BLOCK = 0.4, 0.5
-"""Of the usual size of the missing frames, and of a container's block, so much must be unread."""
-_SHARE, _SHARE_OF_BLOCK = 0.4, 0.5
-"""Of the usual size of the missing frames, and of a container's block, so much must be unread."""
 _LEAST_BYTES_OF_FRAGMENTS = 4096
 """The same for fragmented MP4, which lists the packets of seconds in one place."""
+_SHARE = 0.4
+"""Of the usual size of the missing frames, so much must be unread there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +67,17 @@ class Ledger:
     ----------
     format_name
         FFmpeg's name of the container's format.
+    path
+        The file, to look at its bytes again.
     indexed
         Whether the file lists its packets, so that none can be overlooked (MP4).
     """
 
-    def __init__(self, format_name: str, *, indexed: bool = False) -> None:
+    def __init__(self, format_name: str, path: Path | None = None, *, indexed: bool = False) -> None:
         names = set(format_name.split(","))
-        self._knows_places = not ("mp4" in names and indexed)
-        # Fragments list the packets of seconds in one place; transport streams may hold stuffing.
-        self._coarse = bool(names & {"mp4", "mpegts", "mpeg"})
+        self._asf = path if "asf" in names else None
+        # Transport and program streams may hold stuffing, which is no loss.
+        self._knows_places = not names & {"mpegts", "mpeg", "asf"} and not ("mp4" in names and indexed)
         self._fragments = "mp4" in names and not indexed
         self._own, self._flagged = array("b"), array("b")
         self._stamps, self._places, self._sizes = array("q"), array("q"), array("q")
@@ -117,12 +117,18 @@ class Ledger:
         """Time stamp of the last frame."""
         return self._shown[-1] if self._shown else None
 
+    @property
+    def longest(self) -> int:
+        """The longest time between two frames, in the stream's units."""
+        shown = np.unique(np.array(self._shown, np.int64))
+        return int(np.diff(shown).max(initial=0))
+
     def unread_tail(self, size: int) -> int:
         """Bytes of a fragmented MP4 of this size behind its last packet, if too many for an index."""
         if not (self._fragments and self._sizes) or self._places[-1] == _UNKNOWN:
             return 0
         tail = size - self._places[-1] - self._sizes[-1]
-        return tail if tail > _LONGEST_INDEX + 8 * max(self._sizes[-_WINDOW:]) else 0
+        return tail if tail > _LONGEST_INDEX + 8 * max(self._sizes[-24:]) else 0
 
     def gaps(self, *, ended: bool) -> list[Gap]:
         """Find what is missing so far.
@@ -154,22 +160,19 @@ class _Search:
         self._real = (sizes[self._files] > _NOT_CODED) | self._flagged[self._files]
         self._times = np.unique(np.concatenate([self._stamps, shown]))
         self._size = float(np.median(sizes[self._files])) if len(self._files) else 0.0
-        self._coarse = ledger._coarse
-        self._drift = _drift(np.array(ledger._places, np.int64), sizes) if ledger._knows_places else None
-        if self._drift is not None:
-            self._measure(np.array(ledger._places, np.int64))
+        self._places = np.array(ledger._places, np.int64)
+        self._steps: NDArray[np.int64] | None = None
+        if ledger._knows_places and len(sizes) > 1 and (self._places != _UNKNOWN).all():
+            self._measure(sizes)
 
-    def _measure(self, places: NDArray[np.int64]) -> None:
-        """What the container needs for itself beside its packets."""
-        self._steps = np.diff(self._drift)
-        self._block = math.gcd(*np.diff(places[:_WINDOW]).tolist()) if len(places) > 1 else 0
-        self._blocks = (places - places[0]) % self._block if self._block else places
-        usual = (
-            self._steps[self._steps <= np.percentile(self._steps, 95)] if len(self._steps) else self._steps
-        )
-        self._needed = max(0.0, float(usual.mean())) if len(usual) else 0.0
-        typical = float(np.percentile(np.abs(self._steps), 90)) if len(self._steps) else 0.0
-        self._least_bytes = _LEAST_BYTES + 4 * typical
+    def _measure(self, sizes: NDArray[np.int64]) -> None:
+        """Bytes between each packet and the next in the file, and how many the container needs for itself."""
+        order = np.argsort(self._places, kind="stable")  # packets may be read in another order, that of time
+        holes = np.append(np.diff(self._places[order]) - sizes[order][:-1], 0)
+        steps = np.empty_like(holes)
+        steps[order] = holes
+        self._steps = steps
+        self._least_bytes = _LEAST_BYTES + 4 * float(np.percentile(np.abs(steps), 90))
 
     def run(self, *, ended: bool) -> list[Gap]:
         found = list(self._between())
@@ -236,35 +239,12 @@ class _Search:
 
     def _unread(self, here: int, there: int, missing: int) -> bool:
         """Whether so many bytes between two places belong to no packet that frames were in them."""
-        if self._drift is None:
+        first, last = max(0, here - _REORDERING), min(len(self._places) - 1, there + _REORDERING)
+        if self._ledger._asf is not None:
+            return damaged_blocks(self._ledger._asf, int(self._places[first]), int(self._places[last]))
+        if self._steps is None:
             return False
-        first, last = max(0, here - _REORDERING), there + _REORDERING
-        frames = _SHARE * missing * self._size
-        if self._block > _LEAST_BYTES:
-            if np.ptp(self._blocks[first:last]):
-                return True  # blocks of one size that do not follow one another: the file has been cut
-            return self._jump(first, last) > max(frames, _SHARE_OF_BLOCK * self._block)
         hole = int(np.abs(self._steps[first:last]).max(initial=0))
-        if self._coarse:
-            return hole > max(self._least_bytes, frames) and self._least_bytes < self._size
+        if self._ledger._fragments:
+            return hole > max(self._least_bytes + _LEAST_BYTES_OF_FRAGMENTS, _SHARE * missing * self._size)
         return hole > self._least_bytes
-
-    def _jump(self, first: int, last: int) -> float:
-        """Bytes between two places beyond those of packets and of what the container needs itself.
-
-        A packet's place is that of the block where it begins; the furthest of several is close to the truth.
-        """
-        assert self._drift is not None
-        begin = max(0, first - _WINDOW)
-        before, after = self._drift[begin : first + 1], self._drift[last : last + _WINDOW]
-        after = after if len(after) else self._drift[-1:]
-        needed = self._needed * (last + len(after) - 1 - begin)
-        return float(np.max(after) - np.max(before)) - needed
-
-
-def _drift(places: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64] | None:
-    """How far each packet lies behind where it would lie if the file held nothing but packets."""
-    if not len(places) or (places == _UNKNOWN).any():
-        return None
-    drift: NDArray[np.int64] = places - np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    return drift

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from av.container import InputContainer
@@ -61,7 +62,7 @@ class Losses:
 
     def begin(self, container: InputContainer, stream: VideoStream) -> Ledger:
         """Start to decode a stream from some place; what was read before is forgotten."""
-        self.ledger = Ledger(container.format.name, indexed=stream.frames > 0)
+        self.ledger = Ledger(container.format.name, Path(container.name), indexed=stream.frames > 0)
         self.ended = False
         if stream.time_base:
             self._time_base = Fraction(stream.time_base.numerator, stream.time_base.denominator)
@@ -85,6 +86,11 @@ class Losses:
         """Time of the last delivered frame by the container; None where it has no times."""
         stamp = self.ledger.last_shown
         return None if stamp is None else self._time_s(stamp)
+
+    @property
+    def longest_s(self) -> float:
+        """The longest time between two delivered frames."""
+        return float(self.ledger.longest * self._time_base)
 
     def _wanted(self, gap: Gap) -> bool:
         begin = float("-inf") if gap.after is None else self._time_s(gap.after)
