@@ -88,7 +88,7 @@ def test_stopping_keeps_what_was_analysed(tiny, video):
                 analysis.stop()
         result = analysis.result()
     assert result.frame.tolist() == list(range(10))
-    assert result.provenance["analysed"] == {"frames": 10, "stopped": True, "lost": ""}
+    assert result.provenance["analysed"] == {"frames": 10, "stopped": True, "lost": "", "notes": []}
 
 
 def test_a_result_before_the_first_frame_is_empty(tiny, video):
@@ -108,7 +108,7 @@ def test_provenance_names_source_options_and_losses(tiny, tmp_path):
 
 def test_the_video_is_closed_when_the_models_cannot_be_read(monkeypatch, tiny, video):
     closed = []
-    monkeypatch.setattr(module.VideoFile, "close", lambda self: closed.append(self))
+    monkeypatch.setattr("mien.video.file.VideoFile.close", lambda self: closed.append(self))
 
     def fail(*_):
         raise mien.ModelFileError("damaged")

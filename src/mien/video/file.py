@@ -283,7 +283,7 @@ class VideoFile:
         elif self._container.duration and set(self._container.format.name.split(",")) & _KNOW_THEIR_LENGTH:
             if len(self._container.streams) > 1:
                 tolerated_s += _TOLERATED_S
-            early_s = self._container.duration / av.time_base - self._losses.last_s - interval_s / 2
+            early_s = self._container.duration / av.time_base - self._losses.last_s
         else:
             return 0.0
         return early_s if early_s > tolerated_s else 0.0
