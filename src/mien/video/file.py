@@ -150,11 +150,12 @@ class VideoFile:
         return container, stream
 
     def _make_clock(self, *, nominal: bool) -> Clock:
-        assert self._stream.time_base is not None
+        unit = self._stream.time_base
+        assert unit is not None
         origin = self._container.start_time
         return Clock(
             fps=nominal_fps(self._stream),
-            time_base=Fraction(self._stream.time_base.numerator, self._stream.time_base.denominator),
+            time_base=Fraction(unit.numerator, unit.denominator),
             origin_s=0.0 if origin is None else origin / av.time_base,
             nominal=nominal,
         )
