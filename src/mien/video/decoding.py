@@ -67,9 +67,11 @@ def open_container(path: Path) -> InputContainer:
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
     if size == 0:
         raise SourceError(f"{path} is empty (0 bytes); expected a video")
-    _refuse_lists(path)
+    begin = _refuse_lists(path)
+    # FLV names no other files, and older versions of PyAV crash where it is opened with any option.
+    options = {} if begin.startswith(b"FLV") else _ONLY_THIS_FILE
     try:
-        container: InputContainer = av.open(str(path.absolute()), options=_ONLY_THIS_FILE, **_LENIENT)
+        container: InputContainer = av.open(str(path.absolute()), options=options, **_LENIENT)
     except Exception as error:  # FFmpeg's errors, and PyAV's own about texts and values that it does not know
         raise SourceError(f"{path} is not a video that can be read: {_reason(error)}") from error
     names = set(container.format.name.split(","))
@@ -84,13 +86,15 @@ def open_container(path: Path) -> InputContainer:
     return container
 
 
-def _refuse_lists(path: Path) -> None:
+def _refuse_lists(path: Path) -> bytes:
+    """Refuse lists of other files by their first bytes; else give these."""
     with path.open("rb") as file:
         begin = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
     if begin.startswith(_LISTS):
         raise SourceError(
             f"{path} is a play list or script that names other files; give those files themselves"
         )
+    return begin
 
 
 def _brand(container: InputContainer) -> str:
