@@ -6,17 +6,21 @@ Several processes share one copy; nothing is read before it is used. Losing the 
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import os
-import tempfile
+import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import platformdirs
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+
+from mien.runtime.checked_array import DoubtfulFileError, Shape, is_trusted, load_array, store_array
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +48,9 @@ def content_key(*parts: NDArray[Any] | str | int | float) -> str:
 class ArrayCache:
     """Memory-mapped arrays by key.
 
+    A file is used only if every bit of it is as it was written and nobody else may have written it; else the
+    array is built, and the file replaced.
+
     Parameters
     ----------
     folder
@@ -53,35 +60,110 @@ class ArrayCache:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
 
-    def get(self, key: str, build: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    def get(
+        self,
+        key: str,
+        build: Callable[[], NDArray[Any]],
+        *,
+        shape: Shape,
+        dtype: DTypeLike = np.float32,
+        made_from: str = "",
+    ) -> NDArray[Any]:
         """Return the array of a key, building and storing it the first time.
 
         The array is mapped copy-on-write: pages are shared between processes as long as nobody writes. Of
         several processes one builds and the others wait for it. Where the folder cannot be written the built
         array itself is returned.
+
+        Parameters
+        ----------
+        key
+            Names its content, see `content_key`.
+        build
+            Makes it.
+        shape, dtype
+            What it has; None for a size that only ``build`` knows.
+        made_from
+            Names the state of what it is made from, where ``key`` names only the place of that: an array of
+            another state is replaced.
         """
-        path = (self.folder or cache_folder()) / f"{key}.npy"
-        found = _mapped(path)
+        folder = self.folder or cache_folder()
+        path = folder / f"{key}.npy"
+        if not _is_safe(folder):
+            return build()
+        wanted = _Wanted(path, f"{key} {made_from}", np.dtype(dtype), shape)
+        found = wanted.mapped()
         if found is not None:
             return found
-        with _alone(path.parent):
-            found = _mapped(path)
+        with _alone(folder):
+            found = wanted.mapped()
             if found is not None:  # another process has built it meanwhile
                 return found
             array = build()
             try:
-                _store(path, array)
+                store_array(path, wanted.key, array)
             except OSError as error:
-                logger.debug("the cache folder %s cannot be written: %s", path.parent, error)
+                logger.debug("the cache folder %s cannot be written: %s", folder, error)
                 return array
-            found = _mapped(path)
+            found = wanted.mapped()
             return array if found is None else found
 
 
-def _mapped(path: Path) -> NDArray[Any] | None:
-    with contextlib.suppress(OSError, ValueError, EOFError):
-        return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
-    return None
+_in_use: weakref.WeakValueDictionary[tuple[object, ...], NDArray[Any]] = weakref.WeakValueDictionary()
+"""Arrays that are mapped in this process: the next analysis shares map, descriptor and check."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file, and the array that it must hold."""
+
+    path: Path
+    key: str
+    dtype: np.dtype[Any]
+    shape: Shape
+
+    def mapped(self) -> NDArray[Any] | None:
+        """The array; None where there is none that can be trusted."""
+        try:
+            known = self, stamp_of(self.path.lstat())
+            array = _in_use.get(known)
+            if array is None:
+                array = _in_use.setdefault(known, load_array(self.path, self.key, self.dtype, self.shape))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, DoubtfulFileError) as error:
+            logger.info("%s is not used, but made again: %s", self.path, error)
+            return None
+        return np.asarray(array)
+
+
+def stamp_of(status: os.stat_result) -> tuple[int, ...]:
+    """What changes when a file's content does: size, times of writing and change, and which file it is.
+
+    The time of modification alone can be set back by whoever copies or repairs files.
+    """
+    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
+
+
+def _is_safe(folder: Path) -> bool:
+    """Whether nobody else may have put files there; said once where that is not so."""
+    try:
+        safe = is_trusted(folder.stat())
+    except OSError:
+        return True  # it is made, or found out that it can't be
+    if not safe:
+        _say_unsafe(folder)
+    return safe
+
+
+@functools.cache
+def _say_unsafe(folder: Path) -> None:
+    logger.warning(
+        "the cache folder %s is not used, which costs time at every start: it belongs to somebody else or "
+        "everybody may write to it; change that, or name another folder with %s",
+        folder,
+        CACHE_VARIABLE,
+    )
 
 
 @contextlib.contextmanager
@@ -91,7 +173,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
     lock = filelock.FileLock(folder / ".lock")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         lock.acquire()
     except (OSError, NotImplementedError) as error:
         logger.debug("the cache folder %s cannot be locked: %s", folder, error)
@@ -99,16 +181,3 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _store(path: Path, array: NDArray[Any]) -> None:
-    """Write whole or not at all: a temporary file beside the target, then a rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, array, allow_pickle=False)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
