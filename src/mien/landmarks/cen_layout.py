@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from mien.errors import ModelFileError, OptionError
 from mien.landmarks.cen_kernels import INPUTS, vectors_of_panel
 from mien.models.records import CenRecord, DenseLayer
-from mien.runtime.array_cache import ArrayCache, content_key, stamp_of
+from mien.runtime.array_cache import ArrayCache, content_key
+from mien.runtime.cache_folder import stamp_of
 from mien.runtime.dense_block import ROWS
 from mien.runtime.lanes import LANES
 

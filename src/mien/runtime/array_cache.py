@@ -6,10 +6,8 @@ Several processes share one copy; nothing is read before it is used. Losing the 
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
 import logging
-import os
 import weakref
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,20 +15,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 from numpy.typing import DTypeLike, NDArray
 
-from mien.runtime.checked_array import DoubtfulFileError, Shape, is_trusted, load_array, store_array
+from mien.runtime.cache_folder import cache_folder, is_safe, stamp_of
+from mien.runtime.checked_array import DoubtfulFileError, Shape, load_array, store_array
+
+__all__ = ["ArrayCache", "cache_folder", "content_key"]
 
 logger = logging.getLogger(__name__)
-
-CACHE_VARIABLE = "MIEN_CACHE"
-
-
-def cache_folder() -> Path:
-    """Folder of the cache: ``MIEN_CACHE`` where it is set, else the user's cache folder."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("mien", appauthor=False))
 
 
 def content_key(*parts: NDArray[Any] | str | int | float) -> str:
@@ -89,7 +81,7 @@ class ArrayCache:
         """
         folder = self.folder or cache_folder()
         path = folder / f"{key}.npy"
-        if not _is_safe(folder):
+        if not is_safe(folder):
             return build()
         wanted = _Wanted(path, f"{key} {made_from}", np.dtype(dtype), shape)
         found = wanted.mapped()
@@ -135,35 +127,6 @@ class _Wanted:
             logger.info("%s is not used, but made again: %s", self.path, error)
             return None
         return np.asarray(array)
-
-
-def stamp_of(status: os.stat_result) -> tuple[int, ...]:
-    """What changes when a file's content does: size, times of writing and change, and which file it is.
-
-    The time of modification alone can be set back by whoever copies or repairs files.
-    """
-    return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
-
-
-def _is_safe(folder: Path) -> bool:
-    """Whether nobody else may have put files there; said once where that is not so."""
-    try:
-        safe = is_trusted(folder.stat())
-    except OSError:
-        return True  # it is made, or found out that it can't be
-    if not safe:
-        _say_unsafe(folder)
-    return safe
-
-
-@functools.cache
-def _say_unsafe(folder: Path) -> None:
-    logger.warning(
-        "the cache folder %s is not used, which costs time at every start: it belongs to somebody else or "
-        "everybody may write to it; change that, or name another folder with %s",
-        folder,
-        CACHE_VARIABLE,
-    )
 
 
 @contextlib.contextmanager

@@ -15,7 +15,6 @@ import os
 import re
 import stat
 import struct
-import sys
 import tempfile
 import time
 import zlib
@@ -25,6 +24,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
+
+from mien.runtime.cache_folder import is_trusted, sync_folder
 
 _END = struct.Struct("<8sI")
 _MAGIC = b"mienCRC1"
@@ -43,18 +44,6 @@ Shape = tuple[int | None, ...]
 
 class DoubtfulFileError(Exception):
     """A file is damaged, something else, or somebody else's; the message says which."""
-
-
-def is_trusted(status: os.stat_result) -> bool:
-    """Whether only its owner can have written a file or folder, and is the user or the administrator.
-
-    A folder where everybody may make files counts if nobody may touch another's in it.
-    """
-    if sys.platform == "win32":
-        return True
-    shared_but_safe = stat.S_ISDIR(status.st_mode) and status.st_mode & stat.S_ISVTX
-    open_to_all = bool(status.st_mode & stat.S_IWOTH) and not shared_but_safe
-    return status.st_uid in (os.geteuid(), 0) and not open_to_all
 
 
 def load_array(path: Path, key: str, dtype: DTypeLike, shape: Shape) -> NDArray[Any]:
@@ -120,7 +109,7 @@ def store_array(path: Path, key: str, array: NDArray[Any]) -> None:
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -179,13 +168,3 @@ def _remove_leftovers(folder: Path) -> None:
             with contextlib.suppress(OSError):
                 if path.lstat().st_mtime < time.time() - _OLD_S:
                     path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    """See to it that a renamed file keeps its name if the power fails; where folders can be opened."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import ProviderError
-from mien.runtime.array_cache import cache_folder
+from mien.runtime.cache_folder import cache_folder
 from mien.runtime.onnx_runtime import import_onnx_runtime
 
 logger = logging.getLogger(__name__)
