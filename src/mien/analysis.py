@@ -89,8 +89,8 @@ class Analysis:
         except BaseException:
             self._source.close()
             raise
-        self._pipeline = _pipeline(self.stages, self.options, self._observe)
-        self._frames = 0
+        self._passed = _Passed(self.outputs)
+        self._pipeline = _pipeline(self.stages, self.options, self._passed)
         self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
         self._stopped = threading.Event()
 
@@ -107,7 +107,7 @@ class Analysis:
     @property
     def frames(self) -> int:
         """Number of frames that have been analysed."""
-        return self._frames if self.options.every == 1 else len(self._builder)
+        return self._passed.frames if self.options.every == 1 else len(self._builder)
 
     @property
     def stopped(self) -> bool:
@@ -129,11 +129,6 @@ class Analysis:
             if self.stopped:
                 return
             yield frame
-
-    def _observe(self, frame: Frame, faces: list[FaceResult], appearances: list[Any]) -> None:
-        self._frames += 1
-        if self.outputs is not None:
-            self.outputs.add(frame, faces, appearances)
 
     def stop(self) -> None:
         """End the analysis after the frame at hand; may be called from a signal handler or another thread."""
@@ -210,6 +205,23 @@ class Analysis:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class _Passed:
+    """Counts frames and passes them on to the outputs.
+
+    It knows no analysis: a circle of references would keep models, tables and descriptors of one that is
+    closed until Python looks for circles, which many threads outrun.
+    """
+
+    def __init__(self, outputs: OutputSet | None) -> None:
+        self.frames = 0
+        self._outputs = outputs
+
+    def __call__(self, frame: Frame, faces: list[FaceResult], appearances: list[Any]) -> None:
+        self.frames += 1
+        if self._outputs is not None:
+            self._outputs.add(frame, faces, appearances)
 
 
 def analyze(
