@@ -223,7 +223,7 @@ def test_two_processes_do_not_download_the_same_file_twice(tmp_path, server):
         process.start()
     ready.set()
     for process in processes:
-        process.join(60)
+        process.join(300)
     assert [process.exitcode for process in processes] == [0, 0]
     assert sorted(path for path, _ in server.requests) == sorted("a/" + path for path in FILES)
     assert_complete(store)
@@ -239,7 +239,7 @@ def test_a_locked_store_is_waited_for(store, server, caplog):
     assert worker.is_alive()
     assert server.requests == []
     lock.release()
-    worker.join(30)
+    worker.join(120)
     assert "waiting" in caplog.text
     assert_complete(store)
 
