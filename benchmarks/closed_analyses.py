@@ -3,8 +3,8 @@
     python benchmarks/closed_analyses.py VIDEO [--rounds 10] [--threads 4] [--seconds S] [--models PACK]
                                          [--landmarks NAME] [--abandon]
 
-Every round starts as many threads, each of which analyses the video and closes it; then everything should be as
-before. With ``--abandon`` the analyses are left after ten frames and never closed.
+Every round starts as many threads, each of which analyses the video and closes it; then everything should be
+as before. With ``--abandon`` the analyses are left after ten frames and never closed.
 """
 
 # ruff: noqa: E402

@@ -1,6 +1,7 @@
 """Where lines go: streams, files that grow, and whoever connects."""
 
 import contextlib
+import errno
 import io
 import json
 import socket
@@ -14,6 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from mien.errors import OptionError, OutputError
+from mien.live.listening import ListeningSocket
 from mien.live.sinks import FileSink, StreamSink
 from mien.live.websocket import WebSocketSink
 
@@ -115,7 +117,7 @@ def test_clients_that_stall_or_break_off_neither_hold_up_the_end_nor_make_noise(
             server.write("x" * 100_000 + "\n")
         closing = threading.Thread(target=server.close)
         closing.start()
-        closing.join(WAIT_S)
+        closing.join(9)  # websockets alone would wait for 10 s
         assert not closing.is_alive()
     assert not errors
 
@@ -131,7 +133,7 @@ def test_whoever_comes_when_all_places_are_taken_is_told_so():
             for _ in range(5):
                 with pytest.raises(InvalidStatus, match="503") as caught, connect(sink):
                     pass
-                assert b"2 clients are connected already" in caught.value.response.body
+                assert b"all 2 places are taken" in caught.value.response.body
             sink.write("line\n")
             assert one.recv(timeout=WAIT_S) == two.recv(timeout=WAIT_S) == "line"
         with free_place(sink) as client:
@@ -142,7 +144,7 @@ def test_whoever_comes_when_all_places_are_taken_is_told_so():
 
 @contextlib.contextmanager
 def free_place(sink):
-    """A connection as soon as there is room for one: the server notices a bit later that somebody has left."""
+    """A connection as soon as there is room: the server notices a bit later that somebody has left."""
     from websockets.exceptions import InvalidHandshake
 
     deadline = time.monotonic() + WAIT_S
@@ -200,7 +202,7 @@ def test_the_server_outlives_running_out_of_descriptors():
     try:
         server = SimpleNamespace(port=int(process.stdout.readline()))
         crowd = [socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S) for _ in range(80)]
-        assert "no more clients for now" in process.stderr.readline()
+        # Some find no descriptor: all others are served or wait, and the server's thread goes on.
         for client in crowd:
             client.close()
         with free_place(server) as client:
@@ -209,7 +211,41 @@ def test_the_server_outlives_running_out_of_descriptors():
     finally:
         process.kill()
         process.wait()
-    assert (out, errors) == ("closed\n", "")
+    assert (process.returncode, out) == (0, "closed\n")
+    assert errors.count("\n") <= 1
+    assert errors.startswith("no more clients for now") or not errors
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ECONNABORTED])
+def test_accepting_goes_on_after_an_error_and_says_so_once(monkeypatch, caplog, number):
+    accept, failures = socket.socket.accept, [number] * 3
+
+    def failing(self):
+        if failures:
+            raise OSError(failures.pop(), "no")
+        return accept(self)
+
+    with ListeningSocket("127.0.0.1", 0, 1) as listening:
+        monkeypatch.setattr(socket.socket, "accept", failing)
+        with socket.create_connection(listening.getsockname()):
+            client, _ = listening.accept()
+        client.close()
+    assert not failures
+    assert caplog.text.count("no more clients for now") == (number != errno.ECONNABORTED)
+
+
+def test_accepting_ends_with_the_socket():
+    listening = ListeningSocket("127.0.0.1", 0, 1)
+    ended = threading.Event()
+
+    def accept():
+        with contextlib.suppress(OSError):
+            listening.accept()
+        ended.set()
+
+    threading.Thread(target=accept, daemon=True).start()
+    listening.close()
+    assert ended.wait(WAIT_S)
 
 
 NOISE = """
@@ -261,12 +297,16 @@ def test_dead_and_rude_clients_print_nothing():
     assert (process.returncode, out, errors) == (0, "", "")
 
 
-def test_a_server_that_ends_by_itself_says_so(caplog):
+def test_a_server_that_ends_by_itself_says_so(caplog, monkeypatch):
+    def no_more(self):
+        raise RuntimeError("can't start new thread")
+
     sink = WebSocketSink(0, header="header\n")
-    sink._server.socket.close()
-    sink._thread.join(WAIT_S)
+    monkeypatch.setattr(ListeningSocket, "accept", no_more)
+    with socket.create_connection(("127.0.0.1", sink.port)):
+        sink._thread.join(WAIT_S)
     assert not sink._thread.is_alive()
-    assert "the WebSocket server has ended" in caplog.text
+    assert "the WebSocket server has ended, the analysis goes on: can't start new thread" in caplog.text
     sink.write("line\n")
     sink.close()
 

@@ -1,4 +1,4 @@
-"""A closed analysis gives back memory and descriptors at once, not when Python happens to look for circles."""
+"""A closed analysis gives back memory and descriptors at once, not when Python looks for circles."""
 
 from __future__ import annotations
 

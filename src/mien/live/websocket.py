@@ -133,7 +133,8 @@ class WebSocketSink:
 
     @property
     def _no_room(self) -> str:
-        return f"{self._most} clients are connected already, no more are served; try later\n"
+        taken = "the only place is" if self._most == 1 else f"all {self._most} places are"
+        return f"{taken} taken; try again when a client has left\n"
 
     def _serve_client(self, connection: ServerConnection) -> None:
         lines: Mailbox[str] = Mailbox()
