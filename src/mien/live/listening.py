@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import socket
+import sys
 import time
 import weakref
 from typing import Any
@@ -13,6 +15,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK_S = 0.2
 _PAUSE_S = 0.1
+_SPARE = 16
 _ENDED = (errno.EBADF, errno.EINVAL, errno.ENOTSOCK)
 _EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 _BUSY = (
@@ -69,16 +72,43 @@ class ListeningSocket(socket.socket):
                     raise
                 self._exhausted(error)
                 continue
-            if sum(other.fileno() >= 0 for other in list(self._open)) < self._most:
+            if self._has_room(client):
                 self._open.add(client)
                 return client, address
             _turn_away(client)
 
+    def _has_room(self, client: socket.socket) -> bool:
+        count = sum(other.fileno() >= 0 for other in list(self._open))
+        try:
+            # Each client takes another descriptor, perhaps later, and the analysis needs some too.
+            _look_for_descriptors(client, _SPARE + count)
+        except OSError as error:
+            self._tell(error)
+            return False
+        return count < self._most
+
     def _exhausted(self, error: OSError) -> None:
-        if error.errno in _EXHAUSTED and not self._told:
+        if error.errno in _EXHAUSTED:
+            self._tell(error)
+        time.sleep(_PAUSE_S)
+
+    def _tell(self, error: OSError) -> None:
+        if not self._told:
             self._told = True
             logger.warning("no more clients for now: %s", error.strerror)
-        time.sleep(_PAUSE_S)
+
+
+def _look_for_descriptors(client: socket.socket, count: int) -> None:
+    """Raise OSError where so many more could not be opened."""
+    if sys.platform == "win32":  # sockets are no descriptors there, and their number is not limited
+        return
+    taken: list[int] = []
+    try:
+        for _ in range(count):
+            taken.append(os.dup(client.fileno()))  # noqa: PERF401 (those taken are given back after an error)
+    finally:
+        for number in taken:
+            os.close(number)
 
 
 def _turn_away(client: socket.socket) -> None:
