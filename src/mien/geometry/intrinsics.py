@@ -56,7 +56,7 @@ def read_intrinsics(text: str) -> Intrinsics:
     if not re.fullmatch(r"[-+0-9.,eE\s]+", text):
         try:
             content = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise OptionError(f"intrinsics: {text}: {reason}; expected {_FORMS}") from error
     return _checked(_numbers(content, text), text)
@@ -68,7 +68,7 @@ def _numbers(content: str, name: str) -> list[float]:
         if content.lstrip().startswith("{"):
             return _from_json(json.loads(content))
         values = [float(word) for word in re.split(r"[\s,;]+", content.strip())]
-    except (ValueError, TypeError, KeyError, IndexError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise OptionError(f"intrinsics: expected {_FORMS}, got {name}") from error
     return _from_matrix([values[0:3], values[3:6], values[6:9]]) if len(values) == 9 else values
 

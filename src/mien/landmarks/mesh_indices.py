@@ -64,7 +64,7 @@ def read_mesh_indices(path: Path) -> MeshIndices:
             ibug68=_indices(lists["map68"], 68),
             ibug68_conventional=_indices(lists["map68_conventional"], 68),
         )
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(
             f"{path}: expected the mesh's index lists as JSON, got {type(error).__name__}: {error}; "
             "install mien again"

@@ -107,7 +107,7 @@ def read_openface_csv(path: str | Path) -> Table:
     path = Path(path)
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise TableError(f"{path} can't be read: {reason}; expected a CSV table") from error
     if not lines or not lines[0].strip():
@@ -119,14 +119,15 @@ def read_openface_csv(path: str | Path) -> Table:
             f"{path}, line 1: expected every name once, got {', '.join(twice[:5])} several times"
         )
     rows = [(number, line) for number, line in enumerate(lines[1:], start=2) if line.strip()]
+    for number, line in rows:  # before memory is taken for what the header declares
+        count = line.count(",") + 1
+        if count != len(names):
+            raise TableError(
+                f"{path}, line {number}: expected {len(names)} cells, got {count}; the file may be cut off"
+            )
     values = np.empty((len(rows), len(names)), np.float64)
     for index, (number, line) in enumerate(rows):
         cells = line.split(",")
-        if len(cells) != len(names):
-            raise TableError(
-                f"{path}, line {number}: expected {len(names)} cells, got {len(cells)}; "
-                "the file may be cut off"
-            )
         try:
             values[index] = [float(cell) for cell in cells]
         except ValueError:

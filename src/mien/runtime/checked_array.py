@@ -12,7 +12,6 @@ import contextlib
 import io
 import math
 import os
-import re
 import stat
 import struct
 import tempfile
@@ -26,14 +25,10 @@ from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
 from mien.runtime.cache_folder import is_trusted, sync_folder
+from mien.runtime.npz import parse_header
 
 _END = struct.Struct("<8sI")
 _MAGIC = b"mienCRC1"
-_HEADER = re.compile(
-    rb"\x93NUMPY\x01\x00..\{'descr': '(?P<descr>[^']{1,16})', 'fortran_order': False, "
-    rb"'shape': \((?P<shape>(?:\d{1,18},? ?){0,32})\), \} *\n",
-    re.DOTALL,
-)
 _CHUNK = 1 << 20
 _LONGEST_HEADER = 4096
 _OLD_S = 86_400.0
@@ -76,9 +71,10 @@ def load_array(path: Path, key: str, dtype: DTypeLike, shape: Shape) -> NDArray[
             raise DoubtfulFileError("its checksum is wrong")
         file.seek(0)
         dtype = np.dtype(dtype)
-        offset, found = _read_header(file.read(min(size, _LONGEST_HEADER)), dtype)
-        if size - offset != dtype.itemsize * math.prod(found) or not _fits(found, shape):
-            raise DoubtfulFileError(f"it holds an array of shape {found}")
+        offset, kind, fortran, found = parse_header(file.read(min(size, _LONGEST_HEADER)))
+        fits = kind == dtype and not fortran and size - offset == dtype.itemsize * math.prod(found)
+        if not fits or not _fits(found, shape):
+            raise DoubtfulFileError(f"it holds {kind} of shape {found}")
         return np.memmap(file, dtype, "c", offset, found)
 
 
@@ -144,15 +140,6 @@ def _stored_checksum(file: BinaryIO, offset: int) -> int:
     if len(end) != _END.size or end[:8] != _MAGIC:
         raise DoubtfulFileError("it does not end as mien's do")
     return int(_END.unpack(end)[1])
-
-
-def _read_header(data: bytes, dtype: np.dtype[Any]) -> tuple[int, tuple[int, ...]]:
-    """Where the array begins, and its shape. NumPy's own reader would evaluate the header as Python."""
-    found = _HEADER.match(data)
-    if found is None or found["descr"] != dtype.str.encode():
-        raise DoubtfulFileError(f"it does not begin as an array of {dtype} does")
-    sizes = found["shape"].replace(b",", b" ").split()
-    return found.end(), tuple(map(int, sizes))
 
 
 def _fits(found: tuple[int, ...], shape: Shape) -> bool:

@@ -17,6 +17,7 @@ from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
 from mien.video.source import IMAGE_SUFFIXES, SourceInfo
 
+_FARTHEST_PX = 1e7
 OPENFACE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 """Endings that OpenFace takes from a folder, in this case only (gaze-pose-output.md §9.1)."""
 NOMINAL_FPS = 30.0
@@ -105,7 +106,7 @@ def _box(line: str, path: Path, number: int) -> tuple[float, float, float, float
         x0, y0, x1, y1 = (float(word) for word in line.replace(",", " ").split())
     except ValueError as error:
         raise SourceError(f"{path}, line {number}: expected min_x min_y max_x max_y, got {line!r}") from error
-    if not (np.isfinite((x0, y0, x1, y1)).all() and x1 > x0 and y1 > y0):
+    if not (np.abs((x0, y0, x1, y1)).max() < _FARTHEST_PX and x1 > x0 and y1 > y0):
         raise SourceError(f"{path}, line {number}: expected min below max, got {line!r}")
     return x0, y0, x1 - x0, y1 - y0
 

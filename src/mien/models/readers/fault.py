@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
-from mien.errors import ModelFileError, ModelsMissingError
+from mien.errors import MienError, ModelFileError, ModelsMissingError
 
 _ADVICE = "Replace the damaged or wrong file with `mien models fetch` or `mien models import DIR`."
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def refusing(read: Callable[Concatenate[Path | str, P], T]) -> Callable[Concatenate[Path | str, P], T]:
+    """Make a reader refuse what it stumbles over.
+
+    Readers check what they know can be wrong. This is for the rest: whatever a damaged file makes Python or
+    NumPy raise, a lack of memory for what the file declares included, is a damaged file.
+    """
+
+    @functools.wraps(read)
+    def refuse(path: Path | str, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(path, *args, **kwargs)
+        except MienError:
+            raise
+        except Exception as error:
+            found = f"{type(error).__name__}: {str(error)[:200]}"
+            raise fault(path, "somewhere", "a model file", found) from error
+
+    return refuse
 
 
 def fault(path: Path | str, where: str, expected: str, found: str) -> ModelFileError:

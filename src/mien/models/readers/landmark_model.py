@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mien.models.readers.ccnf import read_ccnf
 from mien.models.readers.cen import read_cen
-from mien.models.readers.fault import fault
+from mien.models.readers.fault import fault, refusing
 from mien.models.readers.pdm import read_pdm
 from mien.models.readers.svr import read_svr
 from mien.models.readers.text import parse_directives, read_directives
@@ -53,6 +53,7 @@ class _Directives:
         return path
 
 
+@refusing
 def read_landmark_model(path: Path | str) -> LandmarkModelRecord:
     """Read a landmark model with its parts, validator and tables.
 
