@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import OptionError
+from mien.runtime.regular_file import read_regular
+
+_MOST_BYTES = 1 << 20
 
 _FORMS = (
     "FX,FY or FX,FY,CX,CY in pixels, or a file with these numbers, with the nine of a camera matrix, or with "
@@ -55,7 +58,7 @@ def read_intrinsics(text: str) -> Intrinsics:
     content = text
     if not re.fullmatch(r"[-+0-9.,eE\s]+", text):
         try:
-            content = path.read_text(encoding="utf-8")
+            content = read_regular(path, _MOST_BYTES).decode("utf-8")
         except (OSError, ValueError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise OptionError(f"intrinsics: {text}: {reason}; expected {_FORMS}") from error

@@ -14,6 +14,7 @@ from mien.results.columns import Form, GroupChoice
 from mien.results.files import whole_file
 from mien.results.table import Table, tabulate
 from mien.runtime.memory import page_out
+from mien.runtime.regular_file import read_regular
 
 if TYPE_CHECKING:
     from mien.results.video_result import VideoResult
@@ -106,7 +107,7 @@ def read_openface_csv(path: str | Path) -> Table:
     """
     path = Path(path)
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_regular(path).decode("utf-8-sig").splitlines()
     except (OSError, ValueError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise TableError(f"{path} can't be read: {reason}; expected a CSV table") from error

@@ -12,6 +12,7 @@ from mien.errors import TableError
 from mien.results import columns
 from mien.results.files import whole_file
 from mien.results.openface_csv import format_row, read_openface_csv
+from mien.runtime.regular_file import read_regular
 
 if TYPE_CHECKING:
     from mien.results.table import Table
@@ -69,7 +70,7 @@ def replace_units(
     """
     path, table = Path(path), Path(table)
     try:
-        lines = table.read_text(encoding="utf-8").splitlines()
+        lines = read_regular(table).decode("utf-8").splitlines()
     except (OSError, ValueError, MemoryError) as error:
         raise TableError(f"{table} can't be read: {error}; expected a CSV table") from error
     names = [name.strip() for name in lines[0].split(",")] if lines else []

@@ -15,6 +15,8 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.runtime.regular_file import open_regular
+
 MOST_BYTES = 1 << 32
 _MOST_RATIO = 1100
 """How much smaller than its content a deflated member can be."""
@@ -51,7 +53,7 @@ def read_npz(path: str | Path, most_bytes: int = MOST_BYTES) -> dict[str, NDArra
     ArchiveError
         It is no such archive.
     """
-    with open(path, "rb") as file:
+    with open_regular(path, most_bytes) as file:
         try:
             return _read_archive(file, most_bytes)
         except ArchiveError:

@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
+from mien.runtime.regular_file import read_regular
 from mien.video.source import IMAGE_SUFFIXES, SourceInfo
 
 _FARTHEST_PX = 1e7
@@ -93,8 +94,8 @@ def read_boxes(path: str | Path) -> NDArray[np.float32]:
     """
     path = Path(path)
     try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_regular(path).decode().splitlines()
+    except (OSError, ValueError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise SourceError(f"{path}: expected the face boxes of a picture: {reason}") from error
     rows = [_box(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from mien.errors import MienError, ModelFileError, ModelsMissingError
+from mien.runtime.regular_file import read_regular
 
 _ADVICE = "Replace the damaged or wrong file with `mien models fetch` or `mien models import DIR`."
 
@@ -67,7 +68,7 @@ def read_bytes(path: Path) -> bytes:
         It cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         raise missing(path) from None
     except OSError as error:
