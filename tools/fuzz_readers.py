@@ -3,10 +3,10 @@
     python tools/fuzz_readers.py [--inputs 100000] [--seed 0] [--kinds ccnf scores ...] [--keep FOLDER]
 
 The kinds are model files, archives of arrays, tables and notes, and cached arrays. Every input is made from a
-whole file and a number, so that a finding can be made again: flipped bits, changed integers and words, pieces cut
-out, doubled or taken from another place. Archives are also damaged inside and packed anew. The readers run in a
-process of their own under a limit of memory: a crash, an exception that is not mien's or a reader that needs
-more is a finding, and the exit code is 1. Cached arrays must come out right or be refused.
+whole file and a number, so that a finding can be made again: flipped bits, changed integers and words, pieces
+cut out, doubled or taken from another place. Archives are also damaged inside and packed anew. Readers run
+in a process of their own under a limit of memory: a crash, an exception that is not mien's or a reader that
+needs more is a finding, and the exit code is 1. Cached arrays must come out right or be refused.
 """
 
 # ruff: noqa: E402

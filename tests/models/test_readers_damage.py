@@ -386,7 +386,7 @@ def test_lists_that_once_broke_something_are_refused(name, cases_dir, synthetic_
 @pytest.mark.parametrize("name", ["NotImplementedError_1419", "TokenError_525"])
 def test_archives_that_once_broke_something_are_refused(name, cases_dir):
     path = cases_dir / "damage" / f"reader_npz_{name}.bin"
-    with pytest.raises(ModelFileError, match="expected an .npz archive"):
+    with pytest.raises(ModelFileError, match="expected an"):
         readers.mtcnn_from_npz(path)
     with pytest.raises(TableError, match="expected scores"):
         read_scores(path)

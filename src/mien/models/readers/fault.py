@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from mien.errors import MienError, ModelFileError, ModelsMissingError
 from mien.runtime.regular_file import read_regular
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def refusing(read: Callable[Concatenate[Path | str, P], T]) -> Callable[Concatenate[Path | str, P], T]:
+def refusing(read: Callable[P, T]) -> Callable[P, T]:
     """Make a reader refuse what it stumbles over.
 
     Readers check what they know can be wrong. This is for the rest: whatever a damaged file makes Python or
@@ -25,14 +25,15 @@ def refusing(read: Callable[Concatenate[Path | str, P], T]) -> Callable[Concaten
     """
 
     @functools.wraps(read)
-    def refuse(path: Path | str, *args: P.args, **kwargs: P.kwargs) -> T:
+    def refuse(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
-            return read(path, *args, **kwargs)
+            return read(*args, **kwargs)
         except MienError:
             raise
         except Exception as error:
             found = f"{type(error).__name__}: {str(error)[:200]}"
-            raise fault(path, "somewhere", "a model file", found) from error
+            path = args[0] if args else kwargs.get("path")
+            raise fault(str(path), "somewhere", "a model file", found) from error
 
     return refuse
 
