@@ -132,7 +132,7 @@ def _notes(folder: Path) -> dict[str, Kind]:
     from mien.geometry.intrinsics import read_intrinsics
     from mien.landmarks.mesh_indices import read_mesh_indices
     from mien.models.open import INDICES
-    from mien.results.openface_csv import read_openface_csv
+    from mien.results.csv_reader import read_openface_csv
     from mien.scores import read_baseline
     from mien.video.images import read_boxes
 

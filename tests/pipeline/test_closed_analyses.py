@@ -13,9 +13,8 @@ import mien
 import synthetic_face
 from mien.analysis import Analysis
 from mien.live.session import LiveAnalysis
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.packs import build_stages
+from mien.packs import build_stages, choose_pack
 from mien.results.outputs import OutputOptions
 from mien.video.file import VideoFile
 from mien.video.pacing import RealTime
@@ -93,7 +92,7 @@ def with_outputs(clip, tmp_path):
 
 def live(clip):
     with VideoFile(clip) as video:
-        stages = build_stages(choose_pack("openface"), AnalysisOptions(), video.info)
+        stages = build_stages(choose_pack("openface"), AnalysisOptions())
         for _ in LiveAnalysis(RealTime(video), stages):
             pass
 

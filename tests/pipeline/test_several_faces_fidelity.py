@@ -102,7 +102,7 @@ def test_action_units_of_the_originals_descriptor(
 
     analysis = PictureAnalysis(media_dir / f"{name}.jpg", options)
     descriptors = iter(read_hog(reference_dir / "images" / name / f"{name}.hog").descriptors)
-    inject(monkeypatch, analysis.stages.action_units.extractor, lambda frame: next(descriptors))
+    inject(monkeypatch, analysis.stages.appearance, lambda frame: next(descriptors))
     table = PictureTable(analysis)
     for found in analysis:
         table.add(found)
@@ -137,7 +137,7 @@ def test_a_sequence_with_the_originals_descriptors(options, saved, media_dir, re
     folder = reference_dir / "variants/image_sequence"
     descriptors = read_hog(folder / "image_sequence.hog").descriptors
     with Analysis(media_dir / "image_sequence", replace(options, sequence=True)) as analysis:
-        extractor = analysis.stages.action_units.extractor
+        extractor = analysis.stages.appearance
         inject(monkeypatch, extractor, lambda frame: descriptors[frame.index])
         for _ in analysis:
             pass

@@ -18,8 +18,8 @@ from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
     from mien.action_units.normalisation import Baseline
-    from mien.action_units.series import ActionUnitSeries
     from mien.analysis import Analysis
+    from mien.datatypes import ActionUnitSeries
     from mien.results import VideoResult
     from mien.scores import RecordingScores
 
@@ -156,10 +156,10 @@ def _analyze(
         try:
             consume(analysis, tally, quiet=quiet)
         except (FrameError, OutputError):
-            _keep_partial(analysis, table, tally)
+            _keep_partial(analysis, table, tally, extras)
             raise
         if analysis.stopped:
-            _keep_partial(analysis, table, tally)
+            _keep_partial(analysis, table, tally, extras)
             return None
         text = summary(analysis, table, tally)
         if analysis.outputs is not None:
@@ -167,9 +167,9 @@ def _analyze(
         return _Clip(video, table, analysis.result(), analysis.scores(), text, bool(analysis.lost))
 
 
-def _keep_partial(analysis: Analysis, table: Path, tally: Tally) -> None:
+def _keep_partial(analysis: Analysis, table: Path, tally: Tally, extras: Extras) -> None:
     if tally.frames:
-        analysis.result().save(partial_path(table))
+        analysis.result().save(partial_path(table), **extras.layout)
         typer.echo(
             f"mien: the first {tally.frames} frames, by themselves, are in {partial_path(table)}", err=True
         )
@@ -193,8 +193,7 @@ def scores_path(table: Path) -> Path:
 def _series(
     clips: list[_Clip], how: Normalisation, baseline: Baseline | None, options: AnalysisOptions
 ) -> list[ActionUnitSeries]:
-    from mien.models.packs import choose_pack
-    from mien.packs import read_predictors
+    from mien.packs import choose_pack, read_predictors
     from mien.scores import normalise_recordings
 
     return normalise_recordings(
@@ -212,7 +211,7 @@ def _write(
     result = dataclasses.replace(
         clip.result, au_intensity=series.intensity, au_presence=series.presence, provenance=provenance
     )
-    result.save(clip.table, groups=extras.groups)
+    result.save(clip.table, **extras.layout)
     if how.keep_scores:
         clip.scores.save(scores_path(clip.table))
     return result

@@ -95,8 +95,7 @@ class _Flight:
     """Videos in threads of their own that share models and an accelerator."""
 
     def __init__(self, options: AnalysisOptions, extras: Extras, *, quiet: bool) -> None:
-        from mien.models.packs import choose_pack
-        from mien.packs import SharedModels
+        from mien.packs import SharedModels, choose_pack
 
         self._options, self._extras, self._quiet = options, extras, quiet
         pack = choose_pack(options.models)
@@ -210,10 +209,10 @@ def _write(analysis: Analysis, table: Path, extras: Extras, out: Silent) -> Vide
     """Write the table, in the folder for temporary files if its own place has failed meanwhile."""
     result = analysis.result()
     try:
-        result.save(table, groups=extras.groups)
+        result.save(table, **extras.layout)
     except OutputError:
         rescued = Path(tempfile.gettempdir()) / table.name
-        result.save(rescued, groups=extras.groups)
+        result.save(rescued, **extras.layout)
         out.note(f"mien: the table is kept in {rescued}")
         raise
     return result

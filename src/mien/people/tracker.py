@@ -119,6 +119,13 @@ class PeopleTracker:
         self._now = -1
         self._detected = -self.options.detect_every
 
+    def lose(self) -> None:
+        """The next frame has another shape: everybody is looked for anew, and known again by their looks."""
+        for person in self._people:
+            person.lose()
+        self._let_go()
+        self._detected = self._now - self.options.detect_every
+
     def track(self, frame: Frame) -> tuple[TrackedFace, ...]:
         """Find everybody in the next frame.
 

@@ -8,69 +8,29 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import Camera, FaceResult, Frame
+from mien.datatypes import Appearance, Camera, FaceResult, Frame
 from mien.errors import OptionError, OutputError
 from mien.imaging.kernels import bgr_to_gray
 from mien.results.aligned import AlignedOptions, AlignedWriter
 from mien.results.columns import Form, GroupChoice, chosen_groups
 from mien.results.details import Details, write_details
+from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.hog import HogWriter
 from mien.results.pictures import picture_suffix, write_picture
+from mien.results.style import CsvStyle, chosen_style
 from mien.results.video_result import VideoResult
 from mien.runtime.writebehind import WriteBehind
 from mien.view.drawing import DrawingOptions
 
 if TYPE_CHECKING:
+    from mien.stages import Aligner
     from mien.view.drawing import Drawer
     from mien.view.tracked_video import TrackedVideoWriter
-
-
-class AlignedImage(Protocol):
-    """An aligned face; see `mien.appearance.alignment.AlignedFace`."""
-
-    @property
-    def bgr(self) -> NDArray[np.uint8]:
-        """(size, size, 3) uint8."""
-        ...
-
-
-class Appearance(Protocol):
-    """How one face looks; see `mien.appearance.extractor.Appearance`."""
-
-    @property
-    def aligned(self) -> AlignedImage:
-        """The face that action units are read from; black where the frame failed."""
-        ...
-
-    @property
-    def fhog(self) -> NDArray[np.float32]:
-        """(4464,) float32; zeros where the frame failed."""
-        ...
-
-    @property
-    def global_params(self) -> NDArray[np.float32]:
-        """(6,) float32; the last two are the position in the frame, px."""
-        ...
-
-    @property
-    def good(self) -> bool:
-        """Whether the landmarks were valid."""
-        ...
-
-
-class Aligner(Protocol):
-    """Aligns faces to another size; see `mien.appearance.alignment.FaceAligner`."""
-
-    def align(
-        self, bgr: NDArray[np.uint8], points: NDArray[np.float32], tx: float, ty: float
-    ) -> AlignedImage:
-        """Align one face."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +47,10 @@ class OutputOptions:
         Endings of the tables: ".csv", ".parquet", ".jsonl".
     groups
         Groups of columns in the tables; None means all that there are.
+    extra
+        Groups of mien's own columns in the tables, see `mien.results.extra`.
+    style
+        Layout of CSV tables, see `CsvStyle`.
     form
         "sequence" for videos, "image" for a single picture.
     hog
@@ -111,6 +75,8 @@ class OutputOptions:
     base: str
     tables: tuple[str, ...] = (".csv",)
     groups: GroupChoice = None
+    extra: ExtraChoice = None
+    style: CsvStyle | str = CsvStyle.OPENFACE_22
     form: Form = Form.SEQUENCE
     hog: bool = False
     aligned: AlignedOptions | None = None
@@ -122,10 +88,17 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         chosen_groups(self.groups)
+        chosen_extra(self.extra)
+        chosen_style(self.style)
         if self.good_by not in ("success", "valid"):
             raise OptionError(f"good_by: expected success or valid, got {self.good_by!r}")
         if self.drawing is not None and self.form is Form.IMAGE:
             picture_suffix(self.drawing_format)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What `VideoResult.save` is told of a table's columns and layout."""
+        return {"groups": self.groups, "extra": self.extra, "style": self.style}
 
     @property
     def needs_appearance(self) -> bool:
@@ -438,7 +411,7 @@ class OutputSet:
             return []
         paths = [options.folder / (base + ending) for ending in options.tables]
         for path in paths:
-            result.save(path, groups=options.groups, form=options.form, provenance=options.provenance)
+            result.save(path, **options.layout, form=options.form, provenance=options.provenance)
         return paths
 
     def _details(self, base: str) -> Details:
