@@ -203,6 +203,24 @@ class Gaze:
 
 
 @dataclass(frozen=True, slots=True)
+class Blendshapes:
+    """How much of each of 52 expressions a face shows, without reference to a neutral face.
+
+    Attributes
+    ----------
+    coefficients
+        (52,) float32, 0 to 1, in the order of ``mien.action_units.catalogue.BLENDSHAPE_NAMES``; NaN where not
+        measured. 1 is the whole expression as its makers modelled it.
+    logits
+        (52,) float32: the same before the logistic function. Some expressions, such as ``cheekSquintLeft``,
+        vary between 0 and 0.0001 on real faces; their logits tell what their coefficients hide.
+    """
+
+    coefficients: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
 class ActionUnits:
     """Action units of one face in one frame, as known at that moment (live values).
 
@@ -214,11 +232,14 @@ class ActionUnits:
         (18,) float64, 0 or 1, in the order of ``PRESENCE_NAMES``; NaN where not measured.
     measures
         Further named scalars that a model pack gives (eye opening, lip gap …).
+    blendshapes
+        See `Blendshapes`; None where the model pack has none.
     """
 
     intensity: NDArray[np.float64]
     presence: NDArray[np.float64]
     measures: dict[str, float] = field(default_factory=dict)
+    blendshapes: Blendshapes | None = None
 
 
 @dataclass(frozen=True, slots=True)
