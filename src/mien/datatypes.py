@@ -202,6 +202,65 @@ class Gaze:
     eye_points_3d: NDArray[np.float32]
 
 
+BLENDSHAPE_NAMES: tuple[str, ...] = (
+    "_neutral",
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "browOuterUpLeft",
+    "browOuterUpRight",
+    "cheekPuff",
+    "cheekSquintLeft",
+    "cheekSquintRight",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+    "eyeLookDownLeft",
+    "eyeLookDownRight",
+    "eyeLookInLeft",
+    "eyeLookInRight",
+    "eyeLookOutLeft",
+    "eyeLookOutRight",
+    "eyeLookUpLeft",
+    "eyeLookUpRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward",
+    "jawLeft",
+    "jawOpen",
+    "jawRight",
+    "mouthClose",
+    "mouthDimpleLeft",
+    "mouthDimpleRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthStretchLeft",
+    "mouthStretchRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+    "noseSneerLeft",
+    "noseSneerRight",
+)
+"""MediaPipe's 52 blendshapes (ARKit's names) in the order of every blendshape array.
+
+Left and right are the subject's. The first, the face at rest, is an output without a meaning."""
+
+
 @dataclass(frozen=True, slots=True)
 class Blendshapes:
     """How much of each of 52 expressions a face shows, without reference to a neutral face.
@@ -209,8 +268,8 @@ class Blendshapes:
     Attributes
     ----------
     coefficients
-        (52,) float32, 0 to 1, in the order of ``mien.action_units.catalogue.BLENDSHAPE_NAMES``; NaN where not
-        measured. 1 is the whole expression as its makers modelled it.
+        (52,) float32, 0 to 1, in the order of `BLENDSHAPE_NAMES`; 1 is the whole expression as its makers
+        modelled it, NaN is not measured.
     logits
         (52,) float32: the same before the logistic function. Some expressions, such as ``cheekSquintLeft``,
         vary between 0 and 0.0001 on real faces; their logits tell what their coefficients hide.

@@ -18,7 +18,7 @@ from helpers_open import (
     short_range,
 )
 from mien.action_units.blendshapes import no_blendshapes, read_blendshape_landmarks
-from mien.action_units.catalogue import BLENDSHAPE_NAMES
+from mien.datatypes import BLENDSHAPE_NAMES
 from mien.errors import ModelFileError
 from mien.landmarks.face_region import region_from_box
 

@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.action_units.catalogue import BLENDSHAPE_NAMES
-from mien.datatypes import Blendshapes
+from mien.datatypes import BLENDSHAPE_NAMES, Blendshapes
 from mien.errors import ModelFileError
 from mien.runtime.sessions import device_of
 
@@ -100,7 +99,7 @@ def read_blendshape_landmarks(path: Path) -> NDArray[np.int64]:
             )
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise ModelFileError(
-            f"{path}: expected the blendshapes' points and names as JSON, got {type(error).__name__}: {error}; "
-            "install mien again"
+            f"{path}: expected points and names of blendshapes as JSON, got {type(error).__name__}: "
+            f"{error}; install mien again"
         ) from error
     return landmarks

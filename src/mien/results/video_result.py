@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import Camera
+from mien.datatypes import BLENDSHAPE_NAMES, Camera
 from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Form, GroupChoice
@@ -80,6 +80,8 @@ SPECS: Mapping[str, FieldSpec] = {
     "au_intensity": FieldSpec(np.float64, (-1,)),
     "au_presence": FieldSpec(np.float64, (-1,)),
     "mesh": FieldSpec(np.float32, (columns.MESH_POINTS, 3)),
+    "blendshapes": FieldSpec(np.float32, (len(BLENDSHAPE_NAMES),)),
+    "blendshape_logits": FieldSpec(np.float32, (len(BLENDSHAPE_NAMES),)),
 }
 """The arrays of a result; `VideoResult` says what they mean."""
 
@@ -128,6 +130,9 @@ class VideoResult:
         Further named (N,) float64 arrays.
     mesh
         (N, 478, 3) float32, px, or None.
+    blendshapes, blendshape_logits
+        (N, 52) float32, 0 to 1, in the order of ``blendshape_names``; the same before the logistic function.
+        Or None. Not smoothed; left and right are the subject's.
     source
         What was analysed, where known.
     provenance
@@ -165,6 +170,8 @@ class VideoResult:
     au_intensity: NDArray[np.float64] | None = None
     au_presence: NDArray[np.float64] | None = None
     mesh: NDArray[np.float32] | None = None
+    blendshapes: NDArray[np.float32] | None = None
+    blendshape_logits: NDArray[np.float32] | None = None
     au_intensity_names: tuple[str, ...] = columns.INTENSITY_UNITS
     au_presence_names: tuple[str, ...] = columns.PRESENCE_UNITS
     au_post_processed: bool = False
@@ -214,6 +221,11 @@ class VideoResult:
         name = f"{self.source.name}, " if self.source else ""
         without = f"; without {', '.join(off)}" if off else ""
         return f"VideoResult({name}{len(self)} rows: {', '.join(shapes + others)}{without})"
+
+    @property
+    def blendshape_names(self) -> tuple[str, ...]:
+        """Names of the columns of ``blendshapes``."""
+        return BLENDSHAPE_NAMES
 
     @property
     def success_rate(self) -> float:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeVar
 
-from mien.action_units.geometric import GeometricActionUnits, SingleGeometry
+from mien.action_units.blendshapes import BlendshapeNetwork, read_blendshape_landmarks
 from mien.action_units.identities import IdentityAnalyzers, IndependentFaces
+from mien.action_units.mesh_units import MeshActionUnits, SingleMesh
 from mien.datatypes import Camera
 from mien.detection import blazeface
 from mien.detection.blazeface import BlazeFace, FirstSuccess
@@ -66,21 +67,22 @@ def build_stages(options: AnalysisOptions, camera: Camera, *, detector: str = "b
     """
     landmark_model = options.landmarks or "mesh"
     mesh_file = _choose("landmarks", landmark_model, LANDMARK_MODELS)
-    files = (*_choose("detector", detector, DETECTORS), mesh_file, pack.INDICES, pack.CANONICAL_FACE)
+    files = (*_choose("detector", detector, DETECTORS), *_files_of_mesh(mesh_file))
     _require(files)
     face = read_canonical_face(pack.CANONICAL_FACE.path)
     network, indices = _mesh(mesh_file, options)
+    shapes = _blendshapes(mesh_file, options)
     detectors = _detectors(detector, options.device)
     return Stages(
         tracker=MeshTracker(FirstSuccess(detectors), network, face, indices.ibug68),
         pose=MeshPoseEstimator(camera, face),
         gaze=MeshGazeEstimator(camera, face),
-        action_units=GeometricActionUnits(face),
+        action_units=MeshActionUnits(face, shapes),
         camera=camera,
         pack="open",
         landmark_model=landmark_model,
         model_files=tuple(file.path for file in files),
-        networks=networks_of(network, *detectors),
+        networks=networks_of(network, *detectors, *_existing(shapes)),
     )
 
 
@@ -137,6 +139,7 @@ def build_many_stages(options: AnalysisOptions, camera: Camera) -> ManyStages:
     mesh_file, files = _files_of_all_detectors(options)
     face = read_canonical_face(pack.CANONICAL_FACE.path)
     network, indices = _mesh(mesh_file, options)
+    shapes = _blendshapes(mesh_file, options)
     detectors = [detector for name in ("mtcnn", "blazeface") for detector in _detectors(name, options.device)]
     return ManyStages(
         tracker=PeopleTracker(
@@ -146,12 +149,12 @@ def build_many_stages(options: AnalysisOptions, camera: Camera) -> ManyStages:
         ),
         pose=MeshPoseEstimator(camera, face),
         gaze=MeshGazeEstimator(camera, face),
-        action_units=IdentityAnalyzers(lambda: GeometricActionUnits(face)),
+        action_units=IdentityAnalyzers(lambda: MeshActionUnits(face, shapes)),
         camera=camera,
         pack="open",
         landmark_model=options.landmarks or "mesh",
         model_files=tuple(file.path for file in files),
-        networks=networks_of(network, *detectors),
+        networks=networks_of(network, *detectors, *_existing(shapes)),
     )
 
 
@@ -166,7 +169,7 @@ def build_picture_stages(options: AnalysisOptions) -> PictureStages:
     Returns
     -------
     PictureStages
-        A single picture has no neutral face to be compared with: intensities are NaN, measures are there.
+        A single picture has no neutral face to be compared with: intensities that need one are NaN.
 
     Raises
     ------
@@ -175,16 +178,17 @@ def build_picture_stages(options: AnalysisOptions) -> PictureStages:
     """
     finder, networks = _finder(options)
     face = read_canonical_face(pack.CANONICAL_FACE.path)
-    _, files = _files_of_all_detectors(options)
+    mesh_file, files = _files_of_all_detectors(options)
+    shapes = _blendshapes(mesh_file, options)
     return PictureStages(
         finder=finder,
         pose_for=lambda camera: MeshPoseEstimator(camera, face),
         gaze_for=lambda camera: MeshGazeEstimator(camera, face),
-        action_units=IndependentFaces(SingleGeometry(face)),
+        action_units=IndependentFaces(SingleMesh(face, shapes)),
         pack="open",
         landmark_model=options.landmarks or "mesh",
         model_files=tuple(file.path for file in files),
-        networks=networks,
+        networks=lambda: networks() | networks_of(*_existing(shapes))(),
     )
 
 
@@ -192,9 +196,26 @@ def _files_of_all_detectors(options: AnalysisOptions) -> tuple[PackFile, tuple[P
     """The mesh network, and every file that is needed with all detectors."""
     mesh_file = _choose("landmarks", options.landmarks or "mesh", LANDMARK_MODELS)
     detector_files = (file for files in DETECTORS.values() for file in files)
-    files = (*detector_files, mesh_file, pack.INDICES, pack.CANONICAL_FACE)
+    files = (*detector_files, *_files_of_mesh(mesh_file))
     _require(files)
     return mesh_file, files
+
+
+def _files_of_mesh(mesh_file: PackFile) -> tuple[PackFile, ...]:
+    """A mesh network and what reads its mesh; blendshapes need the irises, which the plain one has not."""
+    shapes = (pack.BLENDSHAPES, pack.BLENDSHAPE_LISTS) if mesh_file is pack.ATTENTION_MESH else ()
+    return (mesh_file, pack.INDICES, pack.CANONICAL_FACE, *shapes)
+
+
+def _blendshapes(mesh_file: PackFile, options: AnalysisOptions) -> BlendshapeNetwork | None:
+    if pack.BLENDSHAPES not in _files_of_mesh(mesh_file):
+        return None
+    landmarks = read_blendshape_landmarks(pack.BLENDSHAPE_LISTS.path)
+    return BlendshapeNetwork(create_session(pack.BLENDSHAPES.path, device=options.device), landmarks)
+
+
+def _existing(shapes: BlendshapeNetwork | None) -> tuple[BlendshapeNetwork, ...]:
+    return () if shapes is None else (shapes,)
 
 
 def _mesh(file: PackFile, options: AnalysisOptions) -> tuple[MeshNetwork, MeshIndices]:
