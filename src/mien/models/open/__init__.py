@@ -12,6 +12,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 """Where the pack's files are."""
+CANNOT_SEE = "Open models: no AU04 07 09 14 15 17 20 23 28, no presences; ~ is only about on OpenFace's scale"
+"""What a picture and a terminal say of the pack's limits, in one line."""
 LICENCE_FILES = ("LICENSE-mediapipe", "LICENSE-facenet-pytorch", "NOTICE")
 
 
