@@ -152,7 +152,7 @@ def side_units(signals: Signals, side: str) -> dict[str, _Values]:
     units = {
         "AU02": 3.5 * signals.rise(f"brow_arch_cm_{side}"),
         "AU05": 30 * signals.value(coefficient("eyeWide")),
-        "AU06": signals.logit_rise(coefficient("cheekSquint")) / 2,
+        "AU06": 0.8 * signals.logit_rise(coefficient("cheekSquint")),
         "AU10": 1.0 * signals.value(coefficient("mouthUpperUp")),
         "AU12": _mean_of_known(
             2 * signals.value(coefficient("mouthSmile")), 1.4 * signals.rise(f"smile_cm_{side}")

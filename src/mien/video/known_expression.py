@@ -73,7 +73,7 @@ def portrait_expression(frames: int) -> KnownExpression:
     -------
     KnownExpression
     """
-    time = np.arange(frames) * (180 / frames)
+    time = np.arange(frames, dtype=np.float64) * (180 / frames)
     smile = _event(time, 20, 34, 46, 60)
     brows = _event(time, 114, 120, 126, 134)
     return KnownExpression(
@@ -230,4 +230,4 @@ def _onset(values: _Points) -> float:
         return float("nan")
     rise = rise / rise.max()
     first = int(np.argmax(rise > 0.5))
-    return first - (rise[first] - 0.5) / (rise[first] - rise[first - 1])
+    return first - float((rise[first] - 0.5) / (rise[first] - rise[first - 1]))
