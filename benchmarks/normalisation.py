@@ -16,11 +16,10 @@ import numpy as np
 
 from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.action_units.normalisation import normalise
-from mien.action_units.series import ActionUnitSeries
 from mien.analysis import Analysis
-from mien.models.packs import choose_pack
+from mien.datatypes import ActionUnitSeries
 from mien.options import AnalysisOptions
-from mien.packs import read_predictors
+from mien.packs import choose_pack, read_predictors
 from mien.scores import RecordingScores, normalise_recordings
 
 SEAM = 3

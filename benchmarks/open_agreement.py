@@ -29,8 +29,8 @@ from mien.datatypes import FaceResult, Frame
 from mien.gaze.mesh_gaze import VERTICAL_OFFSET_RAD
 from mien.geometry.camera import default_camera
 from mien.models import open as pack
-from mien.models.open.build import build_stages
 from mien.options import AnalysisOptions
+from mien.packs.open import build
 from mien.pipeline import Pipeline
 from mien.runtime.sessions import create_session
 from mien.shape.canonical_face import read_canonical_face
@@ -88,8 +88,7 @@ def reduced(frames: Iterable[Frame], factor: float) -> Iterator[Frame]:
 def analyse(path: Path, factor: float = 1.0) -> tuple[list[FaceResult], dict[str, np.ndarray], np.ndarray]:
     """Faces of every frame, measures and intensities; turned faces too, so that all frames compare."""
     with VideoFile(path, compat="openface") as video:
-        size = (round(video.info.width * factor), round(video.info.height * factor))
-        stages = build_stages(AnalysisOptions(), default_camera(*size))
+        stages = build(AnalysisOptions(), default_camera)
         face = read_canonical_face(pack.CANONICAL_FACE.path)
         landmarks = read_blendshape_landmarks(pack.BLENDSHAPE_LISTS.path)
         network = BlendshapeNetwork(create_session(pack.BLENDSHAPES.path), landmarks)
@@ -319,8 +318,8 @@ def report(videos: list[Video], media: Path) -> str:
         f"{RELATED}), and how far the values are apart.",
         "",
         *scales(videos),
-        "Small faces: the same frames once more with every picture reduced, so that the outer eye corners are "
-        "that far apart; videos whose faces are smaller as they are, are left out.",
+        "Small faces: the same frames once more with every picture reduced, so that the outer eye corners "
+        "are that far apart; videos whose faces are smaller as they are, are left out.",
         "",
         *sizes(videos, media),
     ]

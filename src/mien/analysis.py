@@ -10,14 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from mien.datatypes import Camera, FaceResult, Frame
+from mien.datatypes import Appearance, Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
-from mien.models.packs import Pack, choose_pack
 from mien.options import AnalysisOptions, OptionValues
-from mien.packs import SharedModels, build_many_stages, build_stages
+from mien.packs import SharedModels, build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
-from mien.stages import ManyStages, Stages
+from mien.stages import Stages
 from mien.video.file import VideoFile
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
@@ -50,6 +49,8 @@ class Analysis:
 
     Attributes
     ----------
+    camera : Camera
+        Intrinsics of frames of the size that the source announces.
     outputs : OutputSet or None
         What writes these files: ask it to close when all is well, else they vanish with `close`.
 
@@ -84,14 +85,15 @@ class Analysis:
         self.pack = choose_pack(self.options.models)
         self._source = open_source(path, self.options) if isinstance(path, str | Path) else path
         try:
-            self.stages = _build(self.pack, self.options, self._source.info, shared)
+            self.stages = build_stages(self.pack, self.options, live=self.info.camera, shared=shared)
+            self.camera = self.stages.camera_for(self.info.width, self.info.height)
             self.outputs = None if outputs is None else self._open_outputs(outputs)
         except BaseException:
             self._source.close()
             raise
         self._pipeline = _pipeline(self.stages, self.options, self._observe)
         self._frames = 0
-        self._builder = ResultBuilder(source=_record(self.info, self.stages.camera))
+        self._builder = ResultBuilder(source=_record(self.info, self.camera))
         self._stopped = threading.Event()
 
     @property
@@ -130,7 +132,7 @@ class Analysis:
                 return
             yield frame
 
-    def _observe(self, frame: Frame, faces: list[FaceResult], appearances: list[Any]) -> None:
+    def _observe(self, frame: Frame, faces: list[FaceResult], appearances: list[Appearance | None]) -> None:
         self._frames += 1
         if self.outputs is not None:
             self.outputs.add(frame, faces, appearances)
@@ -165,19 +167,19 @@ class Analysis:
 
         if self.options.every > 1:
             raise OptionError("outputs that are written frame by frame need every frame; leave out every")
-        aligner, extractor = None, getattr(self.stages.action_units, "extractor", None)
+        aligner, appearance = None, self.stages.appearance
         if options.needs_appearance:
-            if extractor is None:
+            if appearance is None:
                 raise OptionError(
                     "descriptors and aligned faces need the action units of OpenFace's models, got the pack "
                     f"{self.pack.name!r}; run `mien models fetch`, or leave these outputs out"
                 )
             if options.aligned is not None and not options.aligned.as_analysed:
                 wanted = options.aligned
-                aligner = extractor.aligner(wanted.size, wanted.px_per_mm, wanted.mask)
+                aligner = appearance.aligner(wanted.size, wanted.px_per_mm, wanted.mask)
         return OutputSet(
             options,
-            self.stages.camera,
+            self.camera,
             source=self.info.path,
             fps=self.info.fps,
             aligner=aligner,
@@ -298,18 +300,11 @@ def track(
     pack = choose_pack(chosen.models)
     source = open_source(path, chosen)
     try:
-        stages = _build(pack, chosen, source.info)
+        stages = build_stages(pack, chosen, live=source.info.camera)
     except BaseException:
         source.close()
         raise
     return _closing_run(source, _pipeline(stages, chosen))
-
-
-def _build(
-    pack: Pack, options: AnalysisOptions, info: SourceInfo, shared: SharedModels | None = None
-) -> Stages | ManyStages:
-    build = build_many_stages if options.faces == "many" else build_stages
-    return build(pack, options, info) if shared is None else build(pack, options, info, shared=shared)
 
 
 def _closing_run(
@@ -320,7 +315,7 @@ def _closing_run(
 
 
 def _pipeline(
-    stages: Stages | ManyStages, options: AnalysisOptions, observe: Observer | None = None
+    stages: Stages, options: AnalysisOptions, observe: Observer | None = None
 ) -> Pipeline | SparsePipeline:
     pipeline = Pipeline(stages, threads=options.threads_used, observe=observe)
     if options.every == 1:

@@ -33,12 +33,22 @@ class Frame:
         (H, W, 3) uint8, C-contiguous, channels blue, green, red.
     gray
         (H, W) uint8, the grey conversion of ``bgr``.
+    boxes
+        (N, 4) float32, px: x, y, width, height of faces that are known beforehand, tight around the
+        landmarks; None where faces are to be detected. Trackers of pictures heed it.
     """
 
     index: int
     time_s: float
     bgr: NDArray[np.uint8]
     gray: NDArray[np.uint8]
+    boxes: NDArray[np.float32] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height, px."""
+        height, width = self.gray.shape
+        return width, height
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +173,11 @@ class Camera:
     cx: float
     cy: float
 
+    @property
+    def intrinsics(self) -> NDArray[np.float64]:
+        """(4,) float64: fx, fy, cx, cy."""
+        return np.array([self.fx, self.fy, self.cx, self.cy], np.float64)
+
 
 @dataclass(frozen=True, slots=True)
 class HeadPose:
@@ -280,6 +295,51 @@ class Blendshapes:
 
 
 @dataclass(frozen=True, slots=True)
+class AlignedFace:
+    """A face in the reference frame of the mean shape.
+
+    Attributes
+    ----------
+    bgr
+        (size, size, 3) uint8; black outside the mask.
+    matrix
+        (2, 3) float32: from the frame's pixels to those of ``bgr``.
+    """
+
+    bgr: NDArray[np.uint8]
+    matrix: NDArray[np.float32]
+
+
+FHOG_LENGTH = 4464
+"""Length of the appearance descriptor: 12 x 12 cells of 31 numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """How one face looks in one frame.
+
+    Attributes
+    ----------
+    aligned
+        The masked face of 112 x 112 px; black where the frame failed.
+    fhog
+        (`FHOG_LENGTH`,) float32, histograms of oriented gradients of ``aligned``; zeros where the
+        frame failed.
+    global_params, local_params
+        (6,) and (m,) float32: parameters of the shape model refitted to the landmarks; zeros where the frame
+        failed.
+    good
+        Whether the landmarks were valid.
+    """
+
+    aligned: AlignedFace
+    fhog: NDArray[np.float32]
+    global_params: NDArray[np.float32]
+    local_params: NDArray[np.float32]
+    good: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ActionUnits:
     """Action units of one face in one frame, as known at that moment (live values).
 
@@ -299,6 +359,26 @@ class ActionUnits:
     presence: NDArray[np.float64]
     measures: dict[str, float] = field(default_factory=dict)
     blendshapes: Blendshapes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUnitSeries:
+    """Action units of a whole recording, after post-processing: one row per analysed face and frame.
+
+    Attributes
+    ----------
+    intensity
+        (N, 17) float64, 0 to 5, in the order of ``mien.action_units.catalogue.INTENSITY_NAMES``; NaN where
+        not measured.
+    presence
+        (N, 18) float64, 0 or 1, in the order of ``PRESENCE_NAMES``; NaN where not measured.
+    measures
+        Further (N,) float64 arrays by name.
+    """
+
+    intensity: NDArray[np.float64]
+    presence: NDArray[np.float64]
+    measures: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

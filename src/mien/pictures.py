@@ -9,17 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mien.datatypes import Camera, FaceLandmarks, FaceResult, Frame, TrackedFace
+from mien.datatypes import Camera, FaceResult, Frame
 from mien.errors import OptionError
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.packs import build_picture_stages, camera_of
+from mien.packs import build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
-from mien.stages import FaceFinder, ManyStages
 from mien.video.images import ImageSet
 from mien.video.source import SourceInfo
 
@@ -85,7 +80,7 @@ class PictureAnalysis:
         _refuse_for_pictures(self.options)
         self._pictures = ImageSet(source, compat=self.options.compat, boxes=self.options.boxes)
         self.pack = choose_pack(self.options.models)
-        self.stages = build_picture_stages(self.pack, self.options)
+        self.stages = build_stages(self.pack, self.options, pictures=True)
         self.observe = observe
         self._stopped = threading.Event()
 
@@ -130,27 +125,14 @@ class PictureAnalysis:
 
     def _analyze(self, frame: Frame) -> Picture:
         info = self._pictures.info_of(frame)
-        camera = camera_of(self.options, info)
-        faces = tuple(Pipeline(self._stages(frame, camera), observe=self.observe).run([frame]))
+        camera = self.stages.camera_for(info.width, info.height)
+        frame = replace(frame, boxes=self._pictures.boxes_of(frame))
+        faces = tuple(Pipeline(self.stages, observe=self.observe).run([frame]))
         source = RecordedSource(info.name, info.path, info.width, info.height, info.fps, camera)
         builder = ResultBuilder(source=source, provenance=self.provenance(info.path))
         for face in faces:
             builder.append(face)
         return Picture(info, faces, builder.finish(), camera)
-
-    def _stages(self, frame: Frame, camera: Camera) -> ManyStages:
-        stages, boxes = self.stages, self._pictures.boxes_of(frame)
-        return ManyStages(
-            tracker=_FacesOfPicture(stages.finder, boxes, widest_only=self.options.faces == "one"),
-            pose=stages.pose_for(camera),
-            gaze=None if stages.gaze_for is None else stages.gaze_for(camera),
-            action_units=stages.action_units,
-            camera=camera,
-            pack=stages.pack,
-            landmark_model=stages.landmark_model,
-            model_files=stages.model_files,
-            networks=stages.networks,
-        )
 
     def provenance(self, source: Path | None) -> dict[str, Any]:
         """How the result of a picture, or of all, is made."""
@@ -181,29 +163,6 @@ def _refuse_for_pictures(options: AnalysisOptions) -> None:
     for name, wanted in given.items():
         if wanted:
             raise OptionError(f"{name} is for videos; leave it out for independent pictures, or add sequence")
-
-
-class _FacesOfPicture:
-    """Shows the pipeline the faces of one picture as if they were followed."""
-
-    def __init__(self, finder: FaceFinder, boxes: NDArray[np.float32] | None, *, widest_only: bool) -> None:
-        self._finder = finder
-        self._boxes = boxes
-        self._widest_only = widest_only
-
-    def track(self, frame: Frame) -> list[TrackedFace]:
-        found = list(self._finder.find(frame, self._boxes))
-        if self._widest_only and found:
-            found = [max(found, key=_width)]
-        return [TrackedFace(number, landmarks) for number, landmarks in enumerate(found)]
-
-    def reset(self) -> None:
-        pass
-
-
-def _width(face: FaceLandmarks) -> float:
-    width = float(np.ptp(face.points[:, 0]))
-    return width if np.isfinite(width) else 0.0
 
 
 def analyze_pictures(

@@ -178,7 +178,7 @@ def profile_stages(video: Path, options: AnalysisOptions) -> StageProfile:
         The video or the models cannot be read.
     """
     from mien.analysis import Analysis
-    from mien.models.packs import choose_pack
+    from mien.packs import choose_pack
 
     options = dataclasses.replace(options, threads=1)
     pack = choose_pack(options.models)
@@ -257,7 +257,7 @@ def _measured_run(video: str, options: dict[str, Any], began: float) -> RunMeasu
     """What the process of `measure_run` does."""
     marks = [began, time.time()]
     from mien.analysis import Analysis
-    from mien.models.packs import choose_pack
+    from mien.packs import choose_pack
     from mien.results import VideoResult  # noqa: F401
 
     chosen = AnalysisOptions(**cast(OptionValues, {name: _tuples(value) for name, value in options.items()}))

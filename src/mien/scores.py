@@ -26,7 +26,7 @@ from mien.action_units.normalisation import (
 )
 from mien.action_units.predictors import PredictorSet
 from mien.action_units.scores import ClipScores, PredictorFacts
-from mien.action_units.series import ActionUnitSeries
+from mien.datatypes import ActionUnitSeries
 from mien.errors import OptionError, TableError
 from mien.results import columns
 from mien.results.files import whole_file

@@ -6,28 +6,26 @@ import dataclasses
 from collections import deque
 from collections.abc import Generator, Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import ActionUnits, Blendshapes, FaceLandmarks, FaceResult, Frame, Gaze, HeadPose
+from mien.datatypes import (
+    ActionUnits,
+    ActionUnitSeries,
+    Blendshapes,
+    FaceLandmarks,
+    FaceResult,
+    Frame,
+    Gaze,
+    HeadPose,
+)
 from mien.errors import OptionError
 from mien.pipeline import Pipeline
-from mien.stages import ActionUnitSeries
 
 _ANGLES = slice(1, 4)
 """Euler angles among the global parameters."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Series:
-    """Post-processed action units of all frames."""
-
-    intensity: NDArray[np.float64]
-    presence: NDArray[np.float64]
-    measures: dict[str, NDArray[np.float64]]
 
 
 class SparsePipeline:
@@ -85,11 +83,10 @@ class SparsePipeline:
         share = np.array([row[2] for row in self._rows])
         nearest = np.where(share > 0.5, second, first)
         measures = {
-            name: _mix(values[first], values[second], share)
-            for name, values in getattr(series, "measures", {}).items()
+            name: _mix(values[first], values[second], share) for name, values in series.measures.items()
         }
         intensity = _mix(series.intensity[first], series.intensity[second], share[:, None])
-        return _Series(intensity, series.presence[nearest], measures)
+        return ActionUnitSeries(intensity, series.presence[nearest], measures)
 
     def _chosen(
         self, frames: Iterable[Frame], between: deque[tuple[int, float]]

@@ -23,20 +23,18 @@ import numpy as np
 from PIL import Image
 
 from mien.data import PORTRAIT
-from mien.datatypes import FaceResult, Frame
+from mien.datatypes import FaceResult, Frame, TrackedFace
 from mien.errors import MienError
 from mien.imaging.kernels import bgr_to_gray
 from mien.landmarks.detector import Detection
 from mien.landmarks.tracker import FaceTracker
-from mien.models.packs import Pack, choose_pack
 from mien.options import AnalysisOptions, OptionValues, available_cores
-from mien.packs import build_stages
+from mien.packs import Pack, build_stages, choose_pack
 from mien.pipeline import Pipeline
 from mien.results import ResultBuilder
 from mien.runtime.compilation import counting_compilations, remember_warm
 from mien.stages import Stages
 from mien.video.known_motion import portrait_motion, render
-from mien.video.source import SourceInfo
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +76,7 @@ def warm_up(pack: Pack, options: AnalysisOptions) -> WarmUp:
     helper = _start_helper(options) if len(shares) > 1 and available_cores() > 1 else None
     with counting_compilations() as compiled:
         frames = portrait_frames()
-        stages = _stages(pack, options)
+        stages = build_stages(pack, options)
         if helper is not None:
             shares[0](stages, frames[0])
             _wait(helper)
@@ -98,10 +96,6 @@ def portrait_frames() -> list[Frame]:
             bgr_to_gray(bgr, gray)
             frames.append(Frame(index, index / 30, bgr, gray))
     return frames
-
-
-def _stages(pack: Pack, options: AnalysisOptions) -> Stages:
-    return build_stages(pack, options, SourceInfo("portrait", None, *_SIZE, 30.0, _FRAMES))
 
 
 def _analyze(stages: Stages, frames: list[Frame]) -> None:
@@ -126,17 +120,19 @@ def _all_but_the_fit(stages: Stages, frame: Frame) -> None:
     """The other share: refits, validation, pose, gaze, appearance, medians, predictors."""
     tracker = stages.tracker
     if isinstance(tracker, FaceTracker):
-        params = tracker.detector.pdm.from_box(_SMALL_BOX)
-        start = Detection(params, tracker.detector.pdm.points(params), (), 0.0, 1.0, True, 0)
-        landmarks = tracker.describe(tracker.detector.complete(frame.gray, start), True)
+        detector, camera = tracker.detector, stages.camera_for(*frame.size)
+        params = detector.pdm.from_box(_SMALL_BOX)
+        start = Detection(params, detector.pdm.points(params), (), 0.0, 1.0, True, 0)
+        landmarks = detector.describe(detector.complete(frame.gray, start), True)
         landmarks = dataclasses.replace(landmarks, success=True, valid=True)
-        pose, landmarks_3d = stages.pose.estimate(landmarks)
-        if stages.action_units is not None:
+        pose, landmarks_3d = stages.pose.estimate(landmarks, camera)
+        if stages.appearance is not None and stages.action_units is not None:
             for _ in range(2):
-                stages.action_units.analyze(frame, landmarks)
+                appearance = stages.appearance.extract(frame, landmarks)
+                stages.action_units.analyze(TrackedFace(0, landmarks), appearance)
             stages.action_units.finish()
         if stages.gaze is not None:
-            stages.gaze.estimate(landmarks, landmarks_3d, pose)
+            stages.gaze.estimate(landmarks, landmarks_3d, pose, camera)
 
 
 _SHARES: dict[str, tuple[Callable[[Stages, Frame], None], ...]] = {
@@ -169,7 +165,7 @@ def _help(options: dict[str, Any]) -> None:
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     chosen = AnalysisOptions(**cast(OptionValues, values))
     pack = choose_pack(chosen.models)
-    _SHARES[pack.name][1](_stages(pack, chosen), portrait_frames()[0])
+    _SHARES[pack.name][1](build_stages(pack, chosen), portrait_frames()[0])
 
 
 if __name__ == "__main__":

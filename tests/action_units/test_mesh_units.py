@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers_open import canonical_face, frame_of, landmarks_of
+from helpers_open import canonical_face, landmarks_of
 from mien.action_units.catalogue import INTENSITY_NAMES
 from mien.action_units.mesh_formulas import (
     MEASURED_UNITS,
@@ -27,11 +27,10 @@ from mien.action_units.mesh_units import (
     MeshActionUnits,
     smooth,
 )
-from mien.datatypes import BLENDSHAPE_NAMES, Blendshapes
+from mien.datatypes import BLENDSHAPE_NAMES, Blendshapes, TrackedFace
 from mien.geometry.rotation import rotation_from_euler
 from mien.landmarks.mesh_tracker import no_face
 
-FRAME = frame_of(np.zeros((4, 4, 3), np.uint8))
 JAW = (152, 199, 175)
 MISSING = [name for name in INTENSITY_NAMES if name not in MEASURED_UNITS]
 
@@ -54,7 +53,7 @@ def with_shapes(*frames, faces=None, **options):
     """The series of a still face with these coefficients, frame by frame."""
     analyzer = MeshActionUnits(canonical_face(), Network(frames), **options)
     for landmarks in faces or [face()] * len(frames):
-        analyzer.analyze(FRAME, landmarks)
+        analyzer.analyze(TrackedFace(0, landmarks))
     return analyzer.finish()
 
 
@@ -67,7 +66,7 @@ def face(jaw_cm=0.0, yaw=0.0):
 
 def analyse(faces, **options):
     analyzer = MeshActionUnits(canonical_face(), **options)
-    live = [analyzer.analyze(FRAME, landmarks) for landmarks in faces]
+    live = [analyzer.analyze(TrackedFace(0, landmarks)) for landmarks in faces]
     return live, analyzer
 
 
@@ -152,10 +151,10 @@ def test_changes_of_logits_show_what_coefficients_hide():
 
 def test_blendshapes_are_reported_even_of_a_face_turned_aside():
     analyzer = MeshActionUnits(canonical_face(), Network([{"jawOpen": 0.3}] * 2))
-    units = analyzer.analyze(FRAME, face(yaw=math.radians(40)))
+    units = analyzer.analyze(TrackedFace(0, face(yaw=math.radians(40))))
     assert np.isnan(units.intensity).all()
     assert units.blendshapes.coefficients[BLENDSHAPE_NAMES.index("jawOpen")] == pytest.approx(0.3)
-    assert np.isnan(analyzer.analyze(FRAME, no_face()).blendshapes.logits).all()
+    assert np.isnan(analyzer.analyze(TrackedFace(0, no_face())).blendshapes.logits).all()
 
 
 def test_values_stay_between_0_and_5():
@@ -223,7 +222,7 @@ def test_reset_forgets_the_person():
     analyzer.reset()
     assert analyzer.neutral is None
     assert analyzer.finish().intensity.shape == (0, 17)
-    assert np.isnan(analyzer.analyze(FRAME, face()).measures["AU26_cm"])
+    assert np.isnan(analyzer.analyze(TrackedFace(0, face())).measures["AU26_cm"])
 
 
 values = st.lists(st.one_of(st.just(math.nan), st.floats(-10, 10)), max_size=20)

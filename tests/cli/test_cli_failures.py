@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from mien import analysis as module
 from mien.cli.main import app
-from mien.models.packs import open_pack
+from mien.packs import open_pack
 from mien.results import VideoResult
 from simple_stages import CountingTracker, SummingAnalyzer, stages
 from synthetic_video import numbered_video
@@ -20,7 +20,7 @@ def run(monkeypatch, tmp_path):
     numbered_video(tmp_path / "clip.mp4", 30)
 
     def run(*arguments, fail_at=None):
-        def build(*_):
+        def build(*_, **__):
             return stages(CountingTracker(fail_at), SummingAnalyzer())
 
         monkeypatch.setattr(module, "choose_pack", lambda name: open_pack())

@@ -17,9 +17,8 @@ from mien.cli.videos import analyze_videos
 from mien.errors import OutputError, SourceError
 from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.packs import SharedModels
+from mien.packs import SharedModels, choose_pack
 from synthetic_models import write_openface
 from synthetic_video import write_video
 
@@ -207,19 +206,11 @@ def test_the_processor_takes_one_video_at_a_time(models, clips, tmp_path, monkey
 def test_shared_models_are_read_once(models):
     pack = choose_pack("openface")
     shared = SharedModels(pack, OPTIONS, accelerator=Accelerator("cpu"))
-    first, second = (
-        mien.packs.build_stages(pack, OPTIONS, _source(), shared=shared).tracker.detector for _ in range(2)
-    )
+    first, second = (mien.packs.build_stages(pack, OPTIONS, shared=shared).tracker.detector for _ in range(2))
     assert first.model is not second.model
     assert all(isinstance(experts, CenOnnxPatchExperts) for experts in first.model.experts)
     assert first.model.experts[0]._record is second.model.experts[0]._record
     assert first.model.experts[0]._accelerator is second.model.experts[0]._accelerator
-
-
-def _source():
-    from mien.video.source import SourceInfo
-
-    return SourceInfo("clip", None, 320, 240, 25.0, None)
 
 
 def test_open_models_can_be_analysed_together_too(models, clips, tmp_path):

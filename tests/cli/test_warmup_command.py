@@ -7,10 +7,9 @@ import sys
 import pytest
 
 from mien import warmup
-from mien.models.packs import openface_pack
 from mien.models.store import ModelStore
 from mien.options import AnalysisOptions
-from mien.packs import build_stages
+from mien.packs import build_stages, openface_pack
 from mien.pipeline import Pipeline
 from mien.runtime import compilation, machine_code
 from mien.runtime.compilation import counting_compilations, is_warm
@@ -35,21 +34,21 @@ def test_an_analysis_after_it_compiles_nothing(pack, own_markers):
     warmup.warm_up(pack, OPTIONS)
     frames = warmup.portrait_frames()
     with counting_compilations() as compiled:
-        assert len(list(Pipeline(build_stages(pack, OPTIONS, _info())).run(frames))) == len(frames)
+        assert len(list(Pipeline(build_stages(pack, OPTIONS)).run(frames))) == len(frames)
     assert compiled() == 0
 
 
 def test_both_shares_leave_nothing_to_compile_but_what_the_whole_needs(pack):
     frame = warmup.portrait_frames()[0]
-    stages = build_stages(pack, OPTIONS, _info())
+    stages = build_stages(pack, OPTIONS)
     for share in warmup._SHARES["openface"]:
         share(stages, frame)
     with counting_compilations() as compiled:
         stages.tracker.reset()
-        landmarks = stages.tracker.track(frame)
-        stages.gaze.estimate(
-            dataclasses.replace(landmarks, success=True), *reversed(_pose(stages, landmarks))
-        )
+        (face,) = stages.tracker.track(frame)
+        camera = stages.camera_for(640, 480)
+        pose, landmarks_3d = stages.pose.estimate(face.landmarks, camera)
+        stages.gaze.estimate(dataclasses.replace(face.landmarks, success=True), landmarks_3d, pose, camera)
     assert compiled() == 0
 
 
@@ -109,13 +108,3 @@ def test_the_command_says_when_it_is_ready(mien):
     assert done.returncode == 0, done.stderr
     assert "Ready after" in done.stdout
     assert "Compiling" not in mien("warmup", "--models", "open").stderr
-
-
-def _info():
-    from mien.video.source import SourceInfo
-
-    return SourceInfo("portrait", None, 640, 480, 30.0, None)
-
-
-def _pose(stages, landmarks):
-    return stages.pose.estimate(landmarks)

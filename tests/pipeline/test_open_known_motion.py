@@ -17,8 +17,8 @@ from mien.action_units.mesh_formulas import SIDED_UNITS
 from mien.data import PORTRAIT
 from mien.demonstration import FRAMES, SHOWN_FRAME, SIZE, Demonstration, describe, describe_actions
 from mien.landmarks.face_region import region_from_box
-from mien.models.open.build import build_stages
 from mien.options import AnalysisOptions
+from mien.packs.open import build
 from mien.pipeline import Pipeline
 from mien.video.file import VideoFile
 from mien.video.known_motion import portrait_motion, render
@@ -44,9 +44,9 @@ class Run:
 
 
 def analyse(frames):
-    stages = build_stages(AnalysisOptions(), default_camera(*SIZE))
+    stages = build(AnalysisOptions(), default_camera)
     pipeline = Pipeline(stages)
-    return list(pipeline.run(frames)), pipeline.finish(), stages.camera
+    return list(pipeline.run(frames)), pipeline.finish(), stages.camera_for(*SIZE)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "mirrored"])

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from mien.datatypes import ActionUnits, Frame
+from mien.datatypes import ActionUnits, ActionUnitSeries, Frame, TrackedFace
 from mien.errors import OptionError
 from mien.options import AnalysisOptions
 from mien.pipeline import Pipeline
 from mien.sparse import SparsePipeline
-from simple_stages import CountingTracker, Series, stages
+from simple_stages import CountingTracker, stages
 
 
 class MovingTracker(CountingTracker):
@@ -22,12 +22,15 @@ class MovingTracker(CountingTracker):
 
     def track(self, frame):
         self.seen.append(frame.index)
-        face = super().track(frame)
+        (face,) = super().track(frame)
         place = np.zeros(6, np.float32)
         place[2] = (0.25 * frame.index + np.pi) % (2 * np.pi) - np.pi
         good = frame.index not in self.failing
         points = np.full((68, 2), frame.index, np.float32)
-        return dataclasses.replace(face, points=points, global_params=place, valid=good, success=good)
+        landmarks = dataclasses.replace(
+            face.landmarks, points=points, global_params=place, valid=good, success=good
+        )
+        return (TrackedFace(0, landmarks),)
 
 
 class Units:
@@ -36,13 +39,15 @@ class Units:
     def reset(self):
         self.frames = []
 
-    def analyze(self, frame, landmarks):
+    def analyze(self, face, frame):
         self.frames.append(frame.index)
         return ActionUnits(np.full(17, float(frame.index)), np.full(18, float(frame.index >= 5)))
 
     def finish(self):
         rows = np.array(self.frames, float)
-        return Series(np.repeat(rows[:, None], 17, 1), np.repeat((rows[:, None] >= 5).astype(float), 18, 1))
+        return ActionUnitSeries(
+            np.repeat(rows[:, None], 17, 1), np.repeat((rows[:, None] >= 5).astype(float), 18, 1)
+        )
 
 
 def frames(count):

@@ -18,6 +18,7 @@ from mien.errors import OptionError, OutputError
 from mien.results import AlignedOptions, Form, ResultBuilder
 from mien.results.outputs import OutputOptions, OutputSet, base_name
 from mien.video.file import VideoFile
+from mien.video.images import frame_of
 from mien.view.drawing import DrawingOptions
 from synthetic_drawing import CAMERA, drawn_face
 from synthetic_face import Pose, face_pdm, picture
@@ -130,7 +131,7 @@ def test_grey_faces_without_those_of_failed_frames(tmp_path):
     aligned = read_aligned_folder(tmp_path / "clip_aligned")
     assert list(aligned) == [f"frame_det_00_{n:06d}.bmp" for n in (1, 2, 4)]
     colours = next(iter(rows()))[2].aligned
-    np.testing.assert_array_equal(aligned["frame_det_00_000001.bmp"], colours.gray())
+    np.testing.assert_array_equal(aligned["frame_det_00_000001.bmp"], frame_of(colours.bgr).gray)
 
 
 @pytest.mark.parametrize(("good_by", "flag"), [("success", 1), ("valid", -1)])

@@ -5,12 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
-from helpers_appearance import extractor_of
 from mien.action_units.analyzer import ActionUnitAnalyzer
 from mien.action_units.normalisation import Baseline, normalise
 from mien.action_units.predictors import PredictorSet
 from mien.appearance.extractor import AppearanceExtractor
-from mien.datatypes import FaceLandmarks, Frame
+from mien.datatypes import FaceLandmarks, Frame, TrackedFace
 from mien.errors import OptionError, OutputError, TableError
 from mien.models.readers.action_units import read_action_units
 from mien.results import read_openface_csv
@@ -34,15 +33,14 @@ def predictors(record):
 
 def analysed(record, predictors, seed):
     extractor = AppearanceExtractor(record.pdm, record.triangles)
-    analyzer = ActionUnitAnalyzer(record, extractor_of(record), predictors=predictors, keep_scores=True)
+    analyzer = ActionUnitAnalyzer(record, predictors=predictors, keep_scores=True)
     zeros = [np.zeros(shape, np.float32) for shape in ((68, 3), 6, 34)]
     for i in range(FRAMES):
         pose = Pose(1.2, (0.0, 0.1 * np.sin(i), 0.0), 160, 120, (10 * np.sin(i + seed), 5.0))
         bgr = picture(pose, 320, 240, noise=3, seed=100 * seed + i)
         face = FaceLandmarks(landmarks(pose).astype(np.float32), *zeros, (), 0.9, True, i != 4)
-        analyzer.add(
-            extractor.extract(Frame(i, i / 30, bgr, bgr[:, :, 0]), face) if face.valid else extractor.failed()
-        )
+        appearance = extractor.extract(Frame(i, i / 30, bgr, bgr[:, :, 0]), face)
+        analyzer.analyze(TrackedFace(0, face), appearance)
     return analyzer.scores()
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -23,7 +22,14 @@ from mien.action_units.mesh_formulas import (
     whole_units,
 )
 from mien.action_units.mesh_measures import RAW_NAMES, RULES, raw_measures
-from mien.datatypes import ActionUnits, Blendshapes, FaceLandmarks, Frame
+from mien.datatypes import (
+    ActionUnits,
+    ActionUnitSeries,
+    Appearance,
+    Blendshapes,
+    FaceLandmarks,
+    TrackedFace,
+)
 from mien.shape.canonical_face import CanonicalFace, align
 
 MAX_YAW_RAD = math.radians(30)
@@ -52,25 +58,6 @@ class BlendshapeReader(Protocol):
     def read(self, mesh: NDArray[np.float32]) -> Blendshapes:
         """Blendshapes of one face."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class MeshSeries:
-    """Expression of one person over a recording; N frames, NaN where not measured.
-
-    Attributes
-    ----------
-    intensity
-        (N, 17) float64, 0 to 5, in the order of ``INTENSITY_NAMES``; nine columns are measured.
-    presence
-        (N, 18) float64, all NaN: a mesh does not give it.
-    measures
-        (N,) float64 arrays under the names of `MEASURE_NAMES`; lengths in nominal cm.
-    """
-
-    intensity: NDArray[np.float64]
-    presence: NDArray[np.float64]
-    measures: dict[str, NDArray[np.float64]]
 
 
 class MeshActionUnits:
@@ -116,15 +103,15 @@ class MeshActionUnits:
         self._live = self._given
         self._live_frames = 0
 
-    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
+    def analyze(self, face: TrackedFace, appearance: Appearance | None = None) -> ActionUnits:
         """Measure one frame, relative to the neutral as known so far.
 
         Parameters
         ----------
-        frame
+        face
+            Its landmarks with ``mesh`` and ``global_params`` as the mesh tracker gives them.
+        appearance
             Not read: the mesh says it all.
-        landmarks
-            With ``mesh`` and ``global_params`` as the mesh tracker gives them.
 
         Returns
         -------
@@ -132,8 +119,8 @@ class MeshActionUnits:
             Live values, not smoothed in time. All presences are NaN, and so is every intensity that needs a
             neutral before that is known.
         """
-        shapes = self._read(landmarks)
-        signals = self._measure(landmarks, shapes)
+        shapes = self._read(face.landmarks)
+        signals = self._measure(face.landmarks, shapes)
         self._rows.extend(signals.tolist())
         if not math.isnan(signals[0]):
             self._measured += 1
@@ -142,7 +129,7 @@ class MeshActionUnits:
         measures = {name: float(values[0]) for name, values in series.measures.items()}
         return ActionUnits(series.intensity[0], series.presence[0], measures, shapes)
 
-    def finish(self) -> MeshSeries:
+    def finish(self) -> ActionUnitSeries:
         """Measure all frames since the start, relative to the neutral of the whole recording.
 
         Changes and intensities are centred means of three frames; a gap ends a run, and at the ends of a
@@ -150,8 +137,9 @@ class MeshActionUnits:
 
         Returns
         -------
-        MeshSeries
-            With one row per analysed frame. Where fewer than 60 frames were measured and no neutral was
+        ActionUnitSeries
+            With one row per analysed frame; ``measures`` under the names of `MEASURE_NAMES`, lengths in
+            nominal cm; all presences NaN. Where fewer than 60 frames were measured and no neutral was
             given, changes are NaN throughout, and so are intensities that need a neutral.
         """
         return _assemble(self._table(), self._neutral(RECORDED_FRAMES), smooth)
@@ -194,36 +182,6 @@ class MeshActionUnits:
         return np.array(self._rows, np.float64).reshape(-1, len(SIGNALS))
 
 
-class SingleMesh:
-    """Measures faces that have nothing to do with one another, such as those of pictures.
-
-    There is no neutral face to compare with: changes, and the intensities that need one, are NaN.
-
-    Parameters
-    ----------
-    face, blendshapes
-        As for `MeshActionUnits`.
-    """
-
-    def __init__(self, face: CanonicalFace, blendshapes: BlendshapeReader | None = None) -> None:
-        self._measure = MeshActionUnits(face, blendshapes)
-
-    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
-        """Measure one face.
-
-        Parameters
-        ----------
-        frame, landmarks
-            As for `MeshActionUnits.analyze`.
-
-        Returns
-        -------
-        ActionUnits
-        """
-        self._measure.reset()
-        return self._measure.analyze(frame, landmarks)
-
-
 def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Centred mean of three frames within each run of measured frames.
 
@@ -247,7 +205,7 @@ def _assemble(
     table: NDArray[np.float64],
     neutral: NDArray[np.float64] | None,
     smoothed: Callable[[NDArray[np.float64]], NDArray[np.float64]] = np.asarray,
-) -> MeshSeries:
+) -> ActionUnitSeries:
     """Name measures and action units of (N, 37) signals, relative to a neutral (37,)."""
     signals = Signals(table, neutral)
     by_side = [side_units(signals, side) for side in SIDES]
@@ -260,4 +218,4 @@ def _assemble(
     columns = [*raw.T[:_WORDS], *smoothed(change).T, *smoothed(sides).T]
     measures = dict(zip(MEASURE_NAMES, columns, strict=True))
     presence = np.full((len(table), len(PRESENCE_NAMES)), np.nan)
-    return MeshSeries(smoothed(intensity), presence, measures)
+    return ActionUnitSeries(smoothed(intensity), presence, measures)

@@ -31,7 +31,7 @@ def demo(
     from mien.analysis import Analysis
     from mien.demonstration import SHOWN_FRAME, Demonstration, describe, describe_actions
     from mien.models.open import CANNOT_SEE
-    from mien.models.packs import notice
+    from mien.packs import notice
     from mien.results import faces_of
 
     def say(text: str) -> None:
@@ -53,7 +53,7 @@ def demo(
         seconds = time.perf_counter() - begin
         shown = next(itertools.islice(faces_of(result), SHOWN_FRAME, None))
         limits = CANNOT_SEE if analysis.pack.name == "open" else ""
-        show.draw(shown, analysis.stages.camera, limits)
+        show.draw(shown, analysis.camera, limits)
         say(f"{len(result)} frames in {seconds:.1f} s, a face in {100 * result.success_rate:.0f} % of them.")
     for line in (*describe(show.follow(result.landmarks)), *describe_actions(show.follow_actions(result))):
         say(line)

@@ -18,8 +18,8 @@ from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
     from mien.action_units.normalisation import Baseline
-    from mien.action_units.series import ActionUnitSeries
     from mien.analysis import Analysis
+    from mien.datatypes import ActionUnitSeries
     from mien.results import VideoResult
     from mien.scores import RecordingScores
 
@@ -193,8 +193,7 @@ def scores_path(table: Path) -> Path:
 def _series(
     clips: list[_Clip], how: Normalisation, baseline: Baseline | None, options: AnalysisOptions
 ) -> list[ActionUnitSeries]:
-    from mien.models.packs import choose_pack
-    from mien.packs import read_predictors
+    from mien.packs import choose_pack, read_predictors
     from mien.scores import normalise_recordings
 
     return normalise_recordings(

@@ -129,14 +129,14 @@ class PictureWatcher:
         from mien.results.outputs import OutputSet
 
         aligner, aligned = None, options.aligned
-        extractor: Any = getattr(analysis.stages.action_units, "extractor", None)
-        if options.needs_appearance and extractor is None:
+        appearance = analysis.stages.appearance
+        if options.needs_appearance and appearance is None:
             raise OptionError(
                 "descriptors and aligned faces need the action units of OpenFace's models; run `mien models "
                 "fetch`, or leave these outputs out"
             )
-        if aligned is not None and not aligned.as_analysed:
-            aligner = extractor.aligner(aligned.size, aligned.px_per_mm, aligned.mask)
+        if appearance is not None and aligned is not None and not aligned.as_analysed:
+            aligner = appearance.aligner(aligned.size, aligned.px_per_mm, aligned.mask)
         with OutputSet(options, picture.camera, source=picture.info.path, aligner=aligner) as outputs:
             outputs.add(*self._seen)
             outputs.close(picture.result)
@@ -194,7 +194,7 @@ def _into_one_table(
 
 def consume_pictures(analysis: PictureAnalysis, tally: PictureTally, write: Any, *, quiet: bool) -> None:
     """Analyse all pictures, with a progress bar where there is a terminal, and write each."""
-    from mien.models.packs import notice
+    from mien.packs import notice
 
     if not quiet:
         typer.echo(notice(analysis.pack), err=True)

@@ -42,8 +42,7 @@ def renormalise(
     Without --person and --neutral this gives the tables of the analysis. Where NAME.csv lies beside
     NAME.scores.npz, its other columns are taken over.
     """
-    from mien.models.packs import choose_pack
-    from mien.packs import read_predictors
+    from mien.packs import choose_pack, read_predictors
     from mien.scores import normalise_recordings, read_scores, write_table
 
     how = Normalisation(person=person, neutral=neutral)

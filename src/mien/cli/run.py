@@ -18,8 +18,8 @@ from mien.cli.warmup import compile_first
 if TYPE_CHECKING:
     from mien.analysis import Analysis
     from mien.datatypes import FaceResult
-    from mien.models.packs import Pack
     from mien.options import AnalysisOptions
+    from mien.packs import Pack
 
 _NAMED = 12
 """Faces that a summary lists."""
@@ -59,7 +59,7 @@ def consume(analysis: Analysis, tally: Tally, *, quiet: bool) -> None:
 
 def get_ready(pack: Pack, options: AnalysisOptions, *, quiet: bool) -> None:
     """Say which models are used, and compile what has not been compiled on this machine before."""
-    from mien.models.packs import notice
+    from mien.packs import notice
 
     if not quiet:
         typer.echo(notice(pack), err=True)

@@ -95,8 +95,7 @@ class _Flight:
     """Videos in threads of their own that share models and an accelerator."""
 
     def __init__(self, options: AnalysisOptions, extras: Extras, *, quiet: bool) -> None:
-        from mien.models.packs import choose_pack
-        from mien.packs import SharedModels
+        from mien.packs import SharedModels, choose_pack
 
         self._options, self._extras, self._quiet = options, extras, quiet
         pack = choose_pack(options.models)

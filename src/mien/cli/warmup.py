@@ -11,7 +11,7 @@ from mien.cli.arguments import ModelArguments, analysis_options, grouped
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
-    from mien.models.packs import Pack
+    from mien.packs import Pack
 
 COMPILING = "Compiling for this machine: some seconds, only once …"
 
@@ -22,7 +22,7 @@ def warmup(models: ModelArguments) -> None:
 
     Does nothing but load them where that has been done before.
     """
-    from mien.models.packs import choose_pack
+    from mien.packs import choose_pack
     from mien.runtime.compilation import is_warm
     from mien.warmup import warm_up
 

@@ -17,19 +17,17 @@ class GazeEstimator:
 
     Parameters
     ----------
-    camera
-        Intrinsics of the camera that took the pictures.
     always
         Measure the gaze of faces whose landmarks failed too, as OpenFace does for single images. By
         default their directions and angles are zero, as in its tables of videos.
     """
 
-    def __init__(self, camera: Camera, *, always: bool = False) -> None:
-        self.camera = camera
+    def __init__(self, *, always: bool = False) -> None:
         self.always = always
-        self._intrinsics = np.array([camera.fx, camera.fy, camera.cx, camera.cy], dtype=np.float64)
 
-    def estimate(self, landmarks: FaceLandmarks, landmarks_3d: NDArray[np.float32], pose: HeadPose) -> Gaze:
+    def estimate(
+        self, landmarks: FaceLandmarks, landmarks_3d: NDArray[np.float32], pose: HeadPose, camera: Camera
+    ) -> Gaze:
         """Gaze of one face.
 
         Parameters
@@ -40,6 +38,8 @@ class GazeEstimator:
             (68, 3) float32, mm, camera frame, as `mien.pose.HeadPoseEstimator` gives them.
         pose
             The head's pose from the same estimator.
+        camera
+            Intrinsics of the camera that took the picture.
 
         Returns
         -------
@@ -75,7 +75,7 @@ class GazeEstimator:
             np.array((left.scale, right.scale), dtype=np.float64),
             np.ascontiguousarray(landmarks_3d, dtype=np.float32),
             pose.rotation_rad.astype(np.float32),
-            self._intrinsics,
+            camera.intrinsics,
             bool(landmarks.success or self.always),
             points_3d,
             directions,

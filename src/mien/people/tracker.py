@@ -118,6 +118,13 @@ class PeopleTracker:
         self._now = -1
         self._detected = -self.options.detect_every
 
+    def lose(self) -> None:
+        """The next frame has another shape: everybody is looked for anew, and known again by their looks."""
+        for person in self._people:
+            person.lose()
+        self._let_go()
+        self._detected = self._now - self.options.detect_every
+
     def _one_by_one(self, frame: Frame, faces: Sequence[FollowedFace]) -> list[FollowedFace]:
         return [self._follower.follow(frame, face) for face in faces]
 

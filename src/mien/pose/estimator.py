@@ -17,24 +17,17 @@ class HeadPoseEstimator:
 
     The fitted 3D shape is placed in front of the camera so that its projection meets the landmarks
     best (perspective-n-point, minimised to convergence in float64).
-
-    Parameters
-    ----------
-    camera
-        Intrinsics of the camera that took the pictures.
     """
 
-    def __init__(self, camera: Camera) -> None:
-        self.camera = camera
-        self._intrinsics = np.array([camera.fx, camera.fy, camera.cx, camera.cy], dtype=np.float64)
-
-    def estimate(self, landmarks: FaceLandmarks) -> tuple[HeadPose, NDArray[np.float32]]:
+    def estimate(self, landmarks: FaceLandmarks, camera: Camera) -> tuple[HeadPose, NDArray[np.float32]]:
         """Pose and 3D landmarks of one face.
 
         Parameters
         ----------
         landmarks
             A fit, successful or not; the pose follows the points whatever they are worth.
+        camera
+            Intrinsics of the camera that took the picture.
 
         Returns
         -------
@@ -63,7 +56,7 @@ class HeadPoseEstimator:
             )
         landmarks_3d = np.empty((n, 3), np.float32)
         pose = np.zeros(6, np.float64)
-        kernels.estimate_pose(points, shape, params, self._intrinsics, landmarks_3d, pose)
+        kernels.estimate_pose(points, shape, params, camera.intrinsics, landmarks_3d, pose)
         return HeadPose(translation_mm=pose[:3], rotation_rad=pose[3:]), landmarks_3d
 
 

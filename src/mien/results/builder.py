@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import FaceResult
+from mien.datatypes import ActionUnitSeries, FaceResult
 from mien.results import columns
 from mien.results.video_result import SPECS, RecordedSource, VideoResult
 
 _BLOCK_ROWS = 1024
 _ROWS_IN_MEMORY = 2 * _BLOCK_ROWS
 """About 7 MB in all arrays together."""
-
-
-class ActionUnitSeries(Protocol):
-    """Post-processed action units of a video; see `VideoResult`."""
-
-    @property
-    def intensity(self) -> NDArray[np.float64]:
-        """(N, I) float64."""
-        ...
-
-    @property
-    def presence(self) -> NDArray[np.float64]:
-        """(N, P) float64."""
-        ...
 
 
 class _Rows:
@@ -178,7 +164,7 @@ class ResultBuilder:
         if series is not None:
             arrays["au_intensity"] = np.asarray(series.intensity, np.float64)
             arrays["au_presence"] = np.asarray(series.presence, np.float64)
-            measures |= getattr(series, "measures", {})
+            measures |= series.measures
         return self._result(arrays, measures, post_processed=series is not None)
 
     def _result(

@@ -8,12 +8,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import Camera, FaceResult, Frame
+from mien.datatypes import Appearance, Camera, FaceResult, Frame
 from mien.errors import OptionError, OutputError
 from mien.imaging.kernels import bgr_to_gray
 from mien.results.aligned import AlignedOptions, AlignedWriter
@@ -26,51 +26,9 @@ from mien.runtime.writebehind import WriteBehind
 from mien.view.drawing import DrawingOptions
 
 if TYPE_CHECKING:
+    from mien.stages import Aligner
     from mien.view.drawing import Drawer
     from mien.view.tracked_video import TrackedVideoWriter
-
-
-class AlignedImage(Protocol):
-    """An aligned face; see `mien.appearance.alignment.AlignedFace`."""
-
-    @property
-    def bgr(self) -> NDArray[np.uint8]:
-        """(size, size, 3) uint8."""
-        ...
-
-
-class Appearance(Protocol):
-    """How one face looks; see `mien.appearance.extractor.Appearance`."""
-
-    @property
-    def aligned(self) -> AlignedImage:
-        """The face that action units are read from; black where the frame failed."""
-        ...
-
-    @property
-    def fhog(self) -> NDArray[np.float32]:
-        """(4464,) float32; zeros where the frame failed."""
-        ...
-
-    @property
-    def global_params(self) -> NDArray[np.float32]:
-        """(6,) float32; the last two are the position in the frame, px."""
-        ...
-
-    @property
-    def good(self) -> bool:
-        """Whether the landmarks were valid."""
-        ...
-
-
-class Aligner(Protocol):
-    """Aligns faces to another size; see `mien.appearance.alignment.FaceAligner`."""
-
-    def align(
-        self, bgr: NDArray[np.uint8], points: NDArray[np.float32], tx: float, ty: float
-    ) -> AlignedImage:
-        """Align one face."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

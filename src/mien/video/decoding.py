@@ -95,7 +95,9 @@ def open_container(path: Path) -> InputContainer:
         raise SourceError(f"{path} is empty (0 bytes); expected a video")
     try:
         # Only this file: a play list must not make the program fetch anything.
-        container = av.open(str(path.absolute()), options={"protocol_whitelist": "file"}, **_LENIENT)
+        container: InputContainer = av.open(
+            str(path.absolute()), options={"protocol_whitelist": "file"}, **_LENIENT
+        )
     except (FFmpegError, ValueError) as error:
         raise SourceError(f"{path} is not a video that can be read: {_reason(error)}") from error
     names = set(container.format.name.split(","))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -137,11 +138,12 @@ class VideoFile:
         return container, stream
 
     def _make_clock(self, *, nominal: bool) -> Clock:
-        assert self._stream.time_base is not None
+        unit = self._stream.time_base
+        assert unit is not None
         origin = self._container.start_time
         return Clock(
             fps=nominal_fps(self._stream),
-            time_base=self._stream.time_base,
+            time_base=Fraction(unit.numerator, unit.denominator),
             origin_s=0.0 if origin is None else origin / av.time_base,
             nominal=nominal,
         )

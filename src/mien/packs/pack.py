@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import ModelsMissingError, OptionError
+from mien.models import open as open_models
 from mien.models.hashes import HashMemory, sha256_of_file
 from mien.models.store import ModelStore
 
 PACK_NAMES = ("openface", "open")
-OPEN_FOLDER = Path(__file__).with_name("open")
 
 _OPEN_NEEDED = (
     "face_detection_short_range.onnx",
@@ -134,14 +134,16 @@ def openface_pack(store: ModelStore | None = None) -> Pack:
 
 def open_pack() -> Pack:
     """Describe the models that are part of the installation."""
-    missing = tuple(name for name in _OPEN_NEEDED if not (OPEN_FOLDER / name).is_file())
-    files = sorted(path.name for path in OPEN_FOLDER.glob("*") if path.suffix in (".onnx", ".npz", ".json"))
+    missing = tuple(name for name in _OPEN_NEEDED if not (open_models.FOLDER / name).is_file())
+    files = sorted(
+        path.name for path in open_models.FOLDER.glob("*") if path.suffix in (".onnx", ".npz", ".json")
+    )
     return Pack(
         name="open",
         version="mediapipe 0.10.21, facenet-pytorch 2.6.0",
         licence="Apache-2.0 and MIT, commercial use allowed",
         gives=_OPEN_GIVES,
-        folder=OPEN_FOLDER,
+        folder=open_models.FOLDER,
         complete=not missing,
         missing=missing,
         landmark_models=() if missing else ("mesh",),
