@@ -231,7 +231,11 @@ def describe_actions(followed: Mapping[str, FollowedAction]) -> Sequence[str]:
         One line per action.
     """
     return [
-        f"Known {name} followed with r {action.correlation:.2f}, its onset within "
-        f"{np.abs(action.onsets).max():.1f} frames."
+        f"Known {name} followed with r {action.correlation:.2f}, its onset {_late(action)}."
         for name, action in followed.items()
     ]
+
+
+def _late(action: FollowedAction) -> str:
+    late = np.abs(action.onsets)
+    return f"within {late.max():.1f} frames" if np.isfinite(late).all() else "not always seen"

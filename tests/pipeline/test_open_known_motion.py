@@ -67,7 +67,7 @@ def test_every_frame_has_a_face(run):
 def test_landmarks_follow_roll_zoom_and_shift(run):
     followed = run.show.follow(run.points)
     assert np.abs(followed.roll_error_deg).mean() < 0.4
-    assert np.abs(followed.roll_error_deg).max() < 1.7
+    assert np.abs(followed.roll_error_deg).max() < 2.2
     assert np.abs(followed.scale_error_percent).mean() < 0.8
     assert np.abs(followed.scale_error_percent).max() < 3
     # the face is 98 px between the outer corners of the eyes
