@@ -121,6 +121,24 @@ def test_a_selection_gives_its_columns_only(run, tmp_path):
     assert details(tmp_path / "a/b/one_of_details.txt")["Gaze"] == " 0"
 
 
+@pytest.mark.parametrize(
+    ("program", "source", "first"),
+    [(FE, "one.mp4", "frame, face_id, timestamp"), (IMG, "one.jpg", "face, confidence, pose_Tx")],
+)
+def test_tables_can_have_the_blanks_of_windows_builds(run, tmp_path, program, source, first):
+    run(program, f"-f MEDIA/{source} -pose -out_dir plain")
+    run(program, f"-f MEDIA/{source} -pose -out_dir blank --csv-style openface-blank")
+    plain, blank = ((tmp_path / folder / "one.csv").read_text() for folder in ("plain", "blank"))
+    assert blank.startswith(first)
+    assert blank == plain.replace(",", ", ")
+
+
+def test_an_unknown_layout_is_refused(run, tmp_path):
+    done = run(FE, "-f MEDIA/one.mp4 --csv-style excel", code=2)
+    assert "expected openface-2.2 or openface-blank, got 'excel'" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_descriptors_alone_come_with_a_table_of_the_first_columns(run, tmp_path):
     run(FE, "-f MEDIA/one.mp4 -hogalign")
     assert names_in(tmp_path / "processed") == ["one.csv", "one.hog", "one_of_details.txt"]
@@ -201,6 +219,7 @@ VALUES = {
     "-root": "elsewhere",
     "-inroot": "MEDIA",
     "-out_dir": "all",
+    "--csv-style": "openface-2.2",
     "-of": "base.csv",
     "-cam_width": "640",
     "-cam_height": "480",

@@ -44,6 +44,12 @@ def test_versions_models_options_and_source_are_noted(tmp_path):
     assert found["machine"]["python"]
 
 
+def test_what_a_reader_should_know_of_the_source_is_noted():
+    assert collect_provenance()["notes"] == []
+    lost = "24 of 120 frames could not be read."
+    assert collect_provenance(notes=(lost,))["notes"] == [lost]
+
+
 def test_known_hashes_are_not_computed_again(tmp_path):
     found = collect_provenance(model_files=[tmp_path / "missing.dat"], model_sha256={"missing.dat": "ab"})
     assert found["models"]["sha256"] == {"missing.dat": "ab"}

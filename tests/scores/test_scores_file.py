@@ -12,7 +12,7 @@ from mien.appearance.extractor import AppearanceExtractor
 from mien.datatypes import FaceLandmarks, Frame, TrackedFace
 from mien.errors import OptionError, OutputError, TableError
 from mien.models.readers.action_units import read_action_units
-from mien.results import read_openface_csv
+from mien.results import CsvStyle, read_openface_csv
 from mien.scores import RecordingScores, normalise_recordings, read_baseline, read_scores, write_table
 from synthetic_face import Pose, landmarks, picture
 from synthetic_models import PREDICTORS
@@ -151,17 +151,19 @@ def test_a_table_of_action_units_has_the_columns_every_table_begins_with(recordi
     np.testing.assert_allclose(table["AU12_r"], series.intensity[:, 8], atol=0.005)
 
 
-def test_a_complete_table_keeps_every_other_cell(recording, tmp_path):
-    make_result(FRAMES).save(tmp_path / "clip.csv")
+@pytest.mark.parametrize("style", CsvStyle)
+def test_a_complete_table_keeps_every_other_cell(recording, tmp_path, style):
+    make_result(FRAMES).save(tmp_path / "clip.csv", style=style)
     series = normalise(recording.clip)
     write_table(recording, series, tmp_path / "new.csv", tmp_path / "clip.csv")
     old, new = (
         [line.split(",") for line in (tmp_path / name).read_text().splitlines()]
         for name in ("clip.csv", "new.csv")
     )
-    first = old[0].index("AU01_r")
+    first = [name.strip() for name in old[0]].index("AU01_r")
     assert [row[:first] for row in old] == [row[:first] for row in new]
     assert new[0] == old[0]
+    assert {cell[0] == " " for row in new for cell in row[1:]} == {style is CsvStyle.OPENFACE_BLANK}
     values = np.array([row[first:] for row in new[1:]], float)
     expected = np.concatenate([series.intensity, series.presence], axis=1)
     np.testing.assert_allclose(values, expected, atol=0.005 + 1e-9)
@@ -182,11 +184,12 @@ def test_a_place_that_cannot_be_written_to_is_named(recording, tmp_path):
         recording.save(tmp_path)
 
 
-def test_a_neutral_face_comes_from_scores_or_from_a_table(recording, tmp_path):
+@pytest.mark.parametrize("style", CsvStyle)
+def test_a_neutral_face_comes_from_scores_or_from_a_table(recording, tmp_path, style):
     recording.save(tmp_path / "neutral.scores.npz")
     from_scores = read_baseline(tmp_path / "neutral.scores.npz")
     np.testing.assert_array_equal(from_scores.neutral, recording.clip.neutral)
-    make_result(FRAMES).save(tmp_path / "neutral.csv")
+    make_result(FRAMES).save(tmp_path / "neutral.csv", style=style)
     from_table = read_baseline(tmp_path / "neutral.csv")
     assert from_table.neutral is None
     expected = np.median(read_openface_csv(tmp_path / "neutral.csv")["AU01_r"])

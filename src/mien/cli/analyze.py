@@ -69,6 +69,7 @@ def analyze(
     extras = files.extras()
     options = analysis_options(models, span, lens, fit, faces, threads=threads)
     how = Normalisation(person=person, neutral=neutral, keep_scores=keep_scores)
+    extras.refuse_unmeasured(options)
     pictures = [] if options.sequence else [path for path in videos if _are_pictures(path)]
     if pictures:
         code = _analyze_pictures(pictures, videos, output, options, extras, how, quiet=quiet)

@@ -237,10 +237,26 @@ class FileArguments:
         str | None,
         typer.Option(
             help="Groups of columns, with commas between: gaze, pose, landmarks-2d, landmarks-3d, shape, "
-            "action-units, measures, mesh; by default all.",
+            "action-units; by default all.",
             rich_help_panel=_FILES,
         ),
     ] = None
+    extra: Annotated[
+        str | None,
+        typer.Option(
+            help="Groups of mien's own columns, after OpenFace's, with commas between: measures, "
+            "blendshapes, mesh, or all; by default none.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None
+    csv_style: Annotated[
+        str,
+        typer.Option(
+            help="Layout of CSV tables: openface-2.2, or openface-blank with a blank after each comma, as "
+            "OpenFace 2.0 and its builds for Windows write.",
+            rich_help_panel=_FILES,
+        ),
+    ] = "openface-2.2"
     also: Annotated[
         list[str] | None,
         typer.Option(help="A further format of the table: csv, parquet or jsonl.", rich_help_panel=_FILES),
@@ -309,6 +325,8 @@ class FileArguments:
             )
         return Extras(
             columns=self.columns,
+            extra=self.extra,
+            csv_style=self.csv_style,
             also=tuple(self.also or ()),
             hog=self.hog,
             details=self.details,

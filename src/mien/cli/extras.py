@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mien.cli.output import TABLE_SUFFIXES
 from mien.cli.progress import progress, telling_of_compilation
@@ -25,6 +25,10 @@ class Extras:
     ----------
     columns
         Groups of columns in the tables, separated by commas; None for all.
+    extra
+        Groups of mien's own columns in the tables, separated by commas; None for none.
+    csv_style
+        Layout of CSV tables, see `mien.results.CsvStyle`.
     also
         Further formats of the table.
     hog, details
@@ -36,6 +40,8 @@ class Extras:
     """
 
     columns: str | None = None
+    extra: str | None = None
+    csv_style: str = "openface-2.2"
     also: tuple[str, ...] = ()
     hog: bool = False
     details: bool = False
@@ -43,6 +49,13 @@ class Extras:
     tracked: str | None = None
 
     def __post_init__(self) -> None:
+        from mien.results.style import chosen_style
+
+        chosen_style(self.csv_style)
+        if self.extra is not None:
+            from mien.results.extra import chosen_extra
+
+            chosen_extra(self.extra)
         if self.groups is not None:
             from mien.results.columns import chosen_groups
 
@@ -60,6 +73,34 @@ class Extras:
     def groups(self) -> list[str] | None:
         """Names of the groups of columns."""
         return None if self.columns is None else [name.strip() for name in self.columns.split(",")]
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What `VideoResult.save` and `OutputOptions` are told of a table's columns and layout."""
+        return {"groups": self.groups, "extra": self.extra, "style": self.csv_style}
+
+    def refuse_unmeasured(self, options: AnalysisOptions) -> None:
+        """Stop before an analysis whose models give no column of a group that was asked for.
+
+        Raises
+        ------
+        OptionError
+            They don't.
+        """
+        from mien.results.columns import names_in
+        from mien.results.extra import ALL, chosen_extra
+
+        if self.extra is None or ALL in names_in(self.extra):
+            return
+        from mien.packs import choose_pack
+
+        pack = choose_pack(options.models).name
+        missing = [group.name for group in chosen_extra(self.extra) if pack not in group.packs]
+        if missing:
+            raise OptionError(
+                f"extra: the models {pack} give no {', '.join(missing)}; choose others with --models, or "
+                "leave it out"
+            )
 
     def refuse_to_draw_over(self, videos: list[Path], tables: list[Path]) -> None:
         """Stop before a drawn video replaces one that is to be analysed.
@@ -88,7 +129,7 @@ class Extras:
             folder=table.parent,
             base=table.stem,
             tables=(table.suffix,),
-            groups=self.groups,
+            **self.layout,
             hog=self.hog,
             aligned=self.aligned,
             details=self.details,
@@ -123,7 +164,7 @@ class Extras:
         """
         written = [table.with_suffix(suffix) for suffix in self.suffixes if suffix != table.suffix]
         for path in written:
-            result.save(path, groups=self.groups, provenance=False)
+            result.save(path, **self.layout, provenance=False)
         if self.tracked is not None:
             written.append(tracked_path(table))
             self._draw(video, options, result, written[-1], quiet=quiet)

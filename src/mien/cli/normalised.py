@@ -156,10 +156,10 @@ def _analyze(
         try:
             consume(analysis, tally, quiet=quiet)
         except (FrameError, OutputError):
-            _keep_partial(analysis, table, tally)
+            _keep_partial(analysis, table, tally, extras)
             raise
         if analysis.stopped:
-            _keep_partial(analysis, table, tally)
+            _keep_partial(analysis, table, tally, extras)
             return None
         text = summary(analysis, table, tally)
         if analysis.outputs is not None:
@@ -167,9 +167,9 @@ def _analyze(
         return _Clip(video, table, analysis.result(), analysis.scores(), text, bool(analysis.lost))
 
 
-def _keep_partial(analysis: Analysis, table: Path, tally: Tally) -> None:
+def _keep_partial(analysis: Analysis, table: Path, tally: Tally, extras: Extras) -> None:
     if tally.frames:
-        analysis.result().save(partial_path(table))
+        analysis.result().save(partial_path(table), **extras.layout)
         typer.echo(
             f"mien: the first {tally.frames} frames, by themselves, are in {partial_path(table)}", err=True
         )
@@ -211,7 +211,7 @@ def _write(
     result = dataclasses.replace(
         clip.result, au_intensity=series.intensity, au_presence=series.presence, provenance=provenance
     )
-    result.save(clip.table, groups=extras.groups)
+    result.save(clip.table, **extras.layout)
     if how.keep_scores:
         clip.scores.save(scores_path(clip.table))
     return result

@@ -130,6 +130,7 @@ def outputs_of(request: Request, place: Place, source: str | None, form: Form) -
         folder=place.folder,
         base=place.base,
         groups=wanted.groups,
+        style=wanted.style,
         form=form,
         hog=wanted.hog,
         aligned=wanted.aligned,

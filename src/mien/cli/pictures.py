@@ -154,7 +154,7 @@ def _outputs(picture: Picture, source: Path, table: Path, extras: Extras) -> Out
         folder=table.parent,
         base=table.stem,
         tables=tuple(dict.fromkeys((table.suffix.lower(), *extras.suffixes))),
-        groups=extras.groups,
+        **extras.layout,
         form=Form.IMAGE,
         hog=extras.hog,
         aligned=extras.aligned,
@@ -188,7 +188,7 @@ def _into_one_table(
     consume_pictures(analysis, tally, rows.add, quiet=quiet)
     result = rows.result()
     for suffix in dict.fromkeys((path.suffix.lower(), *extras.suffixes)):
-        result.save(path.with_suffix(suffix), groups=extras.groups)
+        result.save(path.with_suffix(suffix), **extras.layout)
     return conclude(analysis, tally, f"Table: {path}", quiet=quiet)
 
 

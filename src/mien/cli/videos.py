@@ -209,10 +209,10 @@ def _write(analysis: Analysis, table: Path, extras: Extras, out: Silent) -> Vide
     """Write the table, in the folder for temporary files if its own place has failed meanwhile."""
     result = analysis.result()
     try:
-        result.save(table, groups=extras.groups)
+        result.save(table, **extras.layout)
     except OutputError:
         rescued = Path(tempfile.gettempdir()) / table.name
-        result.save(rescued, groups=extras.groups)
+        result.save(rescued, **extras.layout)
         out.note(f"mien: the table is kept in {rescued}")
         raise
     return result

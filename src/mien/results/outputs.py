@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,10 @@ from mien.imaging.kernels import bgr_to_gray
 from mien.results.aligned import AlignedOptions, AlignedWriter
 from mien.results.columns import Form, GroupChoice, chosen_groups
 from mien.results.details import Details, write_details
+from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.hog import HogWriter
 from mien.results.pictures import picture_suffix, write_picture
+from mien.results.style import CsvStyle, chosen_style
 from mien.results.video_result import VideoResult
 from mien.runtime.writebehind import WriteBehind
 from mien.view.drawing import DrawingOptions
@@ -45,6 +47,10 @@ class OutputOptions:
         Endings of the tables: ".csv", ".parquet", ".jsonl".
     groups
         Groups of columns in the tables; None means all that there are.
+    extra
+        Groups of mien's own columns in the tables, see `mien.results.extra`.
+    style
+        Layout of CSV tables, see `CsvStyle`.
     form
         "sequence" for videos, "image" for a single picture.
     hog
@@ -69,6 +75,8 @@ class OutputOptions:
     base: str
     tables: tuple[str, ...] = (".csv",)
     groups: GroupChoice = None
+    extra: ExtraChoice = None
+    style: CsvStyle | str = CsvStyle.OPENFACE_22
     form: Form = Form.SEQUENCE
     hog: bool = False
     aligned: AlignedOptions | None = None
@@ -80,10 +88,17 @@ class OutputOptions:
 
     def __post_init__(self) -> None:
         chosen_groups(self.groups)
+        chosen_extra(self.extra)
+        chosen_style(self.style)
         if self.good_by not in ("success", "valid"):
             raise OptionError(f"good_by: expected success or valid, got {self.good_by!r}")
         if self.drawing is not None and self.form is Form.IMAGE:
             picture_suffix(self.drawing_format)
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        """What `VideoResult.save` is told of a table's columns and layout."""
+        return {"groups": self.groups, "extra": self.extra, "style": self.style}
 
     @property
     def needs_appearance(self) -> bool:
@@ -396,7 +411,7 @@ class OutputSet:
             return []
         paths = [options.folder / (base + ending) for ending in options.tables]
         for path in paths:
-            result.save(path, groups=options.groups, form=options.form, provenance=options.provenance)
+            result.save(path, **options.layout, form=options.form, provenance=options.provenance)
         return paths
 
     def _details(self, base: str) -> Details:
