@@ -114,7 +114,7 @@ def test_the_open_models_tables_are_openfaces_unless_more_is_asked_for(mien, tmp
     assert header_of(tmp_path / "all.csv")[: counts["plain"]] == header_of(tmp_path / "plain.csv")
     assert counts["plain"] == 711
     assert 711 < counts["measures"] < 800
-    assert counts["all"] == counts["measures"] + 3 * 478
+    assert counts["all"] == counts["measures"] + 2 * 52 + 3 * 478
 
 
 def test_a_video_of_the_open_models_has_openfaces_columns(mien, tmp_path, portrait_video):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image, ImageOps
@@ -96,3 +98,16 @@ def test_several_faces_have_blendshapes_of_their_own(video):
     one = mien.analyze(video, models="open")
     np.testing.assert_allclose(unit(result, "AU12")[30:], unit(one, "AU12")[30:], atol=0.4)
     assert np.isfinite(result.blendshapes).all()
+
+
+def test_what_can_bear_a_mark_says_that_the_scale_is_only_about_openfaces(video, tmp_path):
+    plt = pytest.importorskip("matplotlib.pyplot")
+    result = mien.analyze(video, models="open", end_s=FEW / 30)
+    assert result.about_openfaces_scale
+    assert "only about OpenFace&#x27;s" in result._repr_html_()
+    axes = result.plot("AU12")
+    assert axes.get_ylabel() == "intensity, about OpenFace's scale"
+    plt.close(axes.figure)
+    result.save(tmp_path / "t.csv")
+    made = json.loads((tmp_path / "t.provenance.json").read_text())
+    assert made["models"]["intensity_scale"] == "about OpenFace's"

@@ -47,7 +47,8 @@ def test_they_follow_openfaces_columns_where_they_are_asked_for(result, tmp_path
     assert tuple(result.to_pandas(extra=choice).columns) == (*OPENFACE[1:], *expected)
     assert result.to_table(extra=choice).names == (*OPENFACE, *expected)
     made = json.loads((tmp_path / "t.provenance.json").read_text())["written"]["extra"]
-    assert made == [name for name in ("measures", "mesh") if choice == "all" or name in (choice or ())]
+    groups = ("measures", "blendshapes", "mesh")
+    assert made == [name for name in groups if choice == "all" or name in (choice or ())]
 
 
 def test_values_are_the_results(result, tmp_path):
@@ -87,6 +88,29 @@ def test_openfaces_groups_and_miens_are_asked_for_apart(result):
         OptionError, match=r"unknown columns mesh: .*mien's own columns are asked for as extra"
     ):
         result.to_table(groups="pose,mesh")
+
+
+def test_blendshapes_have_columns_of_coefficients_and_logits(tmp_path):
+    result = make_result(4, shapes=True, measures=("AU12_cm",))
+    assert result.to_table().names == OPENFACE
+    result.save(tmp_path / "t.csv", extra="blendshapes")
+    table = read_openface_csv(tmp_path / "t.csv")
+    assert len(table.names) == 714 + 2 * 52
+    assert table.names[714:717] == (
+        "blendshape_neutral",
+        "blendshape_browDownLeft",
+        "blendshape_browDownRight",
+    )
+    for name in ("jawOpen", "cheekSquintLeft"):
+        column = result.blendshape_names.index(name)
+        np.testing.assert_allclose(table[f"blendshape_{name}"], result.blendshapes[:, column], atol=5.1e-6)
+        logits = result.blendshape_logits[:, column]
+        np.testing.assert_allclose(table[f"blendshape_{name}_logit"], logits, atol=5.1e-4)
+    result.save(tmp_path / "t.jsonl", extra="blendshapes")
+    row = json.loads((tmp_path / "t.jsonl").read_text().splitlines()[1])
+    assert row["blendshapes"]["jawOpen"] == pytest.approx(table["blendshape_jawOpen"][0], abs=1e-5)
+    assert len(row["blendshape_logits"]) == 52
+    assert "AU12_cm" not in row.get("measures", {})
 
 
 def test_a_further_group_needs_nothing_but_its_place_in_the_list(monkeypatch, tmp_path):

@@ -247,6 +247,11 @@ class VideoResult:
         return to_html(self)
 
     @property
+    def about_openfaces_scale(self) -> bool:
+        """Whether intensities are only about on OpenFace's scale: those of models with a mesh."""
+        return self.mesh is not None
+
+    @property
     def blendshape_names(self) -> tuple[str, ...]:
         """Names of the columns of ``blendshapes``."""
         return BLENDSHAPE_NAMES
