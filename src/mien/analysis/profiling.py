@@ -60,7 +60,8 @@ PROBES: dict[str, tuple[Probe, ...]] = {
         Probe("mesh", "mien.landmarks.mesh", "MeshNetwork.read"),
         Probe("pose", "mien.pose.mesh_pose", "MeshPoseEstimator.estimate"),
         Probe("gaze", "mien.gaze.mesh_gaze", "MeshGazeEstimator.estimate"),
-        Probe("action units", "mien.action_units.geometric", "GeometricActionUnits.analyze"),
+        Probe("action units, the rest", "mien.action_units.mesh_units", "MeshActionUnits.analyze"),
+        Probe("blendshapes", "mien.action_units.blendshapes", "BlendshapeNetwork.read"),
     ),
 }
 """By model pack; private names are avoided, so that only a renamed stage needs a change here."""

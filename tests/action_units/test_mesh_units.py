@@ -1,4 +1,4 @@
-"""Geometric action units: relative to the person's neutral, and missing where they cannot be measured."""
+"""Action units of the mesh: relative to the person's neutral, and missing where they cannot be measured."""
 
 from __future__ import annotations
 
@@ -12,21 +12,49 @@ from hypothesis import strategies as st
 
 from helpers_open import canonical_face, landmarks_of
 from mien.action_units.catalogue import INTENSITY_NAMES
-from mien.action_units.geometric import (
-    GAINS,
+from mien.action_units.mesh_formulas import (
+    MEASURED_UNITS,
+    SIDED_UNITS,
+    SIDES,
+    UNITS_WITHOUT_NEUTRAL,
+    USUAL_BLINK,
+)
+from mien.action_units.mesh_measures import RULES
+from mien.action_units.mesh_units import (
     LIVE_FRAMES,
     MEASURE_NAMES,
     RECORDED_FRAMES,
-    GeometricActionUnits,
+    MeshActionUnits,
     smooth,
 )
-from mien.action_units.mesh_measures import RULES
-from mien.datatypes import TrackedFace
+from mien.datatypes import BLENDSHAPE_NAMES, Blendshapes, TrackedFace
 from mien.geometry.rotation import rotation_from_euler
 from mien.landmarks.mesh_tracker import no_face
 
 JAW = (152, 199, 175)
-MISSING = [name for name in INTENSITY_NAMES if name not in RULES]
+MISSING = [name for name in INTENSITY_NAMES if name not in MEASURED_UNITS]
+
+
+class Network:
+    """Stands for the blendshape network: gives what it is told, frame by frame."""
+
+    def __init__(self, frames):
+        self._frames = iter(frames)
+
+    def read(self, mesh):
+        coefficients = np.full(len(BLENDSHAPE_NAMES), 0.01)
+        for name, value in next(self._frames).items():
+            coefficients[BLENDSHAPE_NAMES.index(name)] = value
+        logits = np.log(coefficients / (1 - coefficients))
+        return Blendshapes(coefficients.astype(np.float32), logits.astype(np.float32))
+
+
+def with_shapes(*frames, faces=None, **options):
+    """The series of a still face with these coefficients, frame by frame."""
+    analyzer = MeshActionUnits(canonical_face(), Network(frames), **options)
+    for landmarks in faces or [face()] * len(frames):
+        analyzer.analyze(TrackedFace(0, landmarks))
+    return analyzer.finish()
 
 
 def face(jaw_cm=0.0, yaw=0.0):
@@ -37,7 +65,7 @@ def face(jaw_cm=0.0, yaw=0.0):
 
 
 def analyse(faces, **options):
-    analyzer = GeometricActionUnits(canonical_face(), **options)
+    analyzer = MeshActionUnits(canonical_face(), **options)
     live = [analyzer.analyze(TrackedFace(0, landmarks)) for landmarks in faces]
     return live, analyzer
 
@@ -55,7 +83,7 @@ def test_an_action_shows_where_it_happens_and_nowhere_else():
     np.testing.assert_allclose(dropped[51:59], 1.2, atol=1e-4)
     np.testing.assert_allclose(dropped[[50, 59]], 0.8, atol=1e-4)
     np.testing.assert_allclose(np.delete(dropped, range(49, 61)), 0, atol=1e-4)
-    np.testing.assert_allclose(column(series, "AU26"), np.clip(GAINS["AU26"] * dropped, 0, 5), atol=1e-9)
+    np.testing.assert_allclose(column(series, "AU26"), dropped, atol=1e-4)
     np.testing.assert_allclose(series.measures["lip_gap_cm_change"], 0, atol=1e-4)
 
 
@@ -70,6 +98,72 @@ def test_what_geometry_cannot_measure_is_missing():
     for name in RULES:
         assert np.all(np.isfinite(column(series, name))), name
     assert tuple(series.measures) == MEASURE_NAMES
+    series = with_shapes(*[{}] * RECORDED_FRAMES)
+    measured = [name for name in INTENSITY_NAMES if np.all(np.isfinite(column(series, name)))]
+    assert measured == list(MEASURED_UNITS)
+    assert np.all(np.isnan(series.presence))
+
+
+def test_both_sides_are_told_apart():
+    shapes = {"mouthSmileLeft": 0.9, "eyeBlinkRight": 0.8, "mouthUpperUpLeft": 0.5}
+    series = with_shapes(*[{}] * 70, *[shapes] * 9)
+    right, left = ({name: series.measures[f"{name}_{side}"][75] for name in SIDED_UNITS} for side in SIDES)
+    # the mouth's corners and lids of the mesh rest: geometry sees nothing
+    assert left["AU12"] == pytest.approx(0.9, abs=0.01)
+    assert right["AU12"] == pytest.approx(0.01, abs=0.01)
+    assert right["AU45"] == pytest.approx(2.5 * 0.79, abs=0.01)
+    assert left["AU45"] == pytest.approx(0, abs=0.01)
+    assert left["AU10"] == pytest.approx(0.5, abs=0.01)
+    for name in SIDED_UNITS:
+        assert column(series, name)[75] == pytest.approx((right[name] + left[name]) / 2, abs=1e-6), name
+
+
+def test_the_level_of_a_smile_needs_no_neutral():
+    smiling = {"mouthSmileLeft": 0.8, "mouthSmileRight": 0.8}
+    assert column(with_shapes(*[smiling] * 100), "AU12") == pytest.approx(0.8, abs=0.01)
+    assert column(with_shapes(smiling), "AU12") == pytest.approx(1.6, abs=0.01)
+
+
+def test_geometry_and_network_count_half_each():
+    closed = {"eyeBlinkRight": 0.61, "eyeBlinkLeft": 0.61}
+    shape = np.vstack([canonical_face().vertices, np.zeros((10, 3))])
+    for upper, lower in ((160, 144), (158, 153), (385, 380), (387, 373)):
+        shape[upper] = shape[lower]
+    shut = landmarks_of(shape * 10 + (300, 200, 0))
+    opening = analyse([face()])[0][0].measures["eye_opening_left"]
+    series = with_shapes(*[{}] * 80, *[closed] * 5, faces=[face()] * 80 + [shut] * 5)
+    assert column(series, "AU45")[82] == pytest.approx((5 * 0.6 + 14 * opening) / 2, abs=0.02)
+
+
+def test_one_picture_has_the_units_that_need_no_neutral():
+    series = with_shapes({"eyeBlinkLeft": USUAL_BLINK + 0.4, "eyeBlinkRight": USUAL_BLINK, "jawOpen": 0.5})
+    known = [name for name in INTENSITY_NAMES if np.isfinite(column(series, name)).all()]
+    assert known == list(UNITS_WITHOUT_NEUTRAL)
+    assert column(series, "AU45")[0] == pytest.approx(1.0, abs=0.01)
+    assert column(series, "AU26")[0] == pytest.approx(2.0, abs=0.01)
+
+
+def test_changes_of_logits_show_what_coefficients_hide():
+    rest, raised = (dict.fromkeys(("cheekSquintLeft", "cheekSquintRight"), value) for value in (1e-6, 1e-5))
+    series = with_shapes(*[rest] * 70, *[raised] * 9)
+    assert column(series, "AU06")[75] == pytest.approx(0.8 * math.log(10), abs=1e-3)
+
+
+def test_blendshapes_are_reported_even_of_a_face_turned_aside():
+    analyzer = MeshActionUnits(canonical_face(), Network([{"jawOpen": 0.3}] * 2))
+    units = analyzer.analyze(TrackedFace(0, face(yaw=math.radians(40))))
+    assert np.isnan(units.intensity).all()
+    assert units.blendshapes.coefficients[BLENDSHAPE_NAMES.index("jawOpen")] == pytest.approx(0.3)
+    assert np.isnan(analyzer.analyze(TrackedFace(0, no_face())).blendshapes.logits).all()
+
+
+def test_values_stay_between_0_and_5():
+    strong = dict.fromkeys(BLENDSHAPE_NAMES, 0.999)
+    series = with_shapes(*[{}] * 70, *[strong] * 9)
+    for name in MEASURED_UNITS:
+        assert column(series, name).min() >= 0
+        assert column(series, name).max() <= 5
+    assert column(series, "AU05")[75] == 5
 
 
 def test_frames_without_a_face_stay_missing_and_do_not_spoil_the_rest():
@@ -102,6 +196,7 @@ def test_a_short_recording_has_measures_but_no_neutral(count, known):
     assert np.isfinite(series.measures["mouth_width_cm"]).all()
     assert np.isfinite(series.measures["mouth_width_cm_change"]).all() == known
     assert np.isfinite(column(series, "AU12")).all() == known
+    assert np.isfinite(column(series, "AU25")).all()
     assert (analyzer.neutral is not None) == known
 
 
