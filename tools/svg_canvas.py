@@ -38,7 +38,12 @@ class Sheet:
         )
 
     def path(
-        self, points: Iterable[Point], colour: str = INK, width: float = 1.5, dash: str = "", fill: str = "none"
+        self,
+        points: Iterable[Point],
+        colour: str = INK,
+        width: float = 1.5,
+        dash: str = "",
+        fill: str = "none",
     ) -> None:
         """Straight lines through points."""
         text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -46,7 +51,9 @@ class Sheet:
             f'<polyline points="{text}" fill="{fill}" stroke="{colour}" stroke-width="{width}"{_dash(dash)}/>'
         )
 
-    def polygon(self, points: Iterable[Point], fill: str = "none", colour: str = INK, width: float = 1) -> None:
+    def polygon(
+        self, points: Iterable[Point], fill: str = "none", colour: str = INK, width: float = 1
+    ) -> None:
         """A closed outline."""
         text = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         self._items.append(
@@ -70,7 +77,9 @@ class Sheet:
             f'fill="{fill}" stroke="{colour}" stroke-width="{line}"/>'
         )
 
-    def circle(self, at: Point, radius: float, fill: str = INK, colour: str = "none", line: float = 1.5) -> None:
+    def circle(
+        self, at: Point, radius: float, fill: str = INK, colour: str = "none", line: float = 1.5
+    ) -> None:
         """A circle."""
         self._items.append(
             f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="{radius}" fill="{fill}" stroke="{colour}" '
@@ -78,7 +87,13 @@ class Sheet:
         )
 
     def text(
-        self, at: Point, words: str, size: int = 13, colour: str = INK, anchor: str = "start", weight: str = "normal"
+        self,
+        at: Point,
+        words: str,
+        size: int = 13,
+        colour: str = INK,
+        anchor: str = "start",
+        weight: str = "normal",
     ) -> None:
         """Words; ``at`` is the start, middle or end of their base line."""
         self._items.append(
