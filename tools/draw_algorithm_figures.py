@@ -485,8 +485,8 @@ def shape_model() -> Sheet:
 
 def _portrait() -> tuple[np.ndarray, np.ndarray, object]:
     """BGR portrait, mesh points (478, 3), region."""
-    from mien.detection.blazeface import SHORT_RANGE, BlazeFace
     from mien.data import PORTRAIT
+    from mien.detection.blazeface import SHORT_RANGE, BlazeFace
     from mien.landmarks.face_region import region_from_box
     from mien.landmarks.mesh import MeshNetwork
     from mien.landmarks.mesh_indices import read_mesh_indices
