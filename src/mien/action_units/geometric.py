@@ -1,4 +1,4 @@
-"""Action units and expression measures from the geometry of the face mesh (open-models.md §11)."""
+"""Action units and measures from the geometry of the mesh (docs/algorithms/open-action-units.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All faces of a still picture (landmarks.md §8.5)."""
+"""All faces of a still picture (docs/algorithms/pictures.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Following one face through a video, finding it again when it is lost (landmarks.md §8)."""
+"""Following one face through a video, finding it again when it is lost (docs/algorithms/tracker.md)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _GIVE_UP_AFTER = 100
 
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """What the tracker remembers between frames (§8.1).
+    """What the tracker remembers between frames (docs/algorithms/tracker.md#state).
 
     ``failures`` counts frames without success since the last one, starting at -1.
     """
@@ -110,7 +110,7 @@ class FaceTracker:
         return self.describe(self.state.detection, success)
 
     def track_box(self, frame: Frame, box: NDArray[np.float32]) -> FaceLandmarks:
-        """Landmarks of the face in a given box; the frames after it follow this face (§8.2, given box).
+        """Landmarks of the face in a given box, which is followed (docs/algorithms/tracker.md#a-given-box).
 
         Parameters
         ----------
@@ -130,7 +130,7 @@ class FaceTracker:
         return self.track(frame)
 
     def _advance(self, frame: Frame) -> bool:
-        """Steps 1 to 7 of §8.2; returns what the original's tracker returns."""
+        """Steps 1 to 7 of docs/algorithms/tracker.md; returns what the original's tracker returns."""
         first = not self.state.tracking
         if not first:
             self._continue(frame)
@@ -160,7 +160,7 @@ class FaceTracker:
         return not state.detection.success and every > 0 and state.failures % every == 0
 
     def _start_again(self, frame: Frame, box: NDArray[np.float32], first: bool) -> bool:
-        """Fit from a detected face; a rejected fit replaces the old one only at a first detection (§8.2)."""
+        """Fit from a detected face; a rejected fit replaces the old one only at a first detection."""
         before = self.state.detection
         found, success = landmarks_from_box(self.detector, frame.gray, box, multi_view=True)
         if success or first:
@@ -194,12 +194,12 @@ class FaceTracker:
 
 
 def _widest(faces: FaceBoxes) -> NDArray[np.float32] | None:
-    """The widest face, the first on ties (§3.1)."""
+    """The widest face, the first on ties (docs/algorithms/face-detection.md)."""
     return faces.boxes[int(np.argmax(faces.boxes[:, 2]))] if len(faces) else None
 
 
 def _unfitted_eyes(models: dict[str, PointDistributionModel]) -> tuple[PartFit, ...]:
-    """Eyes before any detection: mean shapes at unit scale, points at 0 (gaze-pose-output.md §9.5)."""
+    """Eyes before any detection: mean shapes at unit scale, points at 0."""
     return tuple(
         PartFit(name, pdm.mean_parameters(), np.zeros((pdm.n_points, 2), np.float32), False, None)
         for name, pdm in models.items()

@@ -30,7 +30,7 @@ class LiveEncoder:
     groups
         Groups of fields wanted, as in `mien.results.write_openface_csv`; None means all.
     corrected
-        Whether intensities are corrected as the original corrects those of a camera (action-units.md §6.2).
+        Whether intensities are corrected as the original corrects those of a camera (docs/live.md).
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Tables in the text form of OpenFace 2.2 (gaze-pose-output.md §9.3), written fast and read leniently."""
+"""Tables in the text form of OpenFace 2.2 (docs/algorithms/output-table.md), written fast, read leniently."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All files that an analysis leaves, behind one object (gaze-pose-output.md §9.2)."""
+"""All files that an analysis leaves, behind one object (docs/algorithms/output-table.md#names)."""
 
 from __future__ import annotations
 

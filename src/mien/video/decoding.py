@@ -29,7 +29,7 @@ _MAX_FAILED_READS = 1000
 """Failed reads in a row after which the rest of a file is given up."""
 
 DEFAULT_FPS = 30.0
-"""Frame rate of sources that do not say theirs (gaze-pose-output.md §9.1)."""
+"""Frame rate of sources that do not say theirs (docs/algorithms/output-table.md#reader)."""
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ def _is_cover(stream: VideoStream) -> bool:
 
 
 def nominal_fps(stream: VideoStream) -> float:
-    """Frames per second as the container states it; 30 where it does not (gaze-pose-output.md §9.1)."""
+    """Frames per second as the container states it; 30 where it does not."""
     for rate in (stream.guessed_rate, stream.average_rate):
         value = float(rate) if rate else math.nan
         if math.isfinite(value) and value > 0:

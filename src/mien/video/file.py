@@ -38,7 +38,7 @@ class VideoFile:
 
     The file is opened, and its first wanted frame decoded, by the constructor. Colours come from
     FFmpeg's default conversion, which is what the original program reads; grey from the fixed-point formula
-    of landmarks.md §0.5.4.
+    of docs/algorithms/image-arithmetic.md#frames-of-a-video.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class VideoFile:
         The file.
     compat
         None: the container's time stamps, pictures upright. "openface": time stamps i/fps and pictures
-        as stored, as the original's reader has them (gaze-pose-output.md §9.1).
+        as stored, as the original's reader has them (docs/algorithms/output-table.md#reader).
     start_s, end_s
         Deliver only frames with start_s <= time < end_s. Frame numbers stay those of the whole file.
     threads

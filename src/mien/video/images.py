@@ -18,7 +18,7 @@ from mien.imaging.kernels import bgr_to_gray
 from mien.video.source import IMAGE_SUFFIXES, SourceInfo
 
 OPENFACE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
-"""Endings that OpenFace takes from a folder, in this case only (gaze-pose-output.md §9.1)."""
+"""Endings that OpenFace takes from a folder, in this case only (docs/algorithms/output-table.md#reader)."""
 NOMINAL_FPS = 30.0
 """Frame rate that a sequence of pictures is said to have where nobody gives one."""
 
@@ -72,7 +72,7 @@ def _rgb(image: Image.Image) -> NDArray[np.uint8]:
 
 
 def read_boxes(path: str | Path) -> NDArray[np.float32]:
-    """Read the face boxes of one picture (landmarks.md §8.5).
+    """Read the face boxes of one picture (docs/algorithms/pictures.md).
 
     Parameters
     ----------
