@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import importlib
 import re
 from functools import cache
 from pathlib import Path
@@ -105,6 +106,33 @@ def test_every_figure_is_shown_and_small():
     figures = sorted((ALGORITHMS / "images").iterdir())
     assert [figure.name for figure in figures if figure.resolve() not in shown] == []
     assert sum(figure.stat().st_size for figure in figures) < 1_000_000
+
+
+def exists(name: str) -> bool:
+    """Whether a dotted name is a module, or something in one."""
+    parts = name.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            found = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        for part in parts[count:]:
+            if not hasattr(found, part):
+                return False
+            found = getattr(found, part)
+        return True
+    return False
+
+
+@pytest.mark.parametrize("page", sorted(ALGORITHMS.glob("*.md")), ids=lambda page: page.stem)
+def test_names_of_the_package_on_a_page_exist(page: Path):
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    assert [name for name in re.findall(r"`(mien(?:\.\w+)+)", text) if not exists(name)] == []
+
+
+def test_a_name_that_does_not_exist_is_noticed():
+    assert exists("mien.landmarks.kernels.place_reference")
+    assert not exists("mien.landmarks.no_such_module")
 
 
 @pytest.mark.parametrize("page", sorted(ALGORITHMS.glob("*.md")), ids=lambda page: page.stem)
