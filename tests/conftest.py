@@ -10,6 +10,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Examples may be slow: the first call of a kernel compiles it, and machines are shared.
+settings.register_profile("mien", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mien")
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("MIEN_TEST_DATA", ROOT.parent / "shared")).resolve()

@@ -62,7 +62,7 @@ def test_tracking_and_analysis_overlap():
 
     class Waiting(SummingAnalyzer):
         def analyze(self, frame, landmarks):
-            assert frame.index == 5 or tracked[frame.index + 1].wait(5)
+            assert frame.index == 5 or tracked[frame.index + 1].wait(120)
             return super().analyze(frame, landmarks)
 
     assert len(list(Pipeline(stages(Signalling(), Waiting()), threads=2).run(frames(6)))) == 6
