@@ -1,4 +1,4 @@
-"""The kernels of shape and landmarks, called with the layout of the specification.
+"""The kernels of shape and landmarks, called with the layout of docs/algorithms.
 
 The kernels pack their arrays for speed; here, in one place, that packing is undone.
 """

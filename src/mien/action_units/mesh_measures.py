@@ -1,4 +1,4 @@
-"""What geometry says about an expression: distances on the pose-normalised mesh (open-models.md §11).
+"""What geometry says about an expression: distances on the mesh (docs/algorithms/open-action-units.md).
 
 All lengths are nominal centimetres: the face is scaled so that its outer eye corners would lie 8.89 cm apart
 on the canonical face. "Right" and "left" are the subject's.

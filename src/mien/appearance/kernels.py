@@ -1,4 +1,4 @@
-"""Kernels of the alignment (action-units.md §2.2-2.4) and of the FHOG descriptor (§3).
+"""Kernels of the alignment and of the FHOG descriptor (docs/algorithms/alignment-and-fhog.md).
 
 The alignment reproduces the original bit for bit, so its number types are part of the algorithm: every
 ``np.float32`` below rounds where the original rounds.
@@ -21,7 +21,7 @@ WINDOW = 128
 
 @kernel
 def _singular_vectors(u, v):
-    """Singular vectors of a 2 x 2 matrix by one-sided Jacobi rotations; §2.2.
+    """Singular vectors of a 2 x 2 matrix by Jacobi (docs/algorithms/alignment-and-fhog.md#bit-for-bit).
 
     ``u`` (2, 2) float32 holds the matrix's columns as its rows, and receives U's; ``v`` receives V's.
     """
@@ -61,7 +61,7 @@ def _singular_vectors(u, v):
 
 @kernel
 def similarity(points, rigid, reference, reference_size, translation, centre, matrix):
-    """Warp matrix W (2, 3) float32, source to aligned face, into ``matrix``; §2.2.
+    """Warp matrix W (2, 3) float32, source to aligned face, into ``matrix``.
 
     ``points`` (n, 2) float32; ``reference`` (r, 2) float32 the normalised reference of the ``rigid`` points;
     ``translation`` (2,) float32 the fitted tx, ty; ``centre`` (2,) float32 px where they go.
@@ -116,7 +116,7 @@ def _last_inside(xi, rise, dy):
 
 @kernel
 def mark_triangle(xs, ys, weight, spans):
-    """Add one triangle to ``spans`` (height, width + 1): ``weight`` where a row enters, less after it; §2.4.
+    """Add one triangle to ``spans`` (height, width + 1): ``weight`` where a row enters, less after it.
 
     Edges belong to the triangle, and it claims nothing outside its bounding box.
     """
@@ -217,7 +217,7 @@ def mark_mesh(points, triangles, facing, outline, spans):
 
 @kernel
 def warp_landmarks(points, matrix, raised, lift, out):
-    """Landmarks in the aligned face, ``out`` (n, 2); ``raised`` ones move up by ``lift``; §2.4.1-2."""
+    """Landmarks in the aligned face, ``out`` (n, 2); ``raised`` ones move up by ``lift``."""
     for i in range(points.shape[0]):
         for r in range(2):
             out[i, r] = matrix[r, 0] * points[i, 0] + matrix[r, 1] * points[i, 1] + matrix[r, 2]
@@ -268,7 +268,7 @@ def _blend_at_border(flat, height, width, x, y, fx, fy):
 
 @kernel
 def warp(flat, height, width, matrix, spans, steps, out):
-    """OpenCV's ``warpAffine(frame, W, INTER_LINEAR)`` into ``out`` (h, w, 3) inside ``spans``; §2.3.
+    """OpenCV's ``warpAffine(frame, W, INTER_LINEAR)`` into ``out`` (h, w, 3) inside ``spans``.
 
     ``flat`` (height * width * 3,) is the frame; ``steps`` (2, w) int64 is work space. What is outside the
     spans is left as it is.
@@ -310,7 +310,7 @@ def warp(flat, height, width, matrix, spans, steps, out):
 
 @kernel
 def gradients(window, columns, last_grouped, magnitude, bins):
-    """Strongest channel's gradient in columns 1 to ``columns`` of one row: magnitude and bin 0-17; §3.1.2-5.
+    """Strongest channel's gradient in columns 1 to ``columns`` of one row: magnitude and bin 0-17.
 
     ``window`` holds three rows of three channels, one after the other, ``WINDOW`` float32 each. The bin is
     that of the nearest of 18 directions. Which of two neighbours is nearer is decided within one quadrant, on
@@ -354,7 +354,7 @@ def gradients(window, columns, last_grouped, magnitude, bins):
 
 @kernel
 def vote(magnitude, bins, y, first_block, columns, votes):
-    """Add one row to ``votes`` (rows + 1, columns + 1, 18, 4): shares of the four cells around it; §3.1.6.
+    """Add one row to ``votes`` (rows + 1, columns + 1, 18, 4): shares of the four cells around it.
 
     Pixels of one phase are taken together: they share their weights and fall into different blocks of four
     cells, so that no addition waits for the one before it.
@@ -384,7 +384,7 @@ def vote(magnitude, bins, y, first_block, columns, votes):
 
 @kernel
 def fold(votes, histogram, energy):
-    """Votes to cells: ``histogram`` (rows, columns, 18) and its ``energy`` (rows, columns); §3.1.7."""
+    """Votes to cells: ``histogram`` (rows, columns, 18) and its ``energy`` (rows, columns)."""
     for cy in range(histogram.shape[0]):
         for cx in range(histogram.shape[1]):
             for o in range(18):
@@ -403,14 +403,14 @@ def fold(votes, histogram, energy):
 
 @kernel
 def _share(h, norm):
-    """q(h) of §3.1.8."""
+    """q(h) of docs/algorithms/alignment-and-fhog.md#fhog."""
     v = h / norm
     return np.float32(0.5) * (v if v < np.float32(0.2) else np.float32(0.2))
 
 
 @fast_kernel
 def normalise(histogram, norms, out):
-    """31 channels of every inner cell into ``out`` ((rows - 2) (columns - 2) 31,); §3.1.8-9."""
+    """31 channels of every inner cell into ``out`` ((rows - 2) (columns - 2) 31,)."""
     at = 0
     for cy in range(1, histogram.shape[0] - 1):
         for cx in range(1, histogram.shape[1] - 1):
@@ -463,7 +463,7 @@ def collect_votes(image, last_row, last_column, last_grouped, window, magnitude,
 
 @kernel
 def describe(votes, histogram, energy, norms, out):
-    """From ``votes`` to the descriptor ``out``; §3.1.7-9.
+    """From ``votes`` to the descriptor ``out``; docs/algorithms/alignment-and-fhog.md#fhog.
 
     Work space: ``histogram`` (rows, columns, 18), ``energy`` (rows, columns), ``norms`` one less each way.
     """

@@ -1,4 +1,4 @@
-"""Kernels of the face detector: network inputs and non-maximum suppression (landmarks.md §3.1)."""
+"""Kernels of the face detector: network inputs, suppression (docs/algorithms/face-detection.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gaze of two eyes from their landmarks (gaze-pose-output.md §7.3 to §7.5).
+"""Gaze of two eyes from their landmarks (docs/algorithms/gaze.md).
 
 In float32 like the original: the intersection cancels the square of the distance against itself, so that
 its rounding shows in the fifth decimal of the direction.
@@ -31,7 +31,7 @@ def normalise(v, out):
 
 @kernel
 def eye_direction(points_3d, landmarks_3d, corner_a, corner_b, rotation, out):
-    """Unit vector from the eyeball's centre to where the ray through the iris enters it (§7.4).
+    """Unit vector from the eyeball's centre to where the ray through the iris enters it.
 
     Parameters: ``points_3d`` (n, 3) mm of the eye, ``landmarks_3d`` (68, 3) mm of the face
     and the rows of the eye's corners in it, ``rotation`` (3, 3) of the head, all float32; into ``out`` (3,).

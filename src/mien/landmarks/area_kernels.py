@@ -1,4 +1,4 @@
-"""Kernels of the picture around a landmark: its warp and its contrast (landmarks.md §5.3 and §5.4)."""
+"""Kernels of the picture around a landmark: its warp and its contrast (docs/algorithms/response-maps.md)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TAPS = SUPPORT * SUPPORT
 
 @kernel
 def grid_start(x, y, b00, b10, side):
-    """Where the upper left pixel of an area of interest lies, px; float32 as written in §5.3."""
+    """Where the upper left pixel of an area of interest lies, px; float32, left to right as written."""
     half = np.float32(side - 1.0) / np.float32(2.0)
     a = np.float32(b00)
     b = np.float32(b10)
@@ -42,7 +42,7 @@ def grid_row(start_x, start_y, b00, b10, v):
 
 @kernel
 def area_of_interest(gray, x, y, b00, b10, side, out):
-    """Warp a ``side`` x ``side`` area centred on (x, y) into the first side² of ``out`` float32; §5.3.
+    """Warp a ``side`` x ``side`` area centred on (x, y) into the first side² of ``out`` float32.
 
     ``gray`` (H, W) uint8. The 1/32-px grid makes every value a multiple of 1/1024, so integer sums are exact.
     """
@@ -110,7 +110,7 @@ def _sample_with_border(gray, px, py):
 
 @kernel
 def exact_area_of_interest(gray, x, y, b00, b10, side, out):
-    """Warp like `area_of_interest`, but with exact bilinear weights: without the grid; §13 item 2."""
+    """Warp like `area_of_interest`, but with exact bilinear weights: without the grid."""
     height, width = gray.shape
     half = 0.5 * (side - 1)
     for v in range(side):
@@ -133,7 +133,7 @@ def exact_area_of_interest(gray, x, y, b00, b10, side, out):
 
 @fast_kernel
 def window_statistics(area, side, window, mean, inverse_norm):
-    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of an area; §5.4.
+    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of an area.
 
     ``mean``, ``inverse_norm`` (w, 16) float32, the row's first w entries are set. Sums are float64, in which
     they are exact, so neither the sliding sums nor the cancellation in the norm lose anything.

@@ -1,4 +1,4 @@
-"""Response maps of CCNF patch experts, `LANES` landmarks side by side (landmarks.md §5.3, §5.4)."""
+"""Response maps of CCNF experts, `LANES` landmarks side by side (docs/algorithms/patch-experts-ccnf.md)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _inside(gray, start_x, start_y, b00, b10, column_x, column_y):
 
 @kernel
 def lane_areas(gray, points, similarity, side, landmarks, exact, areas):
-    """Areas of interest of one group, each less a level, into ``areas`` (side², LANES) flat; §5.3.
+    """Areas of interest of one group, each less a level, into ``areas`` (side², LANES) flat.
 
     The level is a whole grey value near the mean: correlating deviations from it keeps the float32 sums
     small, and subtracting it is exact. Lanes without a landmark (-1) get anything finite.
@@ -129,7 +129,7 @@ def _sample_lanes(gray, rows, column_x, column_y, step, levels, areas):
 
 @fast_kernel
 def lane_statistics(areas, side, window, mean, inverse_norm):
-    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of the areas of one group; §5.4.
+    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of the areas of one group.
 
     ``areas`` (side², LANES) flat; ``mean``, ``inverse_norm`` (w², LANES) flat, all float32. Sums are float64,
     in which they are exact, so neither the sliding sums nor the cancellation in the norm lose anything.
@@ -171,7 +171,7 @@ def lane_statistics(areas, side, window, mean, inverse_norm):
 
 @fast_kernel
 def _potentials(areas, side, offsets, weights, neurons, mean, inverse_norm, out):
-    """B of §5.4 of all positions of one group into ``out`` (w², LANES), `POSITIONS` at a time."""
+    """Sums of neurons, b, of all positions of one group into ``out`` (w², LANES), `POSITIONS` at a time."""
     block = FLOAT_BYTES * POSITIONS * LANES
     for k in range(offsets.shape[0] // POSITIONS):
         neuron_sums(
@@ -188,7 +188,7 @@ def _potentials(areas, side, offsets, weights, neurons, mean, inverse_norm, out)
 
 @fast_kernel
 def _smooth(factor, positions, values):
-    """Solve (L D Lᵀ) x = b in place, for one group; §5.4.
+    """Solve (L D Lᵀ) x = b in place, for one group; docs/algorithms/patch-experts-ccnf.md.
 
     ``factor`` (w², 1 + band, LANES): the inverse of D, then L below its diagonal; ``values`` (w², LANES).
     """
@@ -223,7 +223,7 @@ def _store(values, positions, landmarks, out):
 
 @fast_kernel
 def ccnf_responses(gray, points, similarity, window, landmarks, weights, neurons, factor, exact, out):
-    """Response maps of all visible landmarks of one scale and view into ``out`` (w², n); §5.3, §5.4.
+    """Response maps of all visible landmarks of one scale and view into ``out`` (w², n).
 
     ``landmarks`` (G, LANES) int32: which landmark each lane of each group is, -1 for none; ``weights``
     (G, 121, 7, LANES) and ``neurons`` (G, 4, 7, LANES) as in `neuron_sums`; ``factor`` (G, w², 1 + band,

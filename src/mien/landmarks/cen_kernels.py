@@ -1,4 +1,4 @@
-"""Kernels of the CEN patch experts: small dense networks evaluated on a checkerboard (landmarks.md §5.5).
+"""Kernels of CEN patch experts: dense networks on a checkerboard (docs/algorithms/patch-experts-ce-clm.md).
 
 Windows and activations lie in rows, one per position that is evaluated, so that outputs run along vectors.
 Weights are one flat array (`mien.landmarks.cen_layout`). The layers of an expert follow each other; a layer
@@ -76,7 +76,7 @@ def _write_windows(columns, side, window, mean, inverse_norm, out):
 
 @fast_kernel
 def cen_windows(gray, x, y, similarity, window, flip, exact, area, turned, mean, inverse_norm, out):
-    """Windows of one landmark at the positions that are evaluated, (w² - 1) / 2 rows of ``out``; §5.5.
+    """Windows of one landmark at the positions that are evaluated, (w² - 1) / 2 rows of ``out``.
 
     ``exact`` warps without the 1/32-px grid. ``area``, ``turned`` (side² + 16,); ``mean``,
     ``inverse_norm`` (w, 16); ``out`` (rows, >= 128).
@@ -133,7 +133,7 @@ def _sigmoids(rows, outputs, values):
 
 @fast_kernel
 def cen_spread(values, first, window, flip, landmark, grid, out):
-    """Write one landmark's map: evaluated positions, then the others as means of their neighbours; §5.5.
+    """Write one landmark's map: evaluated positions, then the others as means of their neighbours.
 
     ``values`` (rows, ...), the first column from row ``first`` on; ``grid`` (w, w); ``out`` (w², n).
     """
@@ -204,7 +204,7 @@ def cen_network(x, y, rows, weights, offset, layers):
 
 @fast_kernel
 def cen_responses(gray, points, similarity, window, exact, jobs, weights, layers, x, y, out):
-    """Response maps of the landmarks of some jobs into ``out`` (w², n); §5.5.
+    """Response maps of the landmarks of some jobs into ``out`` (w², n).
 
     ``jobs`` (J, 6) int64: layer table, offset of the weights, landmark, whether it is flipped, and a second
     landmark that shares the expert (-1: none) with its flip.

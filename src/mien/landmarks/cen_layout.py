@@ -1,6 +1,6 @@
 """Where the weights of CEN experts lie in memory, and which expert serves which landmark.
 
-The specification is landmarks.md §5.5.
+What they compute: docs/algorithms/patch-experts-ce-clm.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Kernels of landmark fitting: views, the reference frame, NU-RLMS (landmarks.md §5.1, §5.2 and §6).
+"""Kernels of landmark fitting: views, reference frame, NU-RLMS (docs/algorithms/fitting-nu-rlms.md).
 
 Layout: landmarks (2, n) float32; response maps (w², P), one row per position of the window (row-major,
 row = y), so that the mean shifts of all landmarks are computed side by side; P is n, padded to whole vectors.
@@ -28,7 +28,7 @@ from mien.shape.kernels import (
 
 @kernel
 def nearest_view(rx, ry, rz, centers):
-    """Index of the view centre (V, 3) closest to the orientation, rad; the first wins ties; §5.1."""
+    """Index of the view centre (V, 3) closest to the orientation, rad; the first wins ties."""
     best = 0
     best_distance = np.inf
     for v in range(centers.shape[0]):
@@ -58,7 +58,7 @@ def _centre(points, out):
 
 @fast_kernel
 def place_reference(mean, basis, glob, local, scale, base, similarity):
-    """Current landmarks and the similarity between image and reference frame; §5.2.
+    """Current landmarks and the similarity between image and reference frame.
 
     ``base`` (2, n) becomes the projected shape; ``similarity`` (4,) becomes A00, A10 (image to reference)
     and B00, B10 (reference to image); a similarity is [[c, -s], [s, c]].
@@ -94,7 +94,7 @@ def place_reference(mean, basis, glob, local, scale, base, similarity):
 
 @kernel
 def kernel_table(window, sigma, out):
-    """One axis of the mean-shift kernel on its 0.1-px grid, into ``out`` (w, 10 w) float32; §6.5."""
+    """One axis of the mean-shift kernel on its 0.1-px grid, into ``out`` (w, 10 w) float32."""
     a = -0.5 / (np.float64(sigma) * np.float64(sigma))
     for k in range(10 * window):
         for c in range(window):
@@ -104,7 +104,7 @@ def kernel_table(window, sigma, out):
 
 @kernel
 def _grid_index(value, limit):
-    """Clamp a position to the map and find its kernel; NaN counts as 0, or it would index outside; §6.5."""
+    """Clamp a position to the map and find its kernel; NaN counts as 0, or it would index outside."""
     d = np.float32(0.0)
     if value > np.float32(0.0):
         d = min(value, limit)
@@ -113,7 +113,7 @@ def _grid_index(value, limit):
 
 @fast_kernel
 def mean_shifts(responses, window, table, exact_sigma, position, visible_weight, out):
-    """Mean shift of every visible landmark in the reference frame into ``out`` (2, n); §6.5.
+    """Mean shift of every visible landmark in the reference frame into ``out`` (2, n).
 
     ``position`` (2, n): where each landmark stands in its response map. Invisible landmarks get 0. With
     ``exact_sigma`` > 0 the kernel has that width and stands exactly there, not on the grid of ``table``.
@@ -174,7 +174,7 @@ def _sum_maps(responses, window, kernel_x, kernel_y, out):
 
 @fast_kernel
 def _position_in_maps(points, base, similarity, window, out):
-    """D = A (S - base) + (w - 1) / 2 into ``out`` (2, n); §6.5."""
+    """D = A (S - base) + (w - 1) / 2 into ``out`` (2, n); docs/algorithms/fitting-nu-rlms.md."""
     c = np.float32(similarity[0])
     s = np.float32(similarity[1])
     half = np.float32((window - 1) // 2)
@@ -187,7 +187,7 @@ def _position_in_maps(points, base, similarity, window, out):
 
 @fast_kernel
 def _clamp(eigenvalues, local):
-    """Limit every mode to three standard deviations; §4.7."""
+    """Limit every mode to three standard deviations."""
     for j in range(local.shape[0]):
         bound = np.float32(3.0) * np.float32(math.sqrt(eigenvalues[j]))
         local[j] = min(max(local[j], -bound), bound)
@@ -214,7 +214,7 @@ def regularised_mean_shift(
     iterations,
     position,
 ):
-    """One NU-RLMS call, updating ``glob`` and ``local`` in place; returns the iterations done; §6.5.
+    """One NU-RLMS call, updating ``glob`` and ``local`` in place; returns the iterations done.
 
     ``modes`` is 0 for the rigid call. ``weights`` (n,): 0 for invisible landmarks. ``position`` (2, n)
     becomes the position in the maps before the last update (the likelihood needs it).
@@ -260,7 +260,7 @@ def regularised_mean_shift(
         cholesky_solve(system, size, step)
         move(step, modes, glob, local)
         if modes > 0 or iteration == 0:
-            # The rigid call clamps too: a start fitted to landmarks may lie outside the bounds (§4.7).
+            # The rigid call clamps too: a start fitted to landmarks may lie outside the bounds.
             _clamp(eigenvalues, local)
             object_shape(mean, basis, local, shape)
     return iterations
@@ -279,7 +279,7 @@ def _distance(points, others):
 
 @fast_kernel
 def _append_image_shifts(shift, similarity, jac, column):
-    """Write mean shifts, turned into the image frame (M = B m), into a column of the Jacobian; §6.5."""
+    """Write mean shifts, turned into the image frame (M = B m), into a column of the Jacobian."""
     n = shift.shape[1]
     b00 = np.float32(similarity[2])
     b10 = np.float32(similarity[3])
@@ -303,7 +303,7 @@ def _weigh_rows(jac, weights, out):
 
 @fast_kernel
 def log_likelihood(responses, window, position, visible_weight, sigma):
-    """Mean over the visible landmarks of the log of the smoothed response at their place; §6.6."""
+    """Mean over the visible landmarks of the log of the smoothed response at their place."""
     n = position.shape[1]
     width = responses.shape[1]
     places = np.zeros((2, width), np.float32)
@@ -345,7 +345,7 @@ def optimise_scale(
     iterations,
     report,
 ):
-    """Rigid, then full NU-RLMS on the same responses, then the likelihood (returned); §6.3 steps 4 and 5.
+    """Rigid, then full NU-RLMS on the same responses, then the likelihood (returned).
 
     ``report`` (4,) float64 becomes the iterations and the scale of the shape after the rigid call, then the
     same after the full call.

@@ -18,7 +18,7 @@ IRIS_POINTS = 5
 
 @dataclass(frozen=True, slots=True)
 class MeshIndices:
-    """Index lists of the mesh (open-models.md §6, §8); "left" and "right" are the image's.
+    """Index lists of the mesh (docs/algorithms/open-mesh.md); "left" and "right" are the image's.
 
     Attributes
     ----------

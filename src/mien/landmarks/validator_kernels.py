@@ -1,4 +1,4 @@
-"""Kernel of the landmark validator: the face warped to its mean shape and normalised (landmarks.md §7)."""
+"""Kernel of the validator: the face warped to its mean shape, normalised (docs/algorithms/validator.md)."""
 
 # mypy: disable-error-code="no-untyped-def"
 

@@ -1,4 +1,4 @@
-"""Head pose from landmarks: perspective-n-point by Levenberg-Marquardt (gaze-pose-output.md §8.2)."""
+"""Head pose from landmarks: perspective-n-point by Levenberg-Marquardt (docs/algorithms/head-pose.md)."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def refine_pose(shape, points, camera, unknowns, r):
 
 @kernel
 def lift_landmarks(points, object_shape, global_params, camera, out):
-    """Landmarks in the camera frame (§7.3) into ``out`` (n, 3): the depth comes from the fit, not from PnP.
+    """Landmarks in the camera frame into ``out`` (n, 3): the depth comes from the fit, not from PnP.
 
     Returns whether the points are finite and not all the same point.
     """

@@ -1,4 +1,4 @@
-"""The cells of action units in tables as text: read them, or put others in their place (§9.4)."""
+"""Cells of action units in tables as text (docs/algorithms/output-table.md#action-units)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The innermost parts of CCNF patch experts, with one landmark per lane (landmarks.md §5.4).
+"""The innermost parts of CCNF experts, one landmark per lane (docs/algorithms/patch-experts-ccnf.md).
 
 All experts have the same shape but weights of their own, so side by side they fill vectors whatever the
 size of the response map. The readable twins stand in the tests.
@@ -68,7 +68,7 @@ def bilinear_lanes(
     levels: Any,
     out: Any,
 ) -> Any:
-    """One pixel of the areas of interest of `LANES` landmarks, on the 1/32-px grid, less a level (§5.3).
+    """One pixel of the areas of interest of `LANES` landmarks, on the 1/32-px grid, less a level.
 
     ``pixels``: address of a grey picture (H, ``width``) uint8; ``row_x``, ``row_y`` (LANES,) int32 and
     ``column_x``, ``column_y`` int32: the place in 1/1024 px is their sum; ``levels``, ``out`` (LANES,)

@@ -1,6 +1,6 @@
 """How kernels are compiled, and where the compiled code is kept: one place for both.
 
-``kernel`` compiles with IEEE arithmetic as written; use it wherever the specification asks for exact
+``kernel`` compiles with IEEE arithmetic as written; use it wherever results depend on exact
 rounding (warps, kernel grid, alignment). ``fast_kernel`` may reassociate and contract sums so that they
 vectorise; it never assumes that NaN or infinity cannot occur.
 

@@ -1,4 +1,4 @@
-"""The mesh's canonical face, and how a measured mesh lies relative to it (open-models.md §9, §11.1)."""
+"""The mesh's canonical face (docs/algorithms/open-pose-and-gaze.md#canonical-face)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Kernels of the point distribution model (landmarks.md §4).
+"""Kernels of the point distribution model (docs/algorithms/point-distribution-model.md).
 
 Layout: a shape is (2, n) or (3, n), one row per axis, so that every inner loop runs over the points.
 A basis is (m, 3, n), and once more packed as (3, n, P) for the Jacobian (2n, P): its rows are all x, then all
@@ -21,10 +21,10 @@ from mien.runtime.vector_math import LANES, ROWS, block_product
 
 @kernel
 def rotation_of(glob, out):
-    """Rotation of global parameters into ``out`` (3, 3), in float32 arithmetic as the original's; §0.2, §0.3.
+    """Rotation of global parameters into ``out`` (3, 3), in float32 arithmetic as the original's.
 
     Landmarks are projected with it: only the same rounding keeps the grids of warp and mean shift from
-    flipping (§13 item 2).
+    flipping (docs/algorithms/numerical-noise.md).
     """
     s1, c1 = np.float32(math.sin(glob[1])), np.float32(math.cos(glob[1]))
     s2, c2 = np.float32(math.sin(glob[2])), np.float32(math.cos(glob[2]))
@@ -42,7 +42,7 @@ def rotation_of(glob, out):
 
 @kernel
 def rotation_to_euler(r, out):
-    """Euler angles of ``r`` (3, 3) into ``out`` (3,) through a quaternion; NaN becomes zeros; §0.2, §4.6."""
+    """Euler angles of ``r`` (3, 3) into ``out`` (3,) through a quaternion; NaN becomes zeros."""
     q0 = 0.5 * math.sqrt(1.0 + r[0, 0] + r[1, 1] + r[2, 2])
     q1 = (r[2, 1] - r[1, 2]) / (4.0 * q0)
     q2 = (r[0, 2] - r[2, 0]) / (4.0 * q0)
@@ -60,7 +60,7 @@ def rotation_to_euler(r, out):
 
 @kernel
 def rotate_euler(angles, wx, wy, wz):
-    """Update Euler ``angles`` (3,) in place: R(angles) times the rotation nearest to I + [w]x; §4.5.
+    """Update Euler ``angles`` (3,) in place: R(angles) times the rotation nearest to I + [w]x.
 
     I + [w]x is normal, so its nearest rotation has a closed form: axis w, angle atan |w|.
     """
@@ -92,7 +92,7 @@ def rotate_euler(angles, wx, wy, wz):
 
 @fast_kernel
 def object_shape(mean, basis, local, out):
-    """X(p) = M + V p into ``out`` (3, n); the mean is added last, as the original's rounding wants; §4.1."""
+    """X(p) = M + V p into ``out`` (3, n); the mean is added last, as the original's rounding wants."""
     m, _, n = basis.shape
     for a in range(3):
         for i in range(n):
@@ -107,7 +107,7 @@ def object_shape(mean, basis, local, out):
 
 @kernel
 def project(shape, glob, rotation, out):
-    """S = s R X + t into ``out`` (2, n), ``rotation`` (3, 3) from `rotation_of`; float32 as written; §4.1."""
+    """S = s R X + t into ``out`` (2, n), ``rotation`` (3, 3) from `rotation_of`; float32 as written."""
     s = glob[0]
     for a in range(2):
         ra0 = np.float32(rotation[a, 0])
@@ -120,7 +120,7 @@ def project(shape, glob, rotation, out):
 
 @fast_kernel
 def jacobian(shape, packed_basis, scale, rotation, modes, out):
-    """Jacobian into ``out`` (2n, P), x rows then y rows; columns scale, rotation, translation, modes; §4.4.
+    """Jacobian into ``out`` (2n, P), x rows then y rows; columns scale, rotation, translation, modes.
 
     ``packed_basis`` (3, n, P) holds the modes from column 6 on and zeros elsewhere; with ``modes`` = 0 it is
     not read and only the rigid columns are written.
@@ -179,7 +179,7 @@ def normal_equations(weighted, jac, size, out):
 
 @fast_kernel
 def unweighted_normal_equations(jac, gram, scale, rotation, size, out):
-    """`normal_equations` of a Jacobian with itself; what only modes take part in comes from the basis; §4.4.
+    """`normal_equations` of a Jacobian with itself; what only modes take part in comes from the basis.
 
     The modes' columns are s (R_a0 Vx + R_a1 Vy + R_a2 Vz) for a = 0, 1, so their products are sums of the six
     matrices ``gram`` (6, m, P) of `mien.shape.model`, of which none has to be multiplied anew.
@@ -230,7 +230,7 @@ def cholesky_solve(a, size, solution):
 
     ``a`` (rows, P) as `normal_equations` makes it is overwritten: U with a = UᵀU, row by row, and the
     right-hand side along with it. A matrix that is not positive definite gives a zero solution, as in the
-    original (§0.4).
+    original (docs/algorithms/point-distribution-model.md#solving).
     """
     width = a.shape[1]
     row_bytes = 4 * width
@@ -262,7 +262,7 @@ def cholesky_solve(a, size, solution):
 
 @fast_kernel
 def _start_from_box(mean, target, n, glob):
-    """Scale and position from the bounding boxes of the points and of the mean shape; §4.8 step 2."""
+    """Scale and position from the bounding boxes of the points and of the mean shape."""
     low = np.empty(4, np.float32)
     high = np.empty(4, np.float32)
     for a in range(2):
@@ -301,7 +301,7 @@ def _residual(shape, glob, rotation, target, out):
 
 @fast_kernel
 def fit_points(mean, basis, packed_basis, gram, eigenvalues, target, glob, local):
-    """Parameters from 2D landmarks ``target`` (2, n) into ``glob`` (6,) and ``local`` (m,); §4.8.
+    """Parameters from 2D landmarks ``target`` (2, n) into ``glob`` (6,) and ``local`` (m,).
 
     Regularised Gauss-Newton with the original's stopping rule; returns the iterations. The caller has
     restricted the model to the points that are present.
@@ -336,7 +336,7 @@ def fit_points(mean, basis, packed_basis, gram, eigenvalues, target, glob, local
             step[k] *= np.float32(0.75)
         move(step, m, glob, local)
         rotation_of(glob, rotation)
-        # The original tests the new pose with the old 3D shape; landmarks.md §4.8 step 4.
+        # The original tests the new pose with the old 3D shape; docs/algorithms/point-distribution-model.md.
         new_error = _residual(shape, glob, rotation, target, residual)
         if np.float32(0.999) * error < new_error:
             worse += 1
@@ -350,7 +350,7 @@ def fit_points(mean, basis, packed_basis, gram, eigenvalues, target, glob, local
 
 @fast_kernel
 def move(step, modes, glob, local):
-    """Add a step (scale, rotation, translation, modes) to the parameters in place; §4.5."""
+    """Add a step (scale, rotation, translation, modes) to the parameters in place."""
     glob[0] += step[0]
     rotate_euler(glob[1:4], np.float64(step[1]), np.float64(step[2]), np.float64(step[3]))
     glob[4] += step[4]
@@ -361,7 +361,7 @@ def move(step, modes, glob, local):
 
 @fast_kernel
 def shape_2d(mean, basis, glob, local, shape, out):
-    """Object shape into ``shape`` (3, n) and its projection into ``out`` (2, n); §4.1."""
+    """Object shape into ``shape`` (3, n) and its projection into ``out`` (2, n)."""
     rotation = np.empty((3, 3))
     rotation_of(glob, rotation)
     object_shape(mean, basis, local, shape)

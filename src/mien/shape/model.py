@@ -43,7 +43,7 @@ class ShapeParameters:
 
 
 class PointDistributionModel:
-    """Shape model of n landmarks with m modes (landmarks.md §4).
+    """Shape model of n landmarks with m modes (docs/algorithms/point-distribution-model.md).
 
     Parameters
     ----------
@@ -92,14 +92,14 @@ class PointDistributionModel:
         return np.ascontiguousarray(out.T)
 
     def points(self, params: ShapeParameters) -> NDArray[np.float32]:
-        """(n, 2) float32, px: the shape in the image; §4.1."""
+        """(n, 2) float32, px: the shape in the image; docs/algorithms/point-distribution-model.md."""
         shape = np.empty((3, self.n_points), np.float32)
         out = np.empty((2, self.n_points), np.float32)
         kernels.shape_2d(self.mean, self.basis, params.global_params, params.local_params, shape, out)
         return np.ascontiguousarray(out.T)
 
     def fit_to_points(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Find the parameters of 2D landmarks by regularised Gauss-Newton (landmarks.md §4.8).
+        """Find the parameters of 2D landmarks (docs/algorithms/point-distribution-model.md#from-2d-points).
 
         Parameters
         ----------
@@ -147,7 +147,7 @@ class PointDistributionModel:
     def from_box(
         self, box: NDArray[np.float32], rotation_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)
     ) -> ShapeParameters:
-        """Mean shape, rotated, placed in a face box x, y, w, h (px); §4.2."""
+        """Mean shape, rotated, placed in a face box x, y, w, h (px)."""
         rotation = np.empty((3, 3))
         euler_to_matrix(np.array(rotation_rad, np.float64), rotation)
         turned = rotation[:2].astype(np.float32) @ self.mean

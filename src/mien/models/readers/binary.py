@@ -1,4 +1,4 @@
-"""A cursor over the bytes of a binary model file (landmarks.md §1.4).
+"""A cursor over the bytes of a binary model file (docs/algorithms/model-files.md#matrices).
 
 Nothing is allocated before the file has proved to be long enough, and arrays are read-only views of the
 file's bytes wherever that is possible.

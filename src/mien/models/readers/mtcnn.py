@@ -1,4 +1,4 @@
-"""Reads the face detector MTCNN (landmarks.md §1.10), from OpenFace's files or from an archive of arrays."""
+"""Reads MTCNN (docs/algorithms/model-files.md#detector), from OpenFace's files or an archive of arrays."""
 
 from __future__ import annotations
 
