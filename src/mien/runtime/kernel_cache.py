@@ -17,12 +17,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+import llvmlite
+import numba
 import numpy as np
 import platformdirs
 
 from mien.runtime.array_cache import cache_folder
-from mien.runtime.processor import target
-from mien.runtime.versions import version_of
+from mien.runtime.lanes import target
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +61,8 @@ def digest() -> str:
     for path in sources():
         found.update(path.relative_to(_PACKAGE).as_posix().encode())
         found.update(path.read_bytes())
-    versions = [version_of("numba"), version_of("llvmlite"), np.__version__, sys.version]
-    found.update("\n".join([*map(str, versions), *target()]).encode())
+    versions = [numba.__version__, llvmlite.__version__, np.__version__, sys.version]
+    found.update("\n".join([*versions, *target()]).encode())
     return found.hexdigest()[:16]
 
 

@@ -1,4 +1,4 @@
-"""How wide the processor's vectors are, and arrays laid out for them.
+"""The processor that Numba compiles for, how wide its vectors are, and arrays laid out for them.
 
 `LANES` floats fill one vector register; what is laid out "by lanes" has so many of them side by side.
 """
@@ -6,11 +6,19 @@
 from __future__ import annotations
 
 import numpy as np
+from numba.core.registry import cpu_target
 from numpy.typing import NDArray
 
-from mien.runtime.processor import target
-
 FLOAT_BYTES = 4
+
+
+def target() -> tuple[str, str, str]:
+    """Triple, name of the processor, and its features, "+avx,-avx512f,…", as Numba's own cache has them.
+
+    This machine's processor, or the one that ``NUMBA_CPU_NAME`` forces.
+    """
+    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
+    return triple, name, features
 
 
 def vector_registers(triple: str, features: str) -> tuple[int, int]:
