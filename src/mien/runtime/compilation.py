@@ -5,12 +5,9 @@ Numba is imported where something is watched or asked for, not before.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-
-logger = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -53,13 +50,11 @@ def is_warm(pack: str, landmarks: str | None) -> bool:
 
 
 def remember_warm(pack: str, landmarks: str | None) -> None:
-    """Note that they have; where the folder cannot be written, nothing is noted."""
+    """Note that they have; where that cannot be, nothing is noted."""
     marker = _marker(pack, landmarks)
     if marker is not None:
-        try:
+        with suppress(OSError):
             marker.touch()
-        except OSError as error:
-            logger.debug("%s cannot be written: %s", marker, error)
 
 
 @contextmanager
