@@ -1,6 +1,7 @@
 """mien warmup: all kernels are compiled ahead, by one process or two, and then never again."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 
@@ -110,6 +111,43 @@ def test_the_command_says_when_it_is_ready(mien):
     assert done.returncode == 0, done.stderr
     assert "Ready after" in done.stdout
     assert "Compiling" not in mien("warmup", "--models", "open").stderr
+
+
+TOGETHER = """
+from mien.models.packs import choose_pack
+from mien.options import AnalysisOptions
+from mien.warmup import warm_up
+done = warm_up(choose_pack("open"), AnalysisOptions(models="open"))
+print(done.compiled, done.processes)
+"""
+
+
+def test_of_two_processes_that_start_together_one_compiles(tmp_path):
+    environment = os.environ | {"MIEN_CACHE": str(tmp_path)}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", TOGETHER], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    compiled, processes = zip(*sorted(process.communicate()[0].split() for process in processes), strict=True)
+    assert processes == ("0", "1")
+    assert int(compiled[0]) == 0 < int(compiled[1])
+
+
+def test_a_first_analysis_says_once_that_it_compiles_whatever_it_compiles(mien, face_video, tmp_path):
+    environment = os.environ | {"MIEN_CACHE": str(tmp_path / "cache")}
+    command = [
+        "analyze",
+        face_video,
+        "--models",
+        "open",
+        "--end",
+        "0.1",
+        "--tracked",
+        "-o",
+        tmp_path / "out.csv",
+    ]
+    runs = [mien(*command, env=environment) for _ in range(2)]
+    assert [run.stderr.count("Compiling") for run in runs] == [1, 0], runs[0].stderr
 
 
 def _info():
