@@ -29,7 +29,7 @@ from mien.action_units.running_median import RunningMedian
 from mien.appearance.alignment import FaceAligner
 from mien.appearance.extractor import AppearanceExtractor
 from mien.appearance.fhog import FhogExtractor
-from mien.datatypes import FaceLandmarks, Frame
+from mien.datatypes import ActionUnits, FaceLandmarks, Frame, TrackedFace
 from mien.models.readers.action_units import read_action_units
 from mien.models.records import ActionUnitRecord
 from mien.shape.model import PointDistributionModel
@@ -111,7 +111,13 @@ def parts(record: ActionUnitRecord, samples: list[Sample], frames: int) -> Itera
         medians[0].update(descriptors[i], True)
         medians[1].update(shapes[i], True)
 
-    analyzer = ActionUnitAnalyzer(record, AppearanceExtractor(record.pdm, record.triangles))
+    analyzer = ActionUnitAnalyzer(record)
+    extractor = AppearanceExtractor(record.pdm, record.triangles)
+
+    def whole(i: int) -> ActionUnits:
+        frame, landmarks = samples[i]
+        return analyzer.analyze(TrackedFace(0, landmarks), extractor.extract(frame, landmarks))
+
     calls: dict[str, Callable[[int], object]] = {
         "refit": lambda i: pdm.fit_to_points(samples[i][1].points),
         "align, mask, warp": lambda i: aligner.align(
@@ -121,7 +127,7 @@ def parts(record: ActionUnitRecord, samples: list[Sample], frames: int) -> Itera
         "geometry": lambda i: shape.describe(fitted[i][1]),
         "medians (every other frame)": adapt,
         "predictors, frame and neutral": lambda i: predictors.project(pairs[i]),
-        "whole analysis": lambda i: analyzer.analyze(*samples[i]),
+        "whole analysis": whole,
     }
     for name, call in calls.items():
         yield name, *timed((partial(call, i) for i in order()), warm_up=20)

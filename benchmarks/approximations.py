@@ -18,15 +18,15 @@ from typing import Any
 import numpy as np
 
 from machine import machine_block
-from mien.analysis import open_source
+from mien.analysis.sparse import SparsePipeline
+from mien.analysis.videos import open_source
 from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
+from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.options import FitOptions
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.packs import build_stages
+from mien.packs import build_stages, choose_pack
 from mien.pipeline import Pipeline
 from mien.results import ResultBuilder, VideoResult
-from mien.sparse import SparsePipeline
 
 VARIANTS: dict[str, tuple[Approximations, FitOptions | None, int]] = {
     "exact": (Approximations(), None, 1),
@@ -50,7 +50,7 @@ class Case:
         approximations, fit, every = VARIANTS[name]
         pack = choose_pack("openface")
         source = open_source(video, options)
-        stages = build_stages(pack, options, source.info)
+        stages = build_stages(pack, options)
         stages = dataclasses.replace(stages, tracker=approximate(stages.tracker, approximations, fit, pack))
         self.name, self.iterations, self.times = name, Counter[int](), []
         self._watch(stages.tracker)
@@ -98,7 +98,8 @@ def approximate(exact: Any, what: Approximations, fit: FitOptions | None, pack: 
     from mien.models.store import ModelStore
 
     record = read_landmark_model(ModelStore(pack.folder).locate("clnf").landmark_model)
-    return ApproximateTracker(record, exact._detect, exact.detector._validate, what, options=fit)
+    detector = LandmarkDetector(record, fit or FitOptions(), exact.detector._validate)
+    return ApproximateTracker(detector, exact._detect, what)
 
 
 def row(name: str, exact: VideoResult, other: VideoResult, ms: float, exact_ms: float) -> str:

@@ -146,6 +146,8 @@ def _numpy_products(record, window: int, rng: np.random.Generator) -> dict[str, 
 def build_tracker(folder: Path, threads: int, device: str = "cpu"):
     """The tracker of the folder's model; without validation where its weights are random."""
     from mien.detection.mtcnn import MtcnnDetector
+    from mien.landmarks.detector import LandmarkDetector
+    from mien.landmarks.options import FitOptions
     from mien.landmarks.tracker import FaceTracker
     from mien.landmarks.validator import LandmarkValidator
     from mien.models.readers import read_landmark_model, read_mtcnn
@@ -153,7 +155,8 @@ def build_tracker(folder: Path, threads: int, device: str = "cpu"):
     record = read_landmark_model(folder / MAIN)
     detect = MtcnnDetector(read_mtcnn(folder / "mtcnn_detector/MTCNN_detector.txt")).detect
     validate = LandmarkValidator(record.validator).certainty if (folder / _VALIDATED).exists() else None
-    return FaceTracker(record, detect, validate, threads=threads, device=device)
+    detector = LandmarkDetector(record, FitOptions(), validate, threads=threads, device=device)
+    return FaceTracker(detector, detect)
 
 
 def read_frames(video: Path) -> Iterator:

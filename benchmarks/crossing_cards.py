@@ -20,11 +20,9 @@ from PIL import Image
 from identities import Count, Truth
 from mien.datatypes import Frame
 from mien.imaging.kernels import bgr_to_gray
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.packs import build_many_stages, build_picture_stages
+from mien.packs import build_stages, choose_pack
 from mien.video.images import ImageSet
-from mien.video.source import SourceInfo
 
 SIZE, FACE_PX, FRAMES, PEOPLE = (640, 480), 90.0, 240, 3
 FIRST_SEED, MIDDLE_PX = 1000, 30
@@ -40,11 +38,12 @@ class Card:
 
 def cut(pictures: list[Path], options: AnalysisOptions) -> list[Card]:
     """Every face of the photographs, with hair and shoulders, at one size."""
-    finder = build_picture_stages(choose_pack(options.models), options).finder
+    tracker = build_stages(choose_pack(options.models), options, pictures=True).tracker
     cards = []
     for frame in ImageSet(pictures):
-        for face in finder.find(frame):
-            low, high = face.points.min(axis=0), face.points.max(axis=0)
+        for face in tracker.track(frame):
+            points = face.landmarks.points
+            low, high = points.min(axis=0), points.max(axis=0)
             width, height = high - low
             scale = FACE_PX / width
             edges = low[0] - 0.45 * width, low[1] - 0.75 * height, high[0] + 0.45 * width, high[1] + height
@@ -119,9 +118,8 @@ def main() -> None:
     clnf = "clnf" if arguments.models == "openface" else None
     options = AnalysisOptions(models=arguments.models, landmarks=clnf)
     cards = cut(arguments.pictures, options)
-    info = SourceInfo("cards", None, *SIZE, 30.0, FRAMES)
     options = replace(options, faces="many", compat=arguments.compat)
-    tracker = build_many_stages(choose_pack(arguments.models), options, info).tracker
+    tracker = build_stages(choose_pack(arguments.models), options).tracker
     counts = [follow(tracker, cards, FIRST_SEED + k) for k in range(arguments.clips)]
     found, seen = (sum(getattr(c, name).total() for c in counts) for name in ("found", "seen"))
     switches, strays = sum(c.switches.total() for c in counts), sum(c.strays for c in counts)

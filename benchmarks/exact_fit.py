@@ -24,13 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from machine import machine_block
-from mien.analysis import open_source
+from mien.analysis.videos import open_source
 from mien.datatypes import Frame
 from mien.imaging.kernels import bgr_to_gray
 from mien.landmarks.tracker import FaceTracker, TrackerState
-from mien.models.packs import choose_pack
 from mien.options import FITS, AnalysisOptions
-from mien.packs import build_stages
+from mien.packs import build_stages, choose_pack
 from mien.pipeline import Pipeline
 from mien.results import ResultBuilder, VideoResult
 from mien.shape.model import ShapeParameters
@@ -50,11 +49,10 @@ def read(path: Path, seconds: float | None) -> list[Frame]:
         return list(source)
 
 
-def stages_for(path: Path, fit: str, landmarks: str) -> Stages:
+def stages_for(fit: str, landmarks: str) -> Stages:
     """Stages for a video, ready to run."""
     options = AnalysisOptions(models="openface", landmarks=landmarks, fit=fit, threads=1)
-    with open_source(path, options) as source:
-        return build_stages(choose_pack("openface"), options, source.info)
+    return build_stages(choose_pack("openface"), options)
 
 
 def analysed(stages: Stages, frames: Sequence[Frame]) -> VideoResult:
@@ -82,7 +80,7 @@ def contraction(tracker: FaceTracker, frames: Sequence[Frame], starts: int) -> N
     states = []
     tracker.reset()
     for frame in frames:
-        tracker.track(frame)
+        tracker.follow(frame)
         states.append(tracker.state)
     rng = np.random.default_rng(5)
     good = [k for k in range(1, len(frames) - max(AFTER)) if states[k].detection.success]
@@ -91,7 +89,7 @@ def contraction(tracker: FaceTracker, frames: Sequence[Frame], starts: int) -> N
     for row, k in enumerate(first):
         tracker.state = shifted(states[k], float(rng.uniform(0, 2 * np.pi)))
         for n in range(1, max(AFTER) + 1):
-            points = tracker.track(frames[k + n]).points
+            points = tracker.follow(frames[k + n]).points
             if n in AFTER:
                 apart = np.hypot(*(points - states[k + n].detection.points).T)
                 distances[row, AFTER.index(n)] = apart.mean(), apart.max()
@@ -188,7 +186,7 @@ def main() -> None:
     apart, jitter, far = [], [], []
     for path in arguments.videos:
         frames = read(path, arguments.seconds)
-        stages = {fit: stages_for(path, fit, arguments.landmarks) for fit in FITS}
+        stages = {fit: stages_for(fit, arguments.landmarks) for fit in FITS}
         for fit in FITS:
             analysed(stages[fit], frames[:10])  # so that nothing is loaded while time is taken
         whole = {fit: analysed(stages[fit], frames) for fit in FITS}

@@ -23,14 +23,16 @@ import numpy as np
 import mien
 from ceclm import link_model
 from fidelity import COLUMNS, measured
-from mien.analysis import open_source
+from mien.analysis.videos import open_source
 from mien.datatypes import FaceBoxes, Frame
 from mien.detection.mtcnn import MtcnnDetector
+from mien.landmarks.detector import LandmarkDetector
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.landmarks.validator import LandmarkValidator
-from mien.models.packs import openface_pack
 from mien.models.readers import read_landmark_model, read_mtcnn
 from mien.options import AnalysisOptions
+from mien.packs import openface_pack
 from mien.results import read_openface_csv
 from mien.results.table import Table
 from mien.shape.model import ShapeParameters
@@ -160,7 +162,7 @@ def follow(make: Callable[[], FaceTracker], frames: list[Frame], seed: int | Non
             moved[4:6] += np.float32(NUDGE_PX) * rng.choice([-1, 1], 2).astype(np.float32)
             start = ShapeParameters(moved, before.params.local_params)
             tracker.state = replace(tracker.state, detection=replace(before, params=start))
-        faces.append(tracker.track(frame))
+        faces.append(tracker.follow(frame))
     return Track(
         np.stack([face.points for face in faces]),
         np.stack([face.global_params for face in faces]),
@@ -180,7 +182,7 @@ def single_frames(tracker: FaceTracker, frames: list[Frame], track: Track, usabl
         )
         before = replace(tracker.state.detection, params=start, success=True)
         tracker.state = TrackerState(before, tracking=True, failures=-1)
-        apart.append(np.linalg.norm(tracker.track(frames[k]).points - track.points[k], axis=1))
+        apart.append(np.linalg.norm(tracker.follow(frames[k]).points - track.points[k], axis=1))
     return np.array(apart)
 
 
@@ -219,7 +221,8 @@ def _tracker(main_file: Path, known: dict[int, FaceBoxes]) -> FaceTracker:
             known[id(bgr)] = detector.detect(bgr)
         return known[id(bgr)]
 
-    return FaceTracker(record, detect, LandmarkValidator(record.validator).certainty)
+    validate = LandmarkValidator(record.validator).certainty
+    return FaceTracker(LandmarkDetector(record, FitOptions(), validate), detect)
 
 
 def _apart(a: Track, b: Track) -> np.ndarray:

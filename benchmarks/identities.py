@@ -21,9 +21,8 @@ import cv2
 import numpy as np
 
 from mien.datatypes import Frame, TrackedFace
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.packs import build_many_stages
+from mien.packs import build_stages, choose_pack
 from mien.people.assignment import assign
 from mien.video.file import VideoFile
 
@@ -183,7 +182,7 @@ def main() -> None:
     truth = Truth.read(arguments.truth)
     with VideoFile(arguments.video) as video:
         frames = list(video)
-        stages = build_many_stages(choose_pack(arguments.models), options, video.info)
+        stages = build_stages(choose_pack(arguments.models), options)
     print(
         "| video | faces found | switches | numbers per person | strays | IDF1 |\n|---|---|---|---|---|---|"
     )

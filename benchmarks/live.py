@@ -30,9 +30,8 @@ from mien.live.lines import LiveEncoder
 from mien.live.session import LiveAnalysis
 from mien.live.sinks import FileSink
 from mien.live.websocket import WebSocketSink
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.packs import build_stages
+from mien.packs import build_stages, choose_pack
 from mien.video.file import VideoFile
 from mien.video.pacing import RealTime
 
@@ -67,7 +66,7 @@ def run(path: Path, options: AnalysisOptions) -> None:
         first = next(iter(again))
     source = VideoFile(path)
     pack = choose_pack(options.models)
-    stages = build_stages(pack, options, source.info)
+    stages = build_stages(pack, options, live=source.info.camera)
     encoder, received = LiveEncoder(), []
     analysis = LiveAnalysis(RealTime(source), stages, first=first)
     with tempfile.TemporaryDirectory() as folder, open(os.devnull, "w") as nowhere:

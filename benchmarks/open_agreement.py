@@ -21,10 +21,10 @@ from mien.action_units.geometric import GeometricActionUnits
 from mien.action_units.mesh_measures import RULES
 from mien.datatypes import FaceResult
 from mien.gaze.mesh_gaze import VERTICAL_OFFSET_RAD
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.models import open as pack
-from mien.models.open.build import build_stages
 from mien.options import AnalysisOptions
+from mien.packs.open import build
 from mien.pipeline import Pipeline
 from mien.shape.canonical_face import read_canonical_face
 from mien.video.file import VideoFile
@@ -69,7 +69,7 @@ def load(folder: Path, media: Path) -> Video:
         reference = {key: archive[key] for key in archive.files}
     (path,) = media.glob(f"{folder.name}.*")
     with VideoFile(path, compat="openface") as video:
-        stages = build_stages(AnalysisOptions(), default_camera(video.info.width, video.info.height))
+        stages = build(AnalysisOptions(), default_camera)
         face = read_canonical_face(pack.CANONICAL_FACE.path)
         # turned faces too, so that all frames compare
         stages = replace(stages, action_units=GeometricActionUnits(face, max_yaw_rad=None))

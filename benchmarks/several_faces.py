@@ -17,9 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from mien.datatypes import Frame
-from mien.models.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.packs import build_many_stages, build_stages
+from mien.packs import build_stages, choose_pack
 from mien.pipeline import Pipeline
 from mien.video.file import VideoFile
 
@@ -55,12 +54,11 @@ def main() -> None:
     pack = choose_pack(arguments.models)
     with VideoFile(arguments.video) as video:
         frames = [frame for frame, _ in zip(video, range(arguments.frames), strict=False)]
-        info = replace(video.info, width=2 * arguments.box[2], height=2 * arguments.box[3])
-    people = build_many_stages(pack, replace(options, faces="many"), info)
-    runs = [("one face", build_stages(pack, options, info), 1)]
+    people = build_stages(pack, replace(options, faces="many"))
+    runs = [("one face", build_stages(pack, options), 1)]
     runs += [("people", people, count) for count in range(1, MOST + 1)]
     if arguments.models == "openface":
-        places = build_many_stages(pack, replace(options, faces="many", compat="openface"), info)
+        places = build_stages(pack, replace(options, faces="many", compat="openface"))
         runs += [("compat openface", places, count) for count in range(1, MOST + 1)]
     costs, found = [float("inf")] * len(runs), [0.0] * len(runs)
     for _ in range(ROUNDS):

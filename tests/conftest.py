@@ -10,6 +10,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Examples may be slow: the first call of a kernel compiles it, and machines are shared.
+settings.register_profile("mien", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("mien")
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(os.environ.get("MIEN_TEST_DATA", ROOT.parent / "shared")).resolve()
@@ -25,6 +30,12 @@ def _need(folder: Path) -> Path:
 def openface_dir() -> Path:
     """OpenFace 2.2.0's model files."""
     return _need(DATA / "models" / "openface-2.2.0")
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder that holds all of them, small files that broke things among them."""
+    return _need(DATA / "cases").parent
 
 
 @pytest.fixture(scope="session")

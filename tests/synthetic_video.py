@@ -63,8 +63,6 @@ def write_video(
         stream.codec_context.gop_size = key_every
         stream.codec_context.max_b_frames = 2 if reorder else 0
         stream.bit_rate = 4_000_000
-        if rotation or mirror:
-            stream.set_display_rotation(rotation, hflip=mirror)
         if stamps_ms is not None:
             stream.codec_context.time_base = Fraction(1, 1000)
         stamps = list(stamps_ms) if stamps_ms is not None else None
@@ -76,7 +74,26 @@ def write_video(
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
+    if rotation or mirror:
+        _mark_as_turned(path, rotation, mirror)
     return path
+
+
+def _mark_as_turned(path: Path, rotation: int, mirror: bool) -> None:
+    """Write a display matrix into an MP4's track header, as phones do (PyAV: from 18 on)."""
+    data = bytearray(path.read_bytes())
+    header = data.index(b"tkhd")
+    assert data[header + 4] == 0, "expected a track header of version 0"
+    cosine, sine = np.round([np.cos(np.deg2rad(rotation)), np.sin(np.deg2rad(-rotation))]).astype(int)
+    left_to_right = -1 if mirror else 1
+    one = 1 << 16
+    matrix = (
+        *(left_to_right * cosine * one, sine * one, 0),
+        *(left_to_right * -sine * one, cosine * one, 0),
+        *(0, 0, 1 << 30),
+    )
+    data[header + 44 : header + 80] = np.array(matrix, ">i4").tobytes()
+    path.write_bytes(data)
 
 
 def numbered_video(path: Path, count: int = 50, **kwargs: object) -> Path:

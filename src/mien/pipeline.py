@@ -1,4 +1,4 @@
-"""The order of the stages: source, landmarks, pose, gaze, action units.
+"""The order of the stages: source, landmarks, pose, gaze, appearance, action units.
 
 Nothing else in the package knows this order. With one thread the stages of a frame run one after the
 other; with more, decoding, tracking and analysis of neighbouring frames overlap. Every stage sees the
@@ -12,14 +12,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from typing import Any, TypeVar
 
-from mien.datatypes import ActionUnits, FaceResult, Frame, TrackedFace
+from mien.datatypes import ActionUnitSeries, Appearance, FaceResult, Frame, TrackedFace
 from mien.errors import FrameError, MienError, OptionError
 from mien.runtime.readahead import ReadAhead
-from mien.stages import ActionUnitAnalyzer, ActionUnitSeries, ManyStages, Stages, Tracker
+from mien.stages import Stages
 
 T = TypeVar("T")
-Observer = Callable[[Frame, list[FaceResult], list[Any]], None]
-"""Takes a frame, its faces, and for each its appearance (see `mien.results.outputs`) or None."""
+Observer = Callable[[Frame, list[FaceResult], list[Appearance | None]], None]
+"""Takes a frame, its faces, and for each its appearance, or None where no stage describes it."""
 
 _FRAMES_AHEAD = 2
 
@@ -30,8 +30,7 @@ class Pipeline:
     Parameters
     ----------
     stages
-        The stages to run, for one face or for several; they keep the state of the video that is being
-        analysed.
+        The stages to run; they keep the state of the video that is being analysed.
     threads
         How many frames may be worked on at the same time (decoding one, tracking another, analysing a
         third). 1 runs everything in the caller's thread.
@@ -44,12 +43,10 @@ class Pipeline:
         ``threads`` is less than 1.
     """
 
-    def __init__(
-        self, stages: Stages | ManyStages, *, threads: int = 1, observe: Observer | None = None
-    ) -> None:
+    def __init__(self, stages: Stages, *, threads: int = 1, observe: Observer | None = None) -> None:
         if threads < 1:
             raise OptionError(f"expected at least 1 thread, got {threads}")
-        self._stages = stages if isinstance(stages, ManyStages) else _for_faces(stages)
+        self._stages = stages
         self._threads = threads
         self._observe = observe
         self._permits: AbstractContextManager[Any] = (
@@ -58,6 +55,9 @@ class Pipeline:
 
     def run(self, frames: Iterable[Frame]) -> Generator[FaceResult, None, None]:
         """Analyse the frames of one video, in constant memory.
+
+        Where frames begin to have another shape, the tracker looks for the faces anew, and the camera is the
+        one of that shape. The action units go on: the people stay the same.
 
         Parameters
         ----------
@@ -82,14 +82,11 @@ class Pipeline:
             decoded = cleanup.enter_context(self._step(self._limited(frames), "mien-decode"))
             tracked = cleanup.enter_context(self._step(self._track(decoded), "mien-track"))
             for frame, faces in tracked:
-                results, appearances = [], []
-                for face in faces:
-                    results.append(self._analyze(frame, face))
-                    # models that read no appearance keep none
-                    appearances.append(getattr(self._stages.action_units, "last", None))
+                analysed = [self._analyze(frame, face) for face in faces]
                 if self._observe is not None:
-                    self._observe(frame, list(results), appearances)
-                yield from results
+                    self._observe(frame, [face for face, _ in analysed], [looks for _, looks in analysed])
+                for result, _ in analysed:
+                    yield result
 
     def finish(self) -> ActionUnitSeries | None:
         """Post-processed action units of all results since `run` began; None where there are none."""
@@ -118,18 +115,26 @@ class Pipeline:
                 close()
 
     def _track(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Sequence[TrackedFace]], None, None]:
+        size = None
         for frame in frames:
             with self._permits, _naming(frame, "tracking"):
+                if size not in (None, frame.size):
+                    self._stages.tracker.lose()
+                size = frame.size
                 faces = self._stages.tracker.track(frame)
             yield frame, faces
 
-    def _analyze(self, frame: Frame, face: TrackedFace) -> FaceResult:
+    def _analyze(self, frame: Frame, face: TrackedFace) -> tuple[FaceResult, Appearance | None]:
         stages, landmarks = self._stages, face.landmarks
         with self._permits, _naming(frame, "analysis"):
-            pose, landmarks_3d = stages.pose.estimate(landmarks)
-            gaze = None if stages.gaze is None else stages.gaze.estimate(landmarks, landmarks_3d, pose)
-            units = None if stages.action_units is None else stages.action_units.analyze(frame, face)
-        return FaceResult(
+            camera = stages.camera_for(*frame.size)
+            pose, landmarks_3d = stages.pose.estimate(landmarks, camera)
+            gaze = (
+                None if stages.gaze is None else stages.gaze.estimate(landmarks, landmarks_3d, pose, camera)
+            )
+            appearance = None if stages.appearance is None else stages.appearance.extract(frame, landmarks)
+            units = None if stages.action_units is None else stages.action_units.analyze(face, appearance)
+        result = FaceResult(
             frame=frame.index,
             time_s=frame.time_s,
             face_id=face.face_id,
@@ -139,48 +144,7 @@ class Pipeline:
             gaze=gaze,
             action_units=units,
         )
-
-
-def _for_faces(stages: Stages) -> ManyStages:
-    """Stages of one face as stages of several, of which there is one."""
-    analyzer = stages.action_units
-    return ManyStages(
-        tracker=_SoleFace(stages.tracker),
-        pose=stages.pose,
-        gaze=stages.gaze,
-        action_units=None if analyzer is None else _SolePerson(analyzer),
-        camera=stages.camera,
-        pack=stages.pack,
-        landmark_model=stages.landmark_model,
-        model_files=stages.model_files,
-        networks=stages.networks,
-    )
-
-
-class _SoleFace:
-    """A tracker of one face as one of several."""
-
-    def __init__(self, tracker: Tracker) -> None:
-        self._tracker = tracker
-        self.reset = tracker.reset
-
-    def track(self, frame: Frame) -> tuple[TrackedFace]:
-        return (TrackedFace(0, self._tracker.track(frame)),)
-
-
-class _SolePerson:
-    """An analyzer of one person as one of several."""
-
-    def __init__(self, analyzer: ActionUnitAnalyzer) -> None:
-        self._analyzer = analyzer
-        self.reset, self.finish = analyzer.reset, analyzer.finish
-
-    @property
-    def last(self) -> Any:
-        return getattr(self._analyzer, "last", None)
-
-    def analyze(self, frame: Frame, face: TrackedFace) -> ActionUnits:
-        return self._analyzer.analyze(frame, face.landmarks)
+        return result, appearance
 
 
 @contextmanager

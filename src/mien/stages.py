@@ -1,4 +1,8 @@
-"""What the pipeline expects of its stages, whichever model pack they come from."""
+"""What the pipeline expects of its stages, whichever model pack they come from.
+
+A frame has any number of faces: a tracker of one face gives one, a picture is a video of one frame, whose
+tracker remembers nothing.
+"""
 
 from __future__ import annotations
 
@@ -10,45 +14,40 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import ActionUnits, Camera, FaceLandmarks, Frame, Gaze, HeadPose, TrackedFace
+from mien.datatypes import (
+    ActionUnits,
+    ActionUnitSeries,
+    AlignedFace,
+    Appearance,
+    Camera,
+    FaceLandmarks,
+    Frame,
+    Gaze,
+    HeadPose,
+    TrackedFace,
+)
 
 
 class Tracker(Protocol):
-    """Finds a face and follows its landmarks from frame to frame."""
-
-    def track(self, frame: Frame) -> FaceLandmarks:
-        """Landmarks of the face in the next frame of the video."""
-        ...
-
-    def reset(self) -> None:
-        """Forget the face: the next frame starts another video."""
-        ...
-
-
-class FacesTracker(Protocol):
-    """Finds several faces and follows them from frame to frame."""
+    """Finds faces and follows their landmarks from frame to frame."""
 
     def track(self, frame: Frame) -> Sequence[TrackedFace]:
-        """All faces of the next frame of the video, each under its identity."""
+        """Faces of the next frame, each under its identity."""
+        ...
+
+    def lose(self) -> None:
+        """Forget where faces are, but not who is who: the next frame has another shape."""
         ...
 
     def reset(self) -> None:
-        """Forget all faces: the next frame starts another video."""
-        ...
-
-
-class FaceFinder(Protocol):
-    """Finds the faces of pictures that have nothing to do with one another."""
-
-    def find(self, frame: Frame, boxes: NDArray[np.float32] | None = None) -> Sequence[FaceLandmarks]:
-        """All faces of a picture, or those in given boxes (N, 4): x, y, width, height."""
+        """Forget everything: the next frame starts another video."""
         ...
 
 
 class PoseEstimator(Protocol):
     """Head pose and 3D landmarks from the fitted landmarks of one frame."""
 
-    def estimate(self, landmarks: FaceLandmarks) -> tuple[HeadPose, NDArray[np.float32]]:
+    def estimate(self, landmarks: FaceLandmarks, camera: Camera) -> tuple[HeadPose, NDArray[np.float32]]:
         """Pose, and the landmarks as (68, 3) float32, mm, camera frame."""
         ...
 
@@ -56,46 +55,38 @@ class PoseEstimator(Protocol):
 class GazeEstimator(Protocol):
     """Direction of gaze from the eye landmarks of one frame."""
 
-    def estimate(self, landmarks: FaceLandmarks, landmarks_3d: NDArray[np.float32], pose: HeadPose) -> Gaze:
+    def estimate(
+        self, landmarks: FaceLandmarks, landmarks_3d: NDArray[np.float32], pose: HeadPose, camera: Camera
+    ) -> Gaze:
         """Gaze of both eyes; zeros where the face was not found."""
         ...
 
 
-class ActionUnitSeries(Protocol):
-    """Action units of a whole video, after post-processing: one row per analysed frame."""
+class Aligner(Protocol):
+    """Aligns faces to one size."""
 
-    @property
-    def intensity(self) -> NDArray[np.float64]:
-        """(N, 17) float64, 0 to 5; NaN where not measured."""
+    def align(self, bgr: NDArray[np.uint8], points: NDArray[np.float32], tx: float, ty: float) -> AlignedFace:
+        """Align one face."""
         ...
 
-    @property
-    def presence(self) -> NDArray[np.float64]:
-        """(N, 18) float64, 0 or 1; NaN where not measured."""
+
+class AppearanceExtractor(Protocol):
+    """Aligns faces and describes how they look, for action units and for outputs."""
+
+    def extract(self, frame: Frame, landmarks: FaceLandmarks) -> Appearance:
+        """Describe one face."""
+        ...
+
+    def aligner(self, size: int, scale: float, mask: bool) -> Aligner:
+        """Aligner of the same faces to another size (px), scale (px per mm) or without mask."""
         ...
 
 
 class ActionUnitAnalyzer(Protocol):
-    """Action units of one person, frame by frame and, at the end, for the whole video."""
+    """Action units, frame by frame and, at the end, for the whole video."""
 
-    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
-        """Live values: what is known at this frame."""
-        ...
-
-    def finish(self) -> ActionUnitSeries:
-        """Values of all frames analysed so far, given the whole of them."""
-        ...
-
-    def reset(self) -> None:
-        """Forget the person: the next frame starts another video."""
-        ...
-
-
-class FacesAnalyzer(Protocol):
-    """Action units of several faces, frame by frame and, at the end, for the whole video."""
-
-    def analyze(self, frame: Frame, face: TrackedFace) -> ActionUnits:
-        """Live values of one of the faces of a frame."""
+    def analyze(self, face: TrackedFace, appearance: Appearance | None) -> ActionUnits:
+        """Live values of one of the faces of a frame; of its appearance where there is such a stage."""
         ...
 
     def finish(self) -> ActionUnitSeries | None:
@@ -126,14 +117,15 @@ def networks_of(*owners: RunsNetworks) -> NetworkReport:
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The stages of one analysis, ready to run.
+    """The stages of an analysis, ready to run.
 
     Attributes
     ----------
-    tracker, pose, gaze, action_units
-        The stages; ``gaze`` and ``action_units`` are None where they are not wanted.
-    camera
-        Intrinsics that pose and gaze were built with.
+    tracker, pose, gaze, appearance, action_units
+        The stages; ``gaze``, ``appearance`` and ``action_units`` are None where they are not wanted, or the
+        pack has no such thing.
+    camera_for
+        Intrinsics of frames of a width and height in px.
     pack
         Name of the model pack.
     landmark_model
@@ -147,55 +139,9 @@ class Stages:
     tracker: Tracker
     pose: PoseEstimator
     gaze: GazeEstimator | None
+    appearance: AppearanceExtractor | None
     action_units: ActionUnitAnalyzer | None
-    camera: Camera
-    pack: str
-    landmark_model: str
-    model_files: tuple[Path, ...] = ()
-    networks: NetworkReport = dict
-
-
-@dataclass(frozen=True, slots=True)
-class ManyStages:
-    """The stages of an analysis of several faces, ready to run.
-
-    Attributes
-    ----------
-    tracker, action_units
-        Stages that take several faces per frame; ``action_units`` is None where they are not wanted.
-    pose, gaze, camera, pack, landmark_model, model_files, networks
-        As in `Stages`.
-    """
-
-    tracker: FacesTracker
-    pose: PoseEstimator
-    gaze: GazeEstimator | None
-    action_units: FacesAnalyzer | None
-    camera: Camera
-    pack: str
-    landmark_model: str
-    model_files: tuple[Path, ...] = ()
-    networks: NetworkReport = dict
-
-
-@dataclass(frozen=True, slots=True)
-class PictureStages:
-    """The stages of an analysis of independent pictures, ready to run.
-
-    Attributes
-    ----------
-    finder, action_units
-        The stages; ``action_units`` is None where they are not wanted.
-    pose_for, gaze_for
-        Make the stages for a picture's camera; ``gaze_for`` is None where gaze is not wanted.
-    pack, landmark_model, model_files, networks
-        As in `Stages`.
-    """
-
-    finder: FaceFinder
-    pose_for: Callable[[Camera], PoseEstimator]
-    gaze_for: Callable[[Camera], GazeEstimator] | None
-    action_units: FacesAnalyzer | None
+    camera_for: Callable[[int, int], Camera]
     pack: str
     landmark_model: str
     model_files: tuple[Path, ...] = ()

@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 
 import mien.action_units.analyzer as module
-from helpers_appearance import extractor_of
 from mien.action_units.analyzer import ActionUnitAnalyzer, StaticActionUnitAnalyzer
 from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.action_units.geometry import ShapeDescriptor
 from mien.action_units.predictors import PredictorSet
 from mien.appearance.extractor import AppearanceExtractor
-from mien.datatypes import FaceLandmarks, Frame
+from mien.datatypes import FaceLandmarks, Frame, TrackedFace
 from mien.errors import OptionError
 from mien.models.readers.action_units import read_action_units
 from oracle import action_units as oracle
@@ -47,17 +46,24 @@ FLAGS = [False, True, True, False, True, True, True, True, False, False, True, T
 
 
 @pytest.fixture(scope="module")
-def samples():
+def frames():
     return [sample(i, ok) for i, ok in enumerate(FLAGS)]
+
+
+@pytest.fixture(scope="module")
+def samples(dynamic, frames):
+    """Faces and their appearance."""
+    extractor = AppearanceExtractor(dynamic.pdm, dynamic.triangles)
+    return [(TrackedFace(0, face), extractor.extract(frame, face)) for frame, face in frames]
 
 
 @pytest.fixture(scope="module")
 def descriptors(dynamic, samples):
     """(N, 4702) as the definition has them: zeros where the frame failed."""
-    extractor, shape = AppearanceExtractor(dynamic.pdm, dynamic.triangles), ShapeDescriptor(dynamic.pdm)
+    shape = ShapeDescriptor(dynamic.pdm)
     rows = []
-    for frame, face in samples:
-        appearance = extractor.extract(frame, face) if face.valid else extractor.failed()
+    for (_, appearance), ok in zip(samples, FLAGS, strict=True):
+        assert appearance.good == ok == appearance.fhog.any() == appearance.aligned.bgr.any()
         rows.append(np.append(appearance.fhog.astype(float), shape.describe(appearance.local_params)))
     return np.array(rows)
 
@@ -98,7 +104,7 @@ def expected_series(predictors, descriptors, medians, limit):
 
 
 def analyzer_of(record, **options):
-    return ActionUnitAnalyzer(record, extractor_of(record), **options)
+    return ActionUnitAnalyzer(record, **options)
 
 
 def run(analyzer, samples):
@@ -155,23 +161,14 @@ def test_reset_starts_another_video(dynamic, samples):
 
 
 def test_a_video_without_any_success_is_all_zero(dynamic, samples):
-    analyzer = analyzer_of(dynamic)
-    for frame, face in samples[:4]:
-        units = analyzer.analyze(frame, dataclasses.replace(face, valid=False))
+    analyzer, failed = analyzer_of(dynamic), samples[FLAGS.index(False)]
+    for _ in range(4):
+        units = analyzer.analyze(*failed)
         assert not units.intensity.any()
         assert not units.presence.any()
     series = analyzer.finish()
     assert not series.intensity.any()
     assert not series.presence.any()
-
-
-def test_last_face_is_kept_and_black_where_the_frame_failed(dynamic, samples, descriptors):
-    analyzer = analyzer_of(dynamic)
-    for i, pair in enumerate(samples[:4]):
-        analyzer.analyze(*pair)
-        assert analyzer.last.good == FLAGS[i]
-        assert analyzer.last.aligned.bgr.any() == FLAGS[i]
-        np.testing.assert_array_equal(analyzer.last.fhog, descriptors[i][:4464].astype(np.float32))
 
 
 def test_static_predictors_in_a_video_are_only_clamped_and_smoothed(static, samples, descriptors):
@@ -229,21 +226,25 @@ def test_several_analyzers_share_one_set_of_predictors(dynamic, samples):
 
 
 def test_single_pictures_use_static_predictors_whether_or_not_the_landmarks_are_valid(
-    static, samples, descriptors
+    static, frames, descriptors
 ):
-    analyzer, predictors = StaticActionUnitAnalyzer(static, extractor_of(static)), in_catalogue_order(static)
-    for i, (frame, face) in enumerate(samples):
+    analyzer, predictors = StaticActionUnitAnalyzer(static), in_catalogue_order(static)
+    extractor = AppearanceExtractor(static.pdm, static.triangles, always=True)
+    for i, (frame, fitted) in enumerate(frames):
         for valid in (True, False) if FLAGS[i] else ():
-            units = analyzer.analyze(frame, dataclasses.replace(face, valid=valid))
+            face = TrackedFace(0, dataclasses.replace(fitted, valid=valid))
+            appearance = extractor.extract(frame, face.landmarks)
+            assert appearance.good == valid
+            units = analyzer.analyze(face, appearance)
             expected = oracle.scores(predictors, descriptors[i], 0)
             np.testing.assert_allclose(units.intensity, np.clip(expected[:17], 0, 5), rtol=0, atol=1e-9)
             np.testing.assert_array_equal(units.presence, classes(predictors[17:], expected[17:]))
-            assert analyzer.last.good == valid
+    assert analyzer.finish() is None
 
 
 def test_single_pictures_refuse_dynamic_predictors(dynamic):
     with pytest.raises(OptionError, match="main_static_svms"):
-        StaticActionUnitAnalyzer(dynamic, extractor_of(dynamic))
+        StaticActionUnitAnalyzer(dynamic)
 
 
 def test_predictors_of_another_length_are_refused(dynamic):
@@ -251,7 +252,13 @@ def test_predictors_of_another_length_are_refused(dynamic):
         dataclasses.replace(p, means=p.means[:-1], weights=p.weights[:-1]) for p in dynamic.predictors
     )
     with pytest.raises(ValueError, match="expected predictors for 4702 numbers, got 4701"):
-        ActionUnitAnalyzer(dataclasses.replace(dynamic, predictors=short), extractor_of(dynamic))
+        ActionUnitAnalyzer(dataclasses.replace(dynamic, predictors=short))
+
+
+def test_a_face_without_appearance_is_refused(dynamic, static, samples):
+    for analyzer in (ActionUnitAnalyzer(dynamic), StaticActionUnitAnalyzer(static)):
+        with pytest.raises(ValueError, match="expected the appearance"):
+            analyzer.analyze(samples[0][0], None)
 
 
 def test_shape_descriptor_is_the_deviation_axis_by_axis_and_then_the_parameters(dynamic):

@@ -8,13 +8,13 @@ import av
 import numpy as np
 import pytest
 
-from helpers_appearance import extractor_of
 from helpers_reference import VIDEOS, read_video
 from mien.action_units.analyzer import ActionUnitAnalyzer
 from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.action_units.postprocess import finish_intensity, replace_first, vote_presence
 from mien.action_units.predictors import N_INTENSITY, PredictorSet
-from mien.datatypes import FaceLandmarks, Frame
+from mien.appearance.extractor import AppearanceExtractor
+from mien.datatypes import FaceLandmarks, Frame, TrackedFace
 from mien.models.readers.action_units import read_action_units
 from oracle import shape as oracle
 
@@ -158,9 +158,12 @@ def landmarks_at(points, valid):
 
 def analyze(record, path, points, ok):
     """The analyzer after a whole video, and the live values of all frames."""
-    analyzer, live = ActionUnitAnalyzer(record, extractor_of(record)), []
+    analyzer, live = ActionUnitAnalyzer(record), []
+    extractor = AppearanceExtractor(record.pdm, record.triangles)
     for i, (bgr, row, valid) in enumerate(zip(pictures(path), points, ok, strict=False)):
-        live.append(analyzer.analyze(Frame(i, i / 30, bgr, bgr[:, :, 0]), landmarks_at(row, bool(valid))))
+        face = TrackedFace(0, landmarks_at(row, bool(valid)))
+        appearance = extractor.extract(Frame(i, i / 30, bgr, bgr[:, :, 0]), face.landmarks)
+        live.append(analyzer.analyze(face, appearance))
     return analyzer, live
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from helpers_open import canonical_face, frame_of, landmarks_of
+from helpers_open import canonical_face, landmarks_of
 from mien.action_units.catalogue import INTENSITY_NAMES
 from mien.action_units.geometric import (
     GAINS,
@@ -21,10 +21,10 @@ from mien.action_units.geometric import (
     smooth,
 )
 from mien.action_units.mesh_measures import RULES
+from mien.datatypes import TrackedFace
 from mien.geometry.rotation import rotation_from_euler
 from mien.landmarks.mesh_tracker import no_face
 
-FRAME = frame_of(np.zeros((4, 4, 3), np.uint8))
 JAW = (152, 199, 175)
 MISSING = [name for name in INTENSITY_NAMES if name not in RULES]
 
@@ -38,7 +38,7 @@ def face(jaw_cm=0.0, yaw=0.0):
 
 def analyse(faces, **options):
     analyzer = GeometricActionUnits(canonical_face(), **options)
-    live = [analyzer.analyze(FRAME, landmarks) for landmarks in faces]
+    live = [analyzer.analyze(TrackedFace(0, landmarks)) for landmarks in faces]
     return live, analyzer
 
 
@@ -127,7 +127,7 @@ def test_reset_forgets_the_person():
     analyzer.reset()
     assert analyzer.neutral is None
     assert analyzer.finish().intensity.shape == (0, 17)
-    assert np.isnan(analyzer.analyze(FRAME, face()).measures["AU26_cm"])
+    assert np.isnan(analyzer.analyze(TrackedFace(0, face())).measures["AU26_cm"])
 
 
 values = st.lists(st.one_of(st.just(math.nan), st.floats(-10, 10)), max_size=20)

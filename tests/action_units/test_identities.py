@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.action_units.identities import IdentityAnalyzers
-from mien.datatypes import ActionUnits, FaceLandmarks, Frame, TrackedFace
-
-FRAME = Frame(0, 0.0, np.zeros((2, 2, 3), np.uint8), np.zeros((2, 2), np.uint8))
-
-
-@dataclass
-class Series:
-    intensity: np.ndarray
-    presence: np.ndarray
-    measures: dict
+from mien.datatypes import ActionUnits, ActionUnitSeries, FaceLandmarks, TrackedFace
 
 
 class Counting:
@@ -28,18 +17,16 @@ class Counting:
     def __init__(self):
         self.seen = []
 
-    @property
-    def last(self):
-        return ("appearance", self.seen[-1])
-
-    def analyze(self, frame, landmarks):
-        self.seen.append(landmarks.confidence)
+    def analyze(self, face, appearance):
+        assert appearance == ("looks", face.landmarks.confidence)
+        self.seen.append(face.landmarks.confidence)
         return ActionUnits(np.full(17, len(self.seen)), np.zeros(18))
 
     def finish(self):
         count = len(self.seen)
         column = np.array(self.seen)[:, None] + count * 100
-        return Series(column.repeat(17, 1), column.repeat(18, 1), {"count": np.arange(count, dtype=float)})
+        counts = {"count": np.arange(count, dtype=float)}
+        return ActionUnitSeries(column.repeat(17, 1), column.repeat(18, 1), counts)
 
 
 def face(face_id, value=0.0):
@@ -47,11 +34,15 @@ def face(face_id, value=0.0):
     return TrackedFace(face_id, FaceLandmarks(*empty, (), value, True, True))
 
 
+def analyze(people, seen):
+    return people.analyze(seen, ("looks", seen.landmarks.confidence))
+
+
 @given(st.lists(st.integers(0, 3), max_size=30))
 def test_rows_get_their_own_persons_values(order):
     people = IdentityAnalyzers(Counting)
     for value, face_id in enumerate(order):
-        live = people.analyze(FRAME, face(face_id, float(value)))
+        live = analyze(people, face(face_id, float(value)))
         assert live.intensity[0] == order[: value + 1].count(face_id)
     series = people.finish()
     expected = [value + 100 * order.count(face_id) for value, face_id in enumerate(order)]
@@ -63,18 +54,9 @@ def test_rows_get_their_own_persons_values(order):
         assert series.measures["count"].tolist() == counts
 
 
-def test_the_appearance_is_that_of_the_last_face():
-    people = IdentityAnalyzers(Counting)
-    assert people.last is None
-    people.analyze(FRAME, face(0, 1.0))
-    people.analyze(FRAME, face(5, 2.0))
-    people.analyze(FRAME, face(0, 3.0))
-    assert people.last == ("appearance", 3.0)
-
-
 def test_reset_forgets_everybody():
     people = IdentityAnalyzers(Counting)
-    people.analyze(FRAME, face(0, 1.0))
+    analyze(people, face(0, 1.0))
     people.reset()
     assert people.finish().intensity.shape == (0, 17)
-    assert people.analyze(FRAME, face(0)).intensity[0] == pytest.approx(1)
+    assert analyze(people, face(0)).intensity[0] == pytest.approx(1)

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mien.action_units.analyzer as module
-from helpers_appearance import extractor_of
 from mien.action_units.analyzer import ActionUnitAnalyzer
 from mien.action_units.histogram import pooled_median
 from mien.action_units.normalisation import (
@@ -24,7 +23,7 @@ from mien.action_units.normalisation import (
 from mien.action_units.predictors import PredictorSet
 from mien.action_units.running_median import RunningMedian
 from mien.appearance.extractor import AppearanceExtractor
-from mien.datatypes import FaceLandmarks, Frame
+from mien.datatypes import FaceLandmarks, Frame, TrackedFace
 from mien.models.readers.action_units import read_action_units
 from synthetic_face import Pose, landmarks, picture
 from synthetic_models import PREDICTORS
@@ -71,9 +70,9 @@ _FACE = _blank_face()
 
 
 def analysed(dynamic, predictors, rows):
-    analyzer = ActionUnitAnalyzer(dynamic, extractor_of(dynamic), predictors=predictors, keep_scores=True)
+    analyzer = ActionUnitAnalyzer(dynamic, predictors=predictors, keep_scores=True)
     for appearance in rows:
-        analyzer.add(appearance)
+        analyzer.analyze(TrackedFace(0, _FACE), appearance)
     return analyzer
 
 
@@ -88,9 +87,9 @@ def test_one_clip_alone_gives_exactly_the_ordinary_values(
 ):
     monkeypatch.setattr(module, "MAX_REPREDICTED", limit)
     analyzer = analysed(dynamic, predictors, appearances)
-    ordinary = ActionUnitAnalyzer(dynamic, extractor_of(dynamic), predictors=predictors)
+    ordinary = ActionUnitAnalyzer(dynamic, predictors=predictors)
     for appearance in appearances:
-        ordinary.add(appearance)
+        ordinary.analyze(TrackedFace(0, _FACE), appearance)
     assert_same(analyzer.finish(), ordinary.finish())
     assert_same(normalise(analyzer.scores()), ordinary.finish())
     assert_same(normalise_person([analyzer.scores()], None)[0], ordinary.finish())
@@ -130,7 +129,7 @@ def test_scores_of_other_predictors_are_refused(dynamic, predictors, appearances
 
 def test_scores_are_kept_only_on_request(dynamic, predictors):
     with pytest.raises(ValueError, match="keep_scores=True"):
-        ActionUnitAnalyzer(dynamic, extractor_of(dynamic), predictors=predictors).scores()
+        ActionUnitAnalyzer(dynamic, predictors=predictors).scores()
 
 
 def test_a_clip_as_its_own_neutral_keeps_its_dynamic_values(dynamic, predictors, appearances):

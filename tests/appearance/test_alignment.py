@@ -175,12 +175,6 @@ def test_frames_need_not_be_contiguous(pdm, aligner):
     )
 
 
-def test_grey_conversion_is_that_of_opencv(pdm, aligner):
-    frame, points, position = random_face(6, pdm)
-    face = aligner.align(frame, points, *position)
-    np.testing.assert_array_equal(face.gray(), cv2.cvtColor(face.bgr, cv2.COLOR_BGR2GRAY))
-
-
 def test_results_do_not_share_memory(pdm, aligner):
     frame, points, position = random_face(7, pdm)
     first = aligner.align(frame, points, *position)

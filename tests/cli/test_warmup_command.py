@@ -7,11 +7,10 @@ import sys
 
 import pytest
 
-from mien import warmup
-from mien.models.packs import openface_pack
+from mien.analysis import warmup
 from mien.models.store import ModelStore
 from mien.options import AnalysisOptions
-from mien.packs import build_stages
+from mien.packs import build_stages, openface_pack
 from mien.pipeline import Pipeline
 from mien.runtime import compilation
 from mien.runtime.compilation import counting_compilations, is_warm
@@ -36,21 +35,21 @@ def test_an_analysis_after_it_compiles_nothing(pack, own_markers):
     warmup.warm_up(pack, OPTIONS)
     frames = warmup.portrait_frames()
     with counting_compilations() as compiled:
-        assert len(list(Pipeline(build_stages(pack, OPTIONS, _info())).run(frames))) == len(frames)
+        assert len(list(Pipeline(build_stages(pack, OPTIONS)).run(frames))) == len(frames)
     assert compiled() == 0
 
 
 def test_both_shares_leave_nothing_to_compile_but_what_the_whole_needs(pack):
     frame = warmup.portrait_frames()[0]
-    stages = build_stages(pack, OPTIONS, _info())
+    stages = build_stages(pack, OPTIONS)
     for share in warmup._SHARES["openface"]:
         share(stages, frame)
     with counting_compilations() as compiled:
         stages.tracker.reset()
-        landmarks = stages.tracker.track(frame)
-        stages.gaze.estimate(
-            dataclasses.replace(landmarks, success=True), *reversed(_pose(stages, landmarks))
-        )
+        (face,) = stages.tracker.track(frame)
+        camera = stages.camera_for(640, 480)
+        pose, landmarks_3d = stages.pose.estimate(face.landmarks, camera)
+        stages.gaze.estimate(dataclasses.replace(face.landmarks, success=True), landmarks_3d, pose, camera)
     assert compiled() == 0
 
 
@@ -78,7 +77,6 @@ def test_an_analysis_after_it_compiles_nothing_and_imports_nothing_idle(pack, tm
         "openface",
         "--landmarks",
         "clnf",
-        "-q",
     ]
     runs = [
         subprocess.run([sys.executable, "-c", PROGRAM, *command], capture_output=True, text=True, check=True)
@@ -114,9 +112,9 @@ def test_the_command_says_when_it_is_ready(mien):
 
 
 TOGETHER = """
-from mien.models.packs import choose_pack
+from mien.packs import choose_pack
 from mien.options import AnalysisOptions
-from mien.warmup import warm_up
+from mien.analysis.warmup import warm_up
 done = warm_up(choose_pack("open"), AnalysisOptions(models="open"))
 print(done.compiled, done.processes)
 """
@@ -148,13 +146,3 @@ def test_a_first_analysis_says_once_that_it_compiles_whatever_it_compiles(mien, 
     ]
     runs = [mien(*command, env=environment) for _ in range(2)]
     assert [run.stderr.count("Compiling") for run in runs] == [1, 0], runs[0].stderr
-
-
-def _info():
-    from mien.video.source import SourceInfo
-
-    return SourceInfo("portrait", None, 640, 480, 30.0, None)
-
-
-def _pose(stages, landmarks):
-    return stages.pose.estimate(landmarks)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from helpers_reference import VIDEOS, camera_of, landmarks_of, main_pdm, read_video
 from mien.datatypes import EyeShape, HeadPose
 from mien.gaze import GazeEstimator
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from oracle import camera_geometry as oracle
 from synthetic_pose import CAMERA, seen_landmarks
 
@@ -41,7 +41,7 @@ def looking(iris_shift, *, angles=(0.0, 0.0, 0.0), success=True, distance=600.0)
 
 
 def estimate(*args, always=False, **options):
-    return GazeEstimator(CAMERA, always=always).estimate(*looking(*args, **options))
+    return GazeEstimator(always=always).estimate(*looking(*args, **options), CAMERA)
 
 
 def test_centred_irises_look_straight_ahead():
@@ -62,7 +62,7 @@ def test_angles_are_positive_to_the_images_right_and_down(axis):
 @given(st.tuples(*[st.floats(-5, 5)] * 3), st.tuples(*[st.floats(-0.5, 0.5)] * 3), st.floats(300, 1200))
 def test_gaze_agrees_with_the_oracle(shift, angles, distance):
     landmarks, landmarks_3d, pose = looking(shift, angles=angles, distance=distance)
-    gaze = GazeEstimator(CAMERA).estimate(landmarks, landmarks_3d, pose)
+    gaze = GazeEstimator().estimate(landmarks, landmarks_3d, pose, CAMERA)
     rotation = oracle.rotation_from_euler(angles)
     for eye, corners in enumerate(((36, 39), (42, 45))):
         part = landmarks.eyes[eye]
@@ -76,7 +76,7 @@ def test_gaze_agrees_with_the_oracle(shift, angles, distance):
 
 def test_a_ray_that_misses_the_eyeball_takes_a_point_before_the_camera():
     landmarks, landmarks_3d, pose = looking((25.0, 0.0, 0.0))
-    gaze = GazeEstimator(CAMERA).estimate(landmarks, landmarks_3d, pose)
+    gaze = GazeEstimator().estimate(landmarks, landmarks_3d, pose, CAMERA)
     centre = np.add(landmarks_3d[[36, 39]].mean(axis=0), (0, -3.5, 7))
     expected = (0, 0, -1) - centre
     np.testing.assert_allclose(gaze.directions[0], expected / np.linalg.norm(expected), atol=1e-6)
@@ -100,7 +100,7 @@ def test_before_any_detection_eye_points_are_zero_and_their_depth_that_of_the_me
     landmarks, landmarks_3d, pose = looking((0, 0, 0), success=False)
     depths = np.linspace(-4, 4, 28).astype(np.float32)
     eye = EyeShape(np.zeros((28, 2), np.float32), depths, 1.0)
-    gaze = GazeEstimator(CAMERA).estimate(replace(landmarks, eyes=(eye, eye)), landmarks_3d, pose)
+    gaze = GazeEstimator().estimate(replace(landmarks, eyes=(eye, eye)), landmarks_3d, pose, CAMERA)
     np.testing.assert_array_equal(gaze.eye_points, 0)
     expected = oracle.points_in_camera(eye.points, depths, 1.0, CAMERA)
     np.testing.assert_allclose(gaze.eye_points_3d[:28], expected, rtol=1e-6)
@@ -109,7 +109,7 @@ def test_before_any_detection_eye_points_are_zero_and_their_depth_that_of_the_me
 def test_landmarks_without_eyes_are_refused():
     landmarks, landmarks_3d, pose = looking((0, 0, 0))
     with pytest.raises(ValueError, match="two eyes, got 0"):
-        GazeEstimator(CAMERA).estimate(replace(landmarks, eyes=()), landmarks_3d, pose)
+        GazeEstimator().estimate(replace(landmarks, eyes=()), landmarks_3d, pose, CAMERA)
 
 
 def test_specified_eye_has_the_specified_gaze():
@@ -125,7 +125,7 @@ def test_specified_eye_has_the_specified_gaze():
     )
     landmarks = replace(looking((0, 0, 0))[0], eyes=(eye, eye))
     pose = HeadPose(np.array([-9.317, 4.918, 243.882]), np.array([0.03148, -0.19552, 0.04788]))
-    gaze = GazeEstimator(camera).estimate(landmarks, landmarks_3d, pose)
+    gaze = GazeEstimator().estimate(landmarks, landmarks_3d, pose, camera)
     np.testing.assert_allclose(gaze.directions[0], (0.16434, 0.25243, -0.95356), atol=2e-4)
     np.testing.assert_allclose(gaze.angle_rad, (0.17067, 0.25879), atol=2e-4)
 
@@ -135,12 +135,12 @@ def test_specified_eye_has_the_specified_gaze():
 def test_gaze_of_whole_videos_is_the_originals(name, reference_dir, openface_dir):
     dump = read_video(reference_dir / "videos" / name)
     camera, pdm = camera_of(dump), main_pdm(openface_dir)
-    estimator = GazeEstimator(camera)
+    estimator = GazeEstimator()
     gazes = []
     for row in range(len(dump["frame"])):
         pose = HeadPose(dump["pose"][row, :3], dump["pose"][row, 3:])
         lifted = dump["landmarks3d"][row].astype(np.float32)
-        gazes.append(estimator.estimate(landmarks_of(dump, row, pdm, camera), lifted, pose))
+        gazes.append(estimator.estimate(landmarks_of(dump, row, pdm, camera), lifted, pose, camera))
     directions = np.array([gaze.directions for gaze in gazes])
     expected = np.stack([dump["gaze0"], dump["gaze1"]], axis=1)
     np.testing.assert_allclose(directions, expected, atol=1.9e-4)
@@ -156,7 +156,7 @@ def test_gaze_of_whole_videos_is_the_originals(name, reference_dir, openface_dir
 @pytest.mark.parametrize("name", ["2015-10-15-15-14", "subj01_timepoint01"])
 def test_eyes_of_single_frames_from_their_own_fits(name, reference_dir, openface_dir):
     """Depths from the eye models' own parameters, not from the 3D points they explain."""
-    from mien.geometry.camera import points_in_camera
+    from mien.geometry.pinhole import points_in_camera
     from mien.geometry.rotation import rotation_from_euler
     from mien.models.readers.pdm import read_pdm
 

@@ -14,10 +14,10 @@ from mien.pose.mesh_pose import MeshPoseEstimator
 def look(mesh, size=(640, 480), shift_origin=True, **options):
     camera = default_camera(*size)
     landmarks = landmarks_of(mesh)
-    estimator = MeshPoseEstimator(camera, canonical_face(), shift_origin=shift_origin)
-    pose, landmarks_3d = estimator.estimate(landmarks)
-    gaze = MeshGazeEstimator(camera, canonical_face(), shift_origin=shift_origin, **options)
-    return gaze.estimate(landmarks, landmarks_3d, pose)
+    estimator = MeshPoseEstimator(canonical_face(), shift_origin=shift_origin)
+    pose, landmarks_3d = estimator.estimate(landmarks, camera)
+    gaze = MeshGazeEstimator(canonical_face(), shift_origin=shift_origin, **options)
+    return gaze.estimate(landmarks, landmarks_3d, pose, camera)
 
 
 @pytest.mark.parametrize("shift_origin", [False, True])
@@ -79,8 +79,8 @@ def test_eye_landmarks_are_missing():
 def test_without_face_or_irises_there_is_no_gaze():
     camera = default_camera(640, 480)
     landmarks = no_face()
-    pose, landmarks_3d = MeshPoseEstimator(camera, canonical_face()).estimate(landmarks)
-    gaze = MeshGazeEstimator(camera, canonical_face()).estimate(landmarks, landmarks_3d, pose)
+    pose, landmarks_3d = MeshPoseEstimator(canonical_face()).estimate(landmarks, camera)
+    gaze = MeshGazeEstimator(canonical_face()).estimate(landmarks, landmarks_3d, pose, camera)
     plain = facing_mesh()
     plain[468:] = np.nan
     for missing in (gaze, look(plain)):

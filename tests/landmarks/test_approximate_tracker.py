@@ -8,6 +8,7 @@ import pytest
 from helpers_landmarks import random_model, random_part, textured
 from mien.datatypes import FaceBoxes, Frame
 from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
+from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import FaceTracker
 
@@ -37,14 +38,14 @@ def frame(index, shift=0):
 
 
 def approximate(record, **what):
-    return ApproximateTracker(record, detect, accept, Approximations(**what), options=OPTIONS)
+    return ApproximateTracker(LandmarkDetector(record, OPTIONS, accept), detect, Approximations(**what))
 
 
 def test_with_nothing_left_out_it_is_the_exact_tracker(record):
-    exact = FaceTracker(record, detect, accept, options=OPTIONS)
+    exact = FaceTracker(LandmarkDetector(record, OPTIONS, accept), detect)
     same = approximate(record)
     for i in range(4):
-        a, b = exact.track(frame(i, i)), same.track(frame(i, i))
+        a, b = exact.follow(frame(i, i)), same.follow(frame(i, i))
         np.testing.assert_array_equal(a.points, b.points)
         np.testing.assert_array_equal(a.global_params, b.global_params)
 
@@ -57,21 +58,21 @@ def test_iterations_are_limited_in_face_and_parts(record):
 
 def test_a_repeated_frame_is_not_computed_again(record):
     tracker = approximate(record, reuse_repeated=True)
-    first = tracker.track(frame(0))
-    assert tracker.track(frame(1)) is first
-    assert tracker.track(frame(2, 1)) is not first
+    first = tracker.follow(frame(0))
+    assert tracker.follow(frame(1)) is first
+    assert tracker.follow(frame(2, 1)) is not first
 
 
 def test_the_exact_tracker_moves_on_a_repeated_frame_so_that_reuse_is_an_approximation(record):
-    exact = FaceTracker(record, detect, accept, options=OPTIONS)
-    first, second = exact.track(frame(0)), exact.track(frame(1))
+    exact = FaceTracker(LandmarkDetector(record, OPTIONS, accept), detect)
+    first, second = exact.follow(frame(0)), exact.follow(frame(1))
     assert not np.array_equal(first.points, second.points)
 
 
 def test_fits_start_where_the_motion_leads(record, monkeypatch):
     tracker = approximate(record, predict_motion=True)
     for i in range(3):
-        tracker.track(frame(i, i))
+        tracker.follow(frame(i, i))
     before = tracker.state.detection.params.global_params[4:6].copy()
     motion = before - tracker._previous
     starts = []
@@ -81,17 +82,17 @@ def test_fits_start_where_the_motion_leads(record, monkeypatch):
         "fit",
         lambda gray, start, windows: (starts.append(start.global_params[4:6]), fit(gray, start, windows))[1],
     )
-    tracker.track(frame(3, 3))
+    tracker.follow(frame(3, 3))
     np.testing.assert_allclose(starts[0], before + motion, atol=1e-4)
 
 
 def test_without_parts_there_are_no_eyes(record):
     tracker = approximate(record, parts=False)
-    assert tracker.track(frame(0)).eyes == ()
+    assert tracker.follow(frame(0)).eyes == ()
 
 
 def test_reset_forgets_the_last_frame(record):
-    tracker = ApproximateTracker(record, detect, accept, FAST, options=OPTIONS)
-    first = tracker.track(frame(0))
+    tracker = ApproximateTracker(LandmarkDetector(record, OPTIONS, accept), detect, FAST)
+    first = tracker.follow(frame(0))
     tracker.reset()
-    assert tracker.track(frame(1)) is not first
+    assert tracker.follow(frame(1)) is not first

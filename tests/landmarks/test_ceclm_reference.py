@@ -373,12 +373,14 @@ def test_tracker_continues_from_the_originals_state_as_it_did(record, validate, 
             continue
         calls = []
         boxes = dump.boxes
-        tracker = FaceTracker(record, lambda _, b=boxes, c=calls: c.append(0) or b, validate)
+        tracker = FaceTracker(
+            LandmarkDetector(record, FitOptions(), validate), lambda _, b=boxes, c=calls: c.append(0) or b
+        )
         state = dataclasses.replace(
             tracker.state.detection, params=dump.previous, success=bool(arrays["prev_success"].item())
         )
         tracker.state = TrackerState(state, True, int(arrays["prev_failures_in_a_row"].item()))
-        found = tracker.track(dump.frame)
+        found = tracker.follow(dump.frame)
         assert found.success == bool(arrays["success"].item()), dump
         assert found.confidence == pytest.approx(arrays["certainty"].item(), abs=1e-6), dump
         assert len(calls) == ("mtcnn_7_final_tight" in arrays), dump
@@ -390,7 +392,9 @@ def test_tracker_continues_from_the_originals_state_as_it_did(record, validate, 
 def test_each_frame_of_a_video_from_the_originals_state(record, validate, folder, media_dir):
     with np.load(folder / "stages/default_all_frames.npz") as archive:
         rows = {name: archive[name] for name in archive.files}
-    tracker = FaceTracker(record, lambda _: pytest.fail("no face was lost"), validate)
+    tracker = FaceTracker(
+        LandmarkDetector(record, FitOptions(), validate), lambda _: pytest.fail("no face was lost")
+    )
     means, largest = [], 0.0
     for frame in video_frames(media_dir / "default.wmv"):
         k = frame.index
@@ -402,7 +406,7 @@ def test_each_frame_of_a_video_from_the_originals_state(record, validate, folder
                 tracker.state.detection, params=params, success=bool(rows["detection_success"][k - 1, 0])
             )
             tracker.state = TrackerState(before, True, int(rows["failures_in_a_row"][k - 1, 0]))
-            found = tracker.track(frame)
+            found = tracker.follow(frame)
             assert found.confidence == pytest.approx(rows["certainty"][k, 0], abs=1e-6)
             error = distances(found.points, rows["landmarks"][k].reshape(2, -1).T)
             means.append(error.mean() / found.global_params[0])
@@ -431,11 +435,11 @@ def landmarks_of(row: dict[str, float]) -> np.ndarray:
 )
 def test_video_running_free(record, validate, detect_faces, folder, media_dir, name, mean, p99):
     """Against the original's table, which is rounded to 0.1 px (0.038 px in the mean)."""
-    tracker = FaceTracker(record, detect_faces, validate)
+    tracker = FaceTracker(LandmarkDetector(record, FitOptions(), validate), detect_faces)
     rows = table_of(folder / "out" / f"{Path(name).stem}.csv")
     errors, equal = [], []
     for frame, row in zip(video_frames(media_dir / name), rows, strict=True):
-        found = tracker.track(frame)
+        found = tracker.follow(frame)
         errors.append(distances(found.points, landmarks_of(row)))
         equal.append(found.success == row["success"] and abs(found.confidence - row["confidence"]) < 0.011)
     assert np.mean(errors) < mean

@@ -17,6 +17,7 @@ from mien.datatypes import FaceBoxes, Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.errors import OptionError
 from mien.landmarks import area_kernels
+from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.models.readers import read_landmark_model, read_mtcnn
@@ -111,16 +112,19 @@ def _beside(state: TrackerState, angle: float) -> TrackerState:
 
 def _largest_distances(record, exact: bool, frames: list[Frame], box) -> np.ndarray:
     """(starts, frames): how far any landmark is from where it is without the shift, px."""
-    tracker = FaceTracker(record, _nothing, None, options=FitOptions(exact=exact))
-    tracker.track_box(frames[0], np.array(box, np.float32))
+    tracker = FaceTracker(LandmarkDetector(record, FitOptions(exact=exact), None), _nothing)
+    params = tracker.detector.pdm.from_box(np.array(box, np.float32))
+    start = dataclasses.replace(tracker.state.detection, params=params)
+    tracker.state = TrackerState(start, tracking=True)
+    tracker.follow(frames[0])
     for frame in frames[1:4]:
-        tracker.track(frame)
+        tracker.follow(frame)
     start = tracker.state
-    undisturbed = [tracker.track(frame).points.copy() for frame in frames[4:]]
+    undisturbed = [tracker.follow(frame).points.copy() for frame in frames[4:]]
     rows = []
     for angle in ANGLES:
         tracker.state = _beside(start, angle)
-        others = [tracker.track(frame).points for frame in frames[4:]]
+        others = [tracker.follow(frame).points for frame in frames[4:]]
         rows.append([np.abs(a - b).max() for a, b in zip(others, undisturbed, strict=True)])
     return np.array(rows)
 

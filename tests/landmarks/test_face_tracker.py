@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from helpers_landmarks import random_model, random_part, textured
 from mien.datatypes import FaceBoxes, Frame
+from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import FaceTracker
 from oracle import shape as shape_oracle
@@ -39,7 +40,7 @@ class Stage:
 
     def __init__(self, options: FitOptions = QUICK, gray: np.ndarray = FLAT, parts=()) -> None:
         record = dataclasses.replace(random_model(scales=(0.35,)), parts=parts)
-        self.tracker = FaceTracker(record, self._detect, self._validate, options=options)
+        self.tracker = FaceTracker(LandmarkDetector(record, options, self._validate), self._detect)
         self.found: FaceBoxes = faces(BOX)
         self.certainty_when_continued = GOOD
         self.certainty_when_detected = GOOD
@@ -73,7 +74,7 @@ class Stage:
         self.log = []
         bgr = np.repeat(self.gray[..., None], 3, axis=2)
         self.frames += 1
-        return self.tracker.track(Frame(self.frames - 1, self.frames / 30, bgr, self.gray))
+        return self.tracker.follow(Frame(self.frames - 1, self.frames / 30, bgr, self.gray))
 
     @property
     def state(self):
@@ -397,3 +398,14 @@ def test_depth_of_the_eyes_is_that_of_the_turned_shape():
     turned = shape_oracle.rotation_matrix(fit.params.orientation) @ pdm.object_shape(fit.params).T
     np.testing.assert_allclose(eye.depth_offsets, turned[2], atol=1e-3)
     assert eye.scale == fit.params.scale
+
+
+def test_a_picture_of_another_shape_is_searched_for_the_face_and_tracked_as_number_0():
+    stage = Stage()
+    stage.frame()
+    stage.tracker.lose()
+    stage.frame()
+    assert stage.log[0] == "detect"
+    (face,) = stage.tracker.track(Frame(2, 2 / 30, np.repeat(FLAT[..., None], 3, axis=2), FLAT))
+    assert face.face_id == 0
+    np.testing.assert_array_equal(face.landmarks.points, stage.state.detection.points)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pytest
 
@@ -11,11 +9,13 @@ import synthetic_models
 from mien.datatypes import Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.landmarks.accelerator import Accelerator
+from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.follower import LandmarkFollower
 from mien.landmarks.joint_follower import JointFollower
+from mien.landmarks.options import FitOptions
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import read_landmark_model, read_mtcnn
-from mien.people.tracker import PeopleTracker
+from mien.people.people_tracker import PeopleTracker
 from synthetic_faces import picture_of, poses
 
 pytestmark = pytest.mark.usefixtures("private_cache")
@@ -40,9 +40,12 @@ def models(synthetic_openface):
 
 def track(models, frames, accelerator, most):
     record, detect, validate = models
-    make = partial(LandmarkFollower, record, validate, device=accelerator)
-    follow_all = JointFollower(make, accelerator, most).follow_all if most else None
-    tracker = PeopleTracker(make(), detect, follow_all=follow_all)
+    first, *others = (
+        LandmarkFollower(LandmarkDetector(record, FitOptions(), validate, device=accelerator))
+        for _ in range(1 + most)
+    )
+    follow_all = JointFollower(others, accelerator).follow_all if most else None
+    tracker = PeopleTracker(first, detect, follow_all=follow_all)
     return [tracker.track(frame) for frame in frames]
 
 

@@ -144,10 +144,12 @@ def test_tracker_reaches_the_golden_second_frame(record, openface_dir, media_dir
     mtcnn = MtcnnDetector(
         read_mtcnn(openface_dir / "LandmarkDetector/model/mtcnn_detector/MTCNN_detector.txt")
     )
-    tracker = FaceTracker(record, mtcnn.detect, LandmarkValidator(record.validator).certainty)
-    first = tracker.track(read_frame(media_dir, 1))
+    tracker = FaceTracker(
+        LandmarkDetector(record, FitOptions(), LandmarkValidator(record.validator).certainty), mtcnn.detect
+    )
+    first = tracker.follow(read_frame(media_dir, 1))
     np.testing.assert_allclose(first.points[[0, 8]], [(147.499, 218.766), (243.365, 367.624)], atol=0.05)
-    second = tracker.track(read_frame(media_dir, 2))
+    second = tracker.follow(read_frame(media_dir, 2))
     assert second.success
     assert tracker.state.detection.likelihood == pytest.approx(0.774602, abs=5e-3)
     glob = (1.295650, 0.022014, 0.041592, -0.017365, 240.87267, 262.27487)

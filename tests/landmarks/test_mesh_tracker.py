@@ -27,7 +27,7 @@ def assert_follows(golden, frames, **options):
     follower = tracker(**options)
     for t, rgb in enumerate(frames):
         assert hashlib.sha256(rgb.tobytes()).hexdigest() == str(golden["rgb_sha256"][t])
-        landmarks = follower.track(frame_of(rgb, t))
+        landmarks = follower.follow(frame_of(rgb, t))
         expected = golden["mp_landmarks"][t]
         assert landmarks.success == landmarks.valid == bool(np.isfinite(expected[0, 0]))
         np.testing.assert_allclose(landmarks.mesh, expected, atol=0.15, rtol=0, equal_nan=True)
@@ -49,7 +49,7 @@ def test_a_lost_face_is_nan_without_confidence_and_success():
     follower = tracker()
     frames = list(synthetic_sequence())
     for t in (0, BLACK_FRAMES[0]):
-        landmarks = follower.track(frame_of(frames[t], t))
+        landmarks = follower.follow(frame_of(frames[t], t))
     assert not landmarks.success
     assert not landmarks.valid
     assert landmarks.confidence == 0
@@ -92,7 +92,7 @@ def detector():
 
 def follow(detector, scenes, **options):
     follower = MeshTracker(detector, FakeNetwork(), canonical_face(), indices().ibug68, **options)
-    return [follower.track(frame).success for frame in scenes]
+    return [follower.follow(frame).success for frame in scenes]
 
 
 def test_the_detector_runs_only_at_the_start(detector):
@@ -121,11 +121,12 @@ def test_a_face_that_leaves_the_image_is_checked_by_the_detector(detector):
     assert detector.calls == 2
 
 
-def test_reset_forgets_the_face(detector):
+@pytest.mark.parametrize("forget", ["reset", "lose"])
+def test_the_face_is_looked_for_in_another_video_and_in_a_picture_of_another_shape(detector, forget):
     follower = MeshTracker(detector, FakeNetwork(), canonical_face(), indices().ibug68)
-    follower.track(scene())
+    follower.follow(scene())
     assert follower.region is not None
-    follower.reset()
+    getattr(follower, forget)()
     assert follower.region is None
-    follower.track(scene())
+    follower.follow(scene())
     assert detector.calls == 2

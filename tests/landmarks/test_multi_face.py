@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from helpers_landmarks import random_model
 from mien.datatypes import FaceBoxes, Frame
-from mien.landmarks.detector import Detection
+from mien.landmarks.detector import Detection, LandmarkDetector
 from mien.landmarks.multi_face import MultiFaceTracker
 from mien.landmarks.options import FitOptions
 from oracle.multi_face import MultiFace
@@ -28,8 +28,8 @@ class Stage:
     """A tracker whose fits stay where they begin and are valid as told; ``calls`` counts detections."""
 
     def __init__(self):
-        self.tracker = MultiFaceTracker(random_model(scales=(0.35,)), self._detect, None)
-        engine = self.tracker._tracker.detector
+        engine = LandmarkDetector(random_model(scales=(0.35,)), FitOptions(), None)
+        self.tracker = MultiFaceTracker(engine, self._detect)
         self.pdm, self.windows = engine.pdm, []
         engine.detect = self._fit
         self.found, self.good, self.calls, self.frames = [], lambda place: True, 0, 0

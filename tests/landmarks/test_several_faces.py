@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 import synthetic_models
 from helpers_open import GOLDEN, PACK, canonical_face, frame_of, indices, mesh_network, read_rgb, short_range
-from mien.datatypes import FaceBoxes, Frame
+from mien.datatypes import FaceBoxes, FaceLandmarks, Frame
 from mien.detection.mtcnn import MtcnnDetector
+from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.follower import LandmarkFollower
-from mien.landmarks.images import ImageLandmarker
+from mien.landmarks.images import ImageLandmarker, PictureTracker
 from mien.landmarks.mesh_follower import MeshFollower
 from mien.landmarks.multi_face import MultiFaceTracker
 from mien.landmarks.options import FitOptions
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import mtcnn_from_npz, read_landmark_model, read_mtcnn
-from mien.people.tracker import PeopleTracker
+from mien.people.people_tracker import PeopleTracker
 from synthetic_faces import COLUMN, HEIGHT, landmarks_of, picture_of, poses
 
 NOTHING = np.full((HEIGHT, 2 * COLUMN, 3), 25, np.uint8)
@@ -34,6 +37,11 @@ def models(synthetic_openface):
     return record, detector.detect, LandmarkValidator(record.validator).certainty
 
 
+def landmarker_of(models, options=None):
+    record, detect, validate = models
+    return ImageLandmarker(LandmarkDetector(record, options or FitOptions(), validate), detect)
+
+
 def error(face, pose, column):
     return np.linalg.norm(face.points - landmarks_of(pose, column), axis=1).mean()
 
@@ -41,7 +49,7 @@ def error(face, pose, column):
 def test_all_faces_of_a_picture_are_fitted_in_the_detectors_order(models):
     places = poses((0, 0), (4, -2))
     picture = picture_of(places)
-    faces = ImageLandmarker(*models).find(frame(picture))
+    faces = landmarker_of(models).find(frame(picture))
     boxes = models[1](picture).boxes
     assert len(faces) == len(boxes) == 2
     for face, box in zip(faces, boxes, strict=True):
@@ -53,7 +61,7 @@ def test_all_faces_of_a_picture_are_fitted_in_the_detectors_order(models):
 
 
 def test_pictures_are_independent(models):
-    landmarker = ImageLandmarker(*models)
+    landmarker = landmarker_of(models)
     picture = frame(picture_of(poses((0, 0))))
     first = landmarker.find(picture)[0].points
     landmarker.find(frame(picture_of(poses((20, 10)))))
@@ -72,20 +80,36 @@ def test_given_boxes_replace_detection_and_every_one_gets_its_row(models):
     nowhere = good + np.array([COLUMN, 0, 0, 0])
     picture = picture_of([places[0], None])
     boxes = np.array([nowhere, good], np.float32)
-    faces = ImageLandmarker(record, never, validate).find(frame(picture), boxes)
+    given = dataclasses.replace(frame(picture), boxes=boxes)
+    faces = landmarker_of((record, never, validate)).find(given)
     assert [face.valid for face in faces] == [False, True]
     assert error(faces[1], places[0], 0) < 2.0
 
 
+@pytest.mark.parametrize("widest_only", [False, True])
+def test_faces_of_a_picture_are_numbered_or_the_widest_is_kept(widest_only):
+    found = [landmarks_of(pose, 0).astype(np.float32) for pose in poses((0, 0), (0, 0), (0, 0))]
+    blank = np.full((68, 2), np.nan, np.float32)
+    widths = [found[0], 1.5 * found[1], blank, found[2]]
+    zeros = [np.zeros(shape, np.float32) for shape in ((68, 3), 6, 34)]
+    faces = [FaceLandmarks(points, *zeros, (), 0.9, True, True) for points in widths]
+    tracker = PictureTracker(lambda _: faces, widest_only=widest_only)
+    seen = tracker.track(frame(NOTHING))
+    assert [face.face_id for face in seen] == ([0] if widest_only else [0, 1, 2, 3])
+    kept = faces[1:2] if widest_only else faces
+    assert all(face.landmarks is wanted for face, wanted in zip(seen, kept, strict=True))
+    assert PictureTracker(lambda _: [], widest_only=widest_only).track(frame(NOTHING)) == ()
+
+
 def test_a_picture_without_faces_has_none(models):
-    assert ImageLandmarker(*models).find(frame(NOTHING)) == []
+    assert landmarker_of(models).find(frame(NOTHING)) == []
 
 
 def test_multi_view_tries_eleven_orientations(models):
     fits = []
     for options in (FitOptions(), FitOptions(multi_view=True)):
-        landmarker = ImageLandmarker(*models, options=options)
-        model = landmarker._tracker.detector.model
+        landmarker = landmarker_of(models, options)
+        model = landmarker._detector.model
         fit, calls = model.fit, []
         model.fit = lambda *args, fit=fit, calls=calls: (calls.append(args), fit(*args))[1]
         landmarker.find(frame(picture_of(poses((0, 0)))))
@@ -101,9 +125,9 @@ def moving(index):
 def test_two_drawn_faces_are_followed(models, kind):
     record, detect, validate = models
     if kind == "places":
-        tracker = MultiFaceTracker(record, detect, validate)
+        tracker = MultiFaceTracker(LandmarkDetector(record, FitOptions(), validate), detect)
     else:
-        tracker = PeopleTracker(LandmarkFollower(record, validate), detect)
+        tracker = PeopleTracker(LandmarkFollower(LandmarkDetector(record, FitOptions(), validate)), detect)
     columns = {}
     for index in range(12):
         found = tracker.track(frame(picture_of(moving(index), seed=index), index))
@@ -118,7 +142,7 @@ def test_two_drawn_faces_are_followed(models, kind):
 
 def test_somebody_who_was_hidden_keeps_the_number(models):
     record, detect, validate = models
-    tracker = PeopleTracker(LandmarkFollower(record, validate), detect)
+    tracker = PeopleTracker(LandmarkFollower(LandmarkDetector(record, FitOptions(), validate)), detect)
     numbers = []
     for index in range(26):
         shown = moving(index)

@@ -16,7 +16,8 @@ from helpers_reference import read_video
 from mien.datatypes import Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.imaging.kernels import bgr_to_gray
-from mien.landmarks.detector import Detection
+from mien.landmarks.detector import Detection, LandmarkDetector
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import read_landmark_model, read_mtcnn
@@ -42,7 +43,9 @@ def tracker_and_detector(openface_dir) -> tuple[FaceTracker, CountingDetector]:
     model = openface_dir / "LandmarkDetector/model"
     record = read_landmark_model(model / "main_clnf_general.txt")
     detect = CountingDetector(MtcnnDetector(read_mtcnn(model / "mtcnn_detector/MTCNN_detector.txt")))
-    return FaceTracker(record, detect, LandmarkValidator(record.validator).certainty), detect
+    return FaceTracker(
+        LandmarkDetector(record, FitOptions(), LandmarkValidator(record.validator).certainty), detect
+    ), detect
 
 
 @pytest.fixture
@@ -104,7 +107,7 @@ def follow_from_states(tracker: FaceTracker, path: Path, dump, first: int, last:
     errors, same = [], []
     for frame in video_frames(path, first, last):
         tracker.state = state_after(dump, frame.index - 1)
-        result = tracker.track(frame)
+        result = tracker.follow(frame)
         errors.append(relative_error(result.points, dump, frame.index))
         same.append(same_certainty(result, dump, frame.index))
         assert result.success == bool(dump["success"][frame.index, 0])
@@ -140,7 +143,7 @@ def test_loss_and_return_of_the_face_agree_from_the_exact_states(tracker, detect
         row = frame.index
         tracker.state = state_after(dump, row - 1)
         detector.calls = 0
-        result = tracker.track(frame)
+        result = tracker.follow(frame)
         assert detector.calls == calls[row] - calls[row - 1], row
         assert result.success == bool(dump["success"][row, 0]), row
         assert result.valid == bool(dump["detection_success"][row, 0]), row
@@ -159,7 +162,7 @@ def test_redetection_by_failure_in_a_small_face_agrees(tracker, detector, media_
         row = frame.index
         tracker.state = state_after(dump, row - 1)
         detector.calls = 0
-        result = tracker.track(frame)
+        result = tracker.follow(frame)
         assert detector.calls == calls[row] - calls[row - 1], row
         assert result.success == bool(dump["success"][row, 0]), row
         assert tracker.state.failures == dump["failures_in_a_row"][row, 0], row
@@ -172,7 +175,7 @@ def test_free_running_tracker_stays_with_the_original(tracker, detector, media_d
     dump = read_video(reference_dir / "videos/2015-10-15-15-14")
     errors, same = [], []
     for frame in video_frames(media_dir / "2015-10-15-15-14.avi", 0, 60):
-        result = tracker.track(frame)
+        result = tracker.follow(frame)
         assert result.success
         errors.append(relative_error(result.points, dump, frame.index))
         same.append(same_certainty(result, dump, frame.index))
@@ -192,7 +195,7 @@ def test_free_running_tracker_loses_and_finds_the_face_with_the_original(
     tracker.state = state_after(dump, first - 1)
     errors, same, success = [], [], []
     for frame in video_frames(media_dir / "clip2.mp4", first, last):
-        result = tracker.track(frame)
+        result = tracker.follow(frame)
         errors.append(relative_error(result.points, dump, frame.index))
         same.append(same_certainty(result, dump, frame.index))
         success.append(result.success)

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from helpers_server import make_store
 
+import mien.models.open as open_models
 import synthetic_models
+from mien import packs
 from mien.errors import ModelFileError, ModelsMissingError, OptionError
-from mien.models import packs
 from mien.models.hashes import HashMemory, sha256_of_file
 from mien.models.manifest import PACKAGED, read_manifest
 from mien.models.readers import read_action_units, read_landmark_model, read_mtcnn
@@ -258,7 +259,7 @@ def test_a_wanted_pack_that_is_not_there_is_an_error(tmp_path, memory):
 
 
 def test_an_incomplete_open_pack_is_an_error(tmp_path, memory, monkeypatch):
-    monkeypatch.setattr(packs, "OPEN_FOLDER", tmp_path)
+    monkeypatch.setattr(open_models, "FOLDER", tmp_path)
     with pytest.raises(ModelsMissingError, match="install mien again"):
         packs.choose_pack("open", ModelStore(tmp_path, memory))
 

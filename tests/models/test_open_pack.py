@@ -14,8 +14,8 @@ import pytest
 from helpers_open import GOLDEN, default_camera, frame_of, read_golden, read_rgb
 from mien.errors import ModelsMissingError, OptionError
 from mien.models import open as pack
-from mien.models.open.build import DETECTORS, LANDMARK_MODELS, build_stages
 from mien.options import AnalysisOptions
+from mien.packs.open import DETECTORS, LANDMARK_MODELS, build
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,42 +45,43 @@ def portrait():
 @pytest.mark.parametrize("detector", DETECTORS)
 def test_stages_measure_a_portrait_with_either_detector(portrait, detector):
     golden = read_golden(GOLDEN / "astronaut.npz")
-    stages = build_stages(AnalysisOptions(), default_camera(512, 512), detector=detector)
-    landmarks = stages.tracker.track(portrait)
+    stages = build(AnalysisOptions(), default_camera, detector=detector)
+    (face,) = stages.tracker.track(portrait)
+    landmarks, camera = face.landmarks, stages.camera_for(512, 512)
     assert landmarks.success
     errors = np.linalg.norm(landmarks.points - golden["landmarks68"], axis=1)
     assert errors.mean() < (0.01 if detector == "blazeface" else 1.5)
-    pose, landmarks_3d = stages.pose.estimate(landmarks)
+    pose, landmarks_3d = stages.pose.estimate(landmarks, camera)
     np.testing.assert_allclose(np.degrees(pose.rotation_rad), np.degrees(golden["feat_pose_R"]), atol=3)
     assert np.isfinite(landmarks_3d).all()
-    assert np.isfinite(stages.gaze.estimate(landmarks, landmarks_3d, pose).angle_rad).all()
-    assert np.isnan(stages.action_units.analyze(portrait, landmarks).presence).all()
+    assert np.isfinite(stages.gaze.estimate(landmarks, landmarks_3d, pose, camera).angle_rad).all()
+    assert np.isnan(stages.action_units.analyze(face, None).presence).all()
     assert stages.pack == "open"
     assert all(path.is_file() for path in stages.model_files)
 
 
 def test_the_plain_mesh_has_landmarks_but_no_gaze(portrait):
-    stages = build_stages(AnalysisOptions(landmarks="mesh-plain"), default_camera(512, 512))
-    landmarks = stages.tracker.track(portrait)
-    pose, landmarks_3d = stages.pose.estimate(landmarks)
+    stages = build(AnalysisOptions(landmarks="mesh-plain"), default_camera)
+    (face,) = stages.tracker.track(portrait)
+    landmarks, camera = face.landmarks, stages.camera_for(512, 512)
+    pose, landmarks_3d = stages.pose.estimate(landmarks, camera)
     assert landmarks.success
     assert np.isfinite(landmarks_3d).all()
-    assert np.isnan(stages.gaze.estimate(landmarks, landmarks_3d, pose).angle_rad).all()
-    assert np.isfinite(stages.action_units.analyze(portrait, landmarks).measures["mouth_width_cm"])
+    assert np.isnan(stages.gaze.estimate(landmarks, landmarks_3d, pose, camera).angle_rad).all()
+    assert np.isfinite(stages.action_units.analyze(face, None).measures["mouth_width_cm"])
 
 
 def test_unknown_choices_name_the_known_ones():
-    camera = default_camera(640, 480)
     with pytest.raises(OptionError, match=r"landmarks.*mesh and mesh-plain.*'clnf'"):
-        build_stages(AnalysisOptions(landmarks="clnf"), camera)
+        build(AnalysisOptions(landmarks="clnf"), default_camera)
     with pytest.raises(OptionError, match=r"detector.*blazeface and mtcnn"):
-        build_stages(AnalysisOptions(), camera, detector="haar")
+        build(AnalysisOptions(), default_camera, detector="haar")
 
 
 def test_a_damaged_installation_says_what_is_missing(monkeypatch, tmp_path):
     monkeypatch.setattr(pack, "FOLDER", tmp_path)
     with pytest.raises(ModelsMissingError, match=r"face_detection_short_range\.onnx.*install mien again"):
-        build_stages(AnalysisOptions(), default_camera(640, 480))
+        build(AnalysisOptions(), default_camera)
 
 
 def test_default_landmark_model_is_the_one_with_irises():

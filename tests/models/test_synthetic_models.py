@@ -8,6 +8,8 @@ import pytest
 import synthetic_models
 from mien.datatypes import Frame
 from mien.detection.mtcnn import MtcnnDetector
+from mien.landmarks.detector import LandmarkDetector
+from mien.landmarks.options import FitOptions
 from mien.landmarks.tracker import FaceTracker
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import read_landmark_model, read_mtcnn
@@ -55,11 +57,13 @@ def test_the_detector_finds_nothing_where_nothing_is(detector):
 
 def test_the_drawn_face_is_followed_lost_and_found(synthetic_openface, detector):
     model = read_landmark_model(synthetic_openface / synthetic_models.MODEL / "main_clnf_general.txt")
-    tracker = FaceTracker(model, detector.detect, LandmarkValidator(model.validator).certainty)
+    tracker = FaceTracker(
+        LandmarkDetector(model, FitOptions(), LandmarkValidator(model.validator).certainty), detector.detect
+    )
     for index in range(9):
         pose = Pose(1.3, (0.01 * index, 0.02 * index - 0.1, 0.01 * index), 310 + 3 * index, 240)
         lost = index in (4, 5)
-        face = tracker.track(frame(index, NOTHING if lost else picture(pose, noise=1.5, seed=index)))
+        face = tracker.follow(frame(index, NOTHING if lost else picture(pose, noise=1.5, seed=index)))
         assert face.success == face.valid == (not lost)
         if not lost:
             assert face.confidence > 0.9

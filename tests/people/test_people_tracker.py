@@ -9,7 +9,7 @@ import pytest
 from helpers_world import Somebody, World, away, card, landmarks, stand, walk
 
 from mien.datatypes import FollowedFace
-from mien.people.tracker import PeopleOptions, PeopleTracker
+from mien.people.people_tracker import PeopleOptions, PeopleTracker
 
 LEFT, MIDDLE, RIGHT = (100, 120), (240, 120), (380, 120)
 
@@ -101,6 +101,19 @@ def test_a_face_that_cannot_be_fitted_is_reported_without_success_and_then_given
     rows = [tracker.track(world.frame(index)) for index in range(1, 12)]
     assert [len(faces) for faces in rows] == [1] * 5 + [0] * 6
     assert not any(face.landmarks.success for faces in rows for face in faces)
+
+
+def test_everybody_is_known_again_elsewhere_when_the_picture_changes_its_shape():
+    before, after = stand(LEFT, 20) + stand(RIGHT, 20), stand(RIGHT, 20) + stand(LEFT, 20)
+    world = World(Somebody(card(1), before), Somebody(card(2), after))
+    tracker = PeopleTracker(world, world.detect)
+    for index in range(20):
+        tracker.track(world.frame(index))
+    tracker.lose()
+    detections = world.detections
+    faces = tracker.track(world.frame(20))
+    assert world.detections == detections + 1
+    assert {(face.face_id, world.owner(face)) for face in faces} == {(0, 0), (1, 1)}
 
 
 def test_of_two_followers_on_one_face_the_wrong_one_goes():

@@ -11,11 +11,11 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from helpers_open import default_camera, frame_of, indices, mesh_network, short_range
+from mien.analysis.demonstration import FRAMES, SHOWN_FRAME, SIZE, Demonstration, describe
 from mien.data import PORTRAIT
-from mien.demonstration import FRAMES, SHOWN_FRAME, SIZE, Demonstration, describe
 from mien.landmarks.face_region import region_from_box
-from mien.models.open.build import build_stages
 from mien.options import AnalysisOptions
+from mien.packs.open import build
 from mien.pipeline import Pipeline
 from mien.video.file import VideoFile
 from mien.video.known_motion import portrait_motion, render
@@ -37,9 +37,9 @@ class Run:
 
 
 def analyse(frames):
-    stages = build_stages(AnalysisOptions(), default_camera(*SIZE))
+    stages = build(AnalysisOptions(), default_camera)
     pipeline = Pipeline(stages)
-    return list(pipeline.run(frames)), pipeline.finish(), stages.camera
+    return list(pipeline.run(frames)), pipeline.finish(), stages.camera_for(*SIZE)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "mirrored"])

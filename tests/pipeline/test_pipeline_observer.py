@@ -19,22 +19,23 @@ def frames(count):
 @pytest.mark.parametrize("threads", [1, 3])
 def test_every_frame_is_seen_with_its_faces_before_they_are_delivered(threads):
     seen = []
-    analyzer = SummingAnalyzer()
-    analyzer.last = "appearance"
-    pipeline = Pipeline(stages(analyzer=analyzer), threads=threads, observe=lambda *what: seen.append(what))
+    pipeline = Pipeline(
+        stages(analyzer=SummingAnalyzer()), threads=threads, observe=lambda *what: seen.append(what)
+    )
     for count, result in enumerate(pipeline.run(frames(5)), start=1):
         assert len(seen) == count
         frame, faces, appearances = seen[-1]
         assert frame.bgr[0, 0, 0] == frame.index == result.frame
         assert faces == [result]
-        assert appearances == ["appearance"]
+        assert appearances == [frame]
     assert len(seen) == 5
 
 
 def test_models_without_appearance_give_none():
     seen = []
     for analyzer in (None, SummingAnalyzer()):
-        list(Pipeline(stages(analyzer=analyzer), observe=lambda *what: seen.append(what)).run(frames(1)))
+        without = stages(analyzer=analyzer, appearance=False)
+        list(Pipeline(without, observe=lambda *what: seen.append(what)).run(frames(1)))
     assert [appearances for _, _, appearances in seen] == [[None], [None]]
 
 

@@ -61,9 +61,9 @@ def test_tracking_and_analysis_overlap():
             return super().track(frame)
 
     class Waiting(SummingAnalyzer):
-        def analyze(self, frame, landmarks):
-            assert frame.index == 5 or tracked[frame.index + 1].wait(5)
-            return super().analyze(frame, landmarks)
+        def analyze(self, face, frame):
+            assert frame.index == 5 or tracked[frame.index + 1].wait(120)
+            return super().analyze(face, frame)
 
     assert len(list(Pipeline(stages(Signalling(), Waiting()), threads=2).run(frames(6)))) == 6
 
@@ -91,9 +91,9 @@ def test_no_more_work_at_once_than_asked_for(threads):
             return super().track(frame)
 
     class SlowAnalyzer(SummingAnalyzer):
-        def analyze(self, frame, landmarks):
+        def analyze(self, face, frame):
             work()
-            return super().analyze(frame, landmarks)
+            return super().analyze(face, frame)
 
     list(Pipeline(stages(SlowTracker(), SlowAnalyzer()), threads=threads).run(slow_frames()))
     assert most[0] <= threads

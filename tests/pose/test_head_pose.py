@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from helpers_reference import VIDEOS, camera_of, landmarks_of, main_pdm, read_video
 from mien.datatypes import HeadPose
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.geometry.rotation import euler_from_rotation, rotation_from_euler
 from mien.pose import HeadPoseEstimator, pose_towards_camera
 from oracle import camera_geometry as oracle
@@ -38,7 +38,7 @@ def opencv_pose(landmarks, camera):
 @settings(deadline=None, max_examples=50)
 @given(ANGLES, PLACE)
 def test_a_known_pose_is_found(angles, place):
-    pose, _ = HeadPoseEstimator(CAMERA).estimate(seen_landmarks(angles, place))
+    pose, _ = HeadPoseEstimator().estimate(seen_landmarks(angles, place), CAMERA)
     np.testing.assert_allclose(pose.translation_mm, place, atol=0.02)
     np.testing.assert_allclose(pose.rotation_rad, angles, atol=2e-5)
 
@@ -47,7 +47,7 @@ def test_a_known_pose_is_found(angles, place):
 @given(ANGLES, PLACE, st.floats(0, 20), st.integers(0, 1000))
 def test_pose_agrees_with_opencv(angles, place, noise_px, seed):
     landmarks = seen_landmarks(angles, place, noise_px=noise_px, seed=seed)
-    pose, _ = HeadPoseEstimator(CAMERA).estimate(landmarks)
+    pose, _ = HeadPoseEstimator().estimate(landmarks, CAMERA)
     translation, rotation = opencv_pose(landmarks, CAMERA)
     np.testing.assert_allclose(pose.translation_mm, translation, atol=1e-4)
     np.testing.assert_allclose(pose.rotation_rad, rotation, atol=1e-6)
@@ -57,7 +57,7 @@ def test_pose_agrees_with_opencv(angles, place, noise_px, seed):
 @given(ANGLES, PLACE, st.integers(0, 1000))
 def test_pose_is_the_minimum_that_scipy_finds(angles, place, seed):
     landmarks = seen_landmarks(angles, place, noise_px=1.0, seed=seed)
-    pose, lifted = HeadPoseEstimator(CAMERA).estimate(landmarks)
+    pose, lifted = HeadPoseEstimator().estimate(landmarks, CAMERA)
     params = landmarks.global_params.astype(float)
     translation, rotation = oracle.head_pose(landmarks.points, landmarks.object_shape, params, CAMERA)
     # the iteration ends before the last digits, as the original's does
@@ -76,7 +76,7 @@ def test_a_face_never_found_has_a_zero_pose_and_finite_points(points):
         global_params=start,
     )
     camera = default_camera(640, 480)
-    pose, lifted = HeadPoseEstimator(camera).estimate(landmarks)
+    pose, lifted = HeadPoseEstimator().estimate(landmarks, camera)
     np.testing.assert_array_equal([pose.translation_mm, pose.rotation_rad], 0)
     np.testing.assert_allclose(lifted[:, 2], camera.fx + landmarks.object_shape[:, 2], rtol=1e-6)
 
@@ -85,21 +85,21 @@ def test_a_face_never_found_has_a_zero_pose_and_finite_points(points):
 def test_without_a_scale_the_pose_is_zero(value):
     landmarks = seen_landmarks((0.1, 0.2, 0.3), (0, 0, 500))
     landmarks.global_params[0] = value
-    pose, _ = HeadPoseEstimator(CAMERA).estimate(landmarks)
+    pose, _ = HeadPoseEstimator().estimate(landmarks, CAMERA)
     np.testing.assert_array_equal([pose.translation_mm, pose.rotation_rad], 0)
 
 
 def test_points_that_are_no_numbers_give_a_zero_pose():
     landmarks = seen_landmarks((0.1, 0.2, 0.3), (0, 0, 500))
     landmarks.points[5, 1] = np.inf
-    pose, _ = HeadPoseEstimator(CAMERA).estimate(landmarks)
+    pose, _ = HeadPoseEstimator().estimate(landmarks, CAMERA)
     np.testing.assert_array_equal([pose.translation_mm, pose.rotation_rad], 0)
 
 
 def test_arrays_of_other_shapes_are_refused():
     landmarks = replace(seen_landmarks((0, 0, 0), (0, 0, 500)), object_shape=np.zeros((3, 68), np.float32))
     with pytest.raises(ValueError, match=r"expected .* got .*\(3, 68\)"):
-        HeadPoseEstimator(CAMERA).estimate(landmarks)
+        HeadPoseEstimator().estimate(landmarks, CAMERA)
 
 
 def test_a_head_that_faces_the_camera_has_no_angle_towards_it():
@@ -127,7 +127,7 @@ def specified_landmarks(openface_dir):
 @pytest.mark.models
 def test_specified_face_has_the_specified_pose(openface_dir):
     landmarks = specified_landmarks(openface_dir)
-    pose, lifted = HeadPoseEstimator(default_camera(640, 480)).estimate(landmarks)
+    pose, lifted = HeadPoseEstimator().estimate(landmarks, default_camera(640, 480))
     np.testing.assert_allclose(landmarks.points[0], (139.595, 178.784), atol=1e-3)
     np.testing.assert_allclose(lifted[30], (-1.032, 0.484, 212.108), atol=1e-3)
     np.testing.assert_allclose(lifted[36], (-54.461, -33.107, 245.379), atol=1e-3)
@@ -143,8 +143,10 @@ def test_specified_face_has_the_specified_pose(openface_dir):
 def test_poses_and_3d_landmarks_of_whole_videos_are_the_originals(name, reference_dir, openface_dir):
     dump = read_video(reference_dir / "videos" / name)
     camera, pdm = camera_of(dump), main_pdm(openface_dir)
-    estimator = HeadPoseEstimator(camera)
-    found = [estimator.estimate(landmarks_of(dump, row, pdm, camera)) for row in range(len(dump["frame"]))]
+    estimator = HeadPoseEstimator()
+    found = [
+        estimator.estimate(landmarks_of(dump, row, pdm, camera), camera) for row in range(len(dump["frame"]))
+    ]
     translations = np.array([pose.translation_mm for pose, _ in found])
     rotations = np.array([pose.rotation_rad for pose, _ in found])
     np.testing.assert_allclose(translations, dump["pose"][:, :3], atol=4.9e-4)

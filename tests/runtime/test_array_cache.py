@@ -39,7 +39,7 @@ def test_an_array_is_built_once_and_mapped(tmp_path):
 def test_processes_that_start_together_share_one_copy(tmp_path):
     command = [sys.executable, "-c", PROCESS, str(tmp_path / "cache"), str(tmp_path / "log")]
     running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    assert [process.communicate(timeout=60)[0].strip() for process in running] == ["10.0", "10.0"]
+    assert [process.communicate(timeout=300)[0].strip() for process in running] == ["10.0", "10.0"]
     assert (tmp_path / "log").read_text() == "built\n"
 
 

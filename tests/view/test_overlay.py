@@ -21,8 +21,8 @@ BGR = np.ascontiguousarray(read_rgb(GOLDEN / "astronaut.png")[..., ::-1])
 
 
 def face_result(landmarks) -> FaceResult:
-    pose, landmarks_3d = MeshPoseEstimator(CAMERA, canonical_face()).estimate(landmarks)
-    gaze = MeshGazeEstimator(CAMERA, canonical_face()).estimate(landmarks, landmarks_3d, pose)
+    pose, landmarks_3d = MeshPoseEstimator(canonical_face()).estimate(landmarks, CAMERA)
+    gaze = MeshGazeEstimator(canonical_face()).estimate(landmarks, landmarks_3d, pose, CAMERA)
     return FaceResult(0, 0.0, 0, landmarks, landmarks_3d, pose, gaze, None)
 
 

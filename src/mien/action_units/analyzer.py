@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.action_units.catalogue import PRESENCE_NAMES
 from mien.action_units.geometry import ShapeDescriptor
 from mien.action_units.history import RowHistory
-from mien.action_units.live import LiveCorrection
+from mien.action_units.live_correction import LiveCorrection
 from mien.action_units.postprocess import MAX_INTENSITY, finish_intensity, replace_first, vote_presence
 from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
 from mien.action_units.running_median import RunningMedian
 from mien.action_units.scores import ClipScores, PredictorFacts
-from mien.action_units.series import ActionUnitSeries
-from mien.datatypes import ActionUnits, FaceLandmarks, Frame
+from mien.datatypes import FHOG_LENGTH, ActionUnits, ActionUnitSeries, Appearance, TrackedFace
 from mien.errors import OptionError
 from mien.models.records import ActionUnitRecord
 
@@ -24,65 +21,26 @@ MAX_REPREDICTED = 3000
 """Successful frames of a video that are predicted again, with the neutral face that its end gives."""
 
 
-class Appearance(Protocol):
-    """What is read of a face in one frame; see `mien.appearance.extractor.Appearance`."""
-
-    @property
-    def fhog(self) -> NDArray[np.float32]:
-        """(L,) descriptor of the aligned face; zeros where the frame failed."""
-        ...
-
-    @property
-    def local_params(self) -> NDArray[np.float32]:
-        """(m,) modes of the refitted shape; zeros where the frame failed."""
-        ...
-
-    @property
-    def good(self) -> bool:
-        """Whether the landmarks were valid."""
-        ...
-
-
-class Extractor(Protocol):
-    """Describes faces; see `mien.appearance.extractor.AppearanceExtractor`."""
-
-    @property
-    def length(self) -> int:
-        """Length of a face's descriptor."""
-        ...
-
-    def extract(self, frame: Frame, landmarks: FaceLandmarks) -> Appearance:
-        """Describe a face, whether or not its landmarks are valid."""
-        ...
-
-    def failed(self) -> Appearance:
-        """What stands for a frame without valid landmarks."""
-        ...
-
-
 class _Reader:
     """What both analyzers share: the descriptor of a face and the predictors that look at it."""
 
-    def __init__(
-        self, record: ActionUnitRecord, extractor: Extractor, predictors: PredictorSet | None
-    ) -> None:
-        self.extractor = extractor
+    def __init__(self, record: ActionUnitRecord, predictors: PredictorSet | None) -> None:
         self.shape = ShapeDescriptor(record.pdm)
         self.predictors = predictors or PredictorSet(record.predictors)
-        self.length = self.extractor.length + self.shape.length
+        self.length = FHOG_LENGTH + self.shape.length
         if self.predictors.length != self.length:
             raise ValueError(f"expected predictors for {self.length} numbers, got {self.predictors.length}")
 
     def describe(self, appearance: Appearance, out: NDArray[np.float64]) -> None:
         """Appearance, then geometry, into ``out`` (length,); §4."""
-        out[: self.extractor.length] = appearance.fhog
-        out[self.extractor.length :] = self.shape.describe(appearance.local_params)
+        out[:FHOG_LENGTH] = appearance.fhog
+        out[FHOG_LENGTH:] = self.shape.describe(appearance.local_params)
 
 
 class ActionUnitAnalyzer:
     """Action units of one person in a video, frame by frame (action-units.md §6.2-6.3).
 
-    Whether a frame counts is decided by ``FaceLandmarks.valid``. Memory does not grow with the video, except
+    Whether a frame counts is decided by ``Appearance.good``. Memory does not grow with the video, except
     by 155 bytes per frame for the rows that post-processing needs.
 
     Parameters
@@ -90,19 +48,12 @@ class ActionUnitAnalyzer:
     record
         Predictors and shape model; dynamic predictors look at a frame relative to the person's neutral face.
         With static predictors only, nothing but smoothing depends on other frames.
-    extractor
-        Describes the faces, with the same shape model.
     camera_source
         Whether the live intensities are corrected as the original corrects those of a camera.
     predictors
         The predictors of ``record``, to share them among several analyzers.
     keep_scores
         Whether `scores` will be asked for; takes 280 bytes more per frame.
-
-    Attributes
-    ----------
-    last : Appearance
-        Aligned face and descriptor of the last frame.
 
     Raises
     ------
@@ -113,21 +64,20 @@ class ActionUnitAnalyzer:
     def __init__(
         self,
         record: ActionUnitRecord,
-        extractor: Extractor,
         *,
         camera_source: bool = False,
         keep_scores: bool = False,
         predictors: PredictorSet | None = None,
     ) -> None:
-        self._reader = _Reader(record, extractor, predictors)
+        self._reader = _Reader(record, predictors)
         self._camera = LiveCorrection(N_INTENSITY) if camera_source else None
-        fhog, shape = self._reader.extractor.length, self._reader.shape.length
-        self._fhog_median = RunningMedian(fhog, -0.005, 1.0, 1000, floor=0.0)
+        shape = self._reader.shape.length
+        self._fhog_median = RunningMedian(FHOG_LENGTH, -0.005, 1.0, 1000, floor=0.0)
         self._shape_median = RunningMedian(shape, -60.0, 60.0, 10000)
         self._keep_scores = keep_scores
         self._adapts = bool(self._reader.predictors.dynamic.any())
         # Descriptor of the frame, descriptor of the neutral face.
-        self._descriptors = np.zeros((2, fhog + shape))
+        self._descriptors = np.zeros((2, self._reader.length))
         self._intensity = RowHistory(N_INTENSITY, np.float64)
         self._positive = RowHistory(len(PRESENCE_NAMES), np.bool_)
         self._ok = RowHistory(1, np.bool_)
@@ -143,22 +93,16 @@ class ActionUnitAnalyzer:
             history.clear()
         if self._camera is not None:
             self._camera.reset()
-        self.last = self._reader.extractor.failed()
 
-    @property
-    def extractor(self) -> Extractor:
-        """Refits, aligns and describes the faces."""
-        return self._reader.extractor
-
-    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
+    def analyze(self, face: TrackedFace, appearance: Appearance | None) -> ActionUnits:
         """Analyse the next frame of the video.
 
         Parameters
         ----------
-        frame
-            The picture.
-        landmarks
-            Its face; frames whose landmarks are not valid are analysed too, as failed ones.
+        face
+            Not read: the appearance says it all.
+        appearance
+            The face's; frames whose landmarks are not valid are analysed too, as failed ones.
 
         Returns
         -------
@@ -166,12 +110,7 @@ class ActionUnitAnalyzer:
             Live values: raw intensities (corrected and between 0 and 5 only for a camera), zeros where the
             frame failed.
         """
-        extractor = self._reader.extractor
-        return self.add(extractor.extract(frame, landmarks) if landmarks.valid else extractor.failed())
-
-    def add(self, appearance: Appearance) -> ActionUnits:
-        """Analyse the next frame of the video from its face's appearance; see `analyze`."""
-        self.last = appearance
+        appearance = _needed(appearance)
         ok = appearance.good
         predictors = self._reader.predictors
         self._reader.describe(appearance, self._descriptors[0])
@@ -195,11 +134,10 @@ class ActionUnitAnalyzer:
     def _adapt(self, ok: bool) -> None:
         """Let the frame move the neutral face."""
         frame, neutral = self._descriptors
-        split = self._reader.extractor.length
-        self._fhog_median.update(frame[:split], ok)
-        self._shape_median.update(frame[split:], ok)
-        neutral[:split] = self._fhog_median.value
-        neutral[split:] = self._shape_median.value
+        self._fhog_median.update(frame[:FHOG_LENGTH], ok)
+        self._shape_median.update(frame[FHOG_LENGTH:], ok)
+        neutral[:FHOG_LENGTH] = self._fhog_median.value
+        neutral[FHOG_LENGTH:] = self._shape_median.value
 
     def finish(self) -> ActionUnitSeries:
         """Action units of all frames since the start or the last `reset`, post-processed (§6.3).
@@ -254,13 +192,6 @@ class StaticActionUnitAnalyzer:
     ----------
     record
         Static predictors and shape model.
-    extractor
-        Describes the faces, with the same shape model.
-
-    Attributes
-    ----------
-    last : Appearance
-        Aligned face and descriptor of the last face.
 
     Raises
     ------
@@ -270,28 +201,33 @@ class StaticActionUnitAnalyzer:
         The predictors do not fit the shape model or one another.
     """
 
-    def __init__(self, record: ActionUnitRecord, extractor: Extractor) -> None:
-        self._reader = _Reader(record, extractor, None)
+    def __init__(self, record: ActionUnitRecord) -> None:
+        self._reader = _Reader(record, None)
         if self._reader.predictors.dynamic.any():
             raise OptionError(
                 "expected static action-unit predictors for single pictures, got dynamic ones; "
                 "read main_static_svms.txt"
             )
-        self.last = self._reader.extractor.failed()
 
-    @property
-    def extractor(self) -> Extractor:
-        """Refits, aligns and describes the faces."""
-        return self._reader.extractor
+    def reset(self) -> None:
+        """Nothing is remembered."""
 
-    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
+    def analyze(self, face: TrackedFace, appearance: Appearance | None) -> ActionUnits:
         """Action units of one face, whether or not its landmarks are valid; intensities from 0 to 5."""
         predictors = self._reader.predictors
-        self.last = self._reader.extractor.extract(frame, landmarks)
         descriptor = np.empty((1, self._reader.length))
-        self._reader.describe(self.last, descriptor[0])
+        self._reader.describe(_needed(appearance), descriptor[0])
         outputs = predictors.scores(predictors.project(descriptor)[0])
         return ActionUnits(
             np.clip(outputs[:N_INTENSITY], 0.0, MAX_INTENSITY),
             predictors.classes(outputs[N_INTENSITY:] > 0),
         )
+
+    def finish(self) -> None:
+        """Nothing is known at the end that was not known before."""
+
+
+def _needed(appearance: Appearance | None) -> Appearance:
+    if appearance is None:
+        raise ValueError("expected the appearance of the face, got none")
+    return appearance

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.action_units.mesh_measures import RAW_NAMES, RULES, raw_measures
-from mien.datatypes import ActionUnits, FaceLandmarks, Frame
+from mien.datatypes import ActionUnits, ActionUnitSeries, Appearance, FaceLandmarks, TrackedFace
 from mien.shape.canonical_face import CanonicalFace, align
 
 GAINS = {"AU01": 1.5, "AU02": 1.7, "AU06": 2.1, "AU12": 0.7, "AU25": 0.6, "AU26": 1.0, "AU45": 1.7}
@@ -34,25 +33,6 @@ def _series_names() -> tuple[str, ...]:
 
 MEASURE_NAMES = _series_names()
 """Every measure that is reported: as it is, relative to the person's neutral, and the action units in cm."""
-
-
-@dataclass(frozen=True, slots=True)
-class GeometricSeries:
-    """Expression of one person over a recording; N frames, NaN where not measured.
-
-    Attributes
-    ----------
-    intensity
-        (N, 17) float64, 0 to 5, in the order of ``INTENSITY_NAMES``; seven columns are measured.
-    presence
-        (N, 18) float64, all NaN: geometry does not give it.
-    measures
-        (N,) float64 arrays under the names of `MEASURE_NAMES`; lengths in nominal cm.
-    """
-
-    intensity: NDArray[np.float64]
-    presence: NDArray[np.float64]
-    measures: dict[str, NDArray[np.float64]]
 
 
 class GeometricActionUnits:
@@ -92,15 +72,15 @@ class GeometricActionUnits:
         self._live = self._given
         self._live_frames = 0
 
-    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
+    def analyze(self, face: TrackedFace, appearance: Appearance | None = None) -> ActionUnits:
         """Measure one frame, relative to the neutral as known so far.
 
         Parameters
         ----------
-        frame
+        face
+            Its landmarks with ``mesh`` and ``global_params`` as the mesh tracker gives them.
+        appearance
             Not read: the mesh says it all.
-        landmarks
-            With ``mesh`` and ``global_params`` as the mesh tracker gives them.
 
         Returns
         -------
@@ -108,7 +88,7 @@ class GeometricActionUnits:
             Live values, not smoothed in time. All presences are NaN, and so is every intensity before a
             neutral is known.
         """
-        raw = self._measure(landmarks)
+        raw = self._measure(face.landmarks)
         self._rows.extend(raw.tolist())
         if not math.isnan(raw[0]):
             self._measured += 1
@@ -118,7 +98,7 @@ class GeometricActionUnits:
         measures = {name: float(values[0]) for name, values in series.measures.items()}
         return ActionUnits(series.intensity[0], series.presence[0], measures)
 
-    def finish(self) -> GeometricSeries:
+    def finish(self) -> ActionUnitSeries:
         """Measure all frames since the start, relative to the neutral of the whole recording.
 
         Changes and intensities are centred means of three frames; a gap ends a run, and at the ends of a
@@ -126,8 +106,9 @@ class GeometricActionUnits:
 
         Returns
         -------
-        GeometricSeries
-            With one row per analysed frame. Changes and intensities are NaN throughout where fewer than 60
+        ActionUnitSeries
+            With one row per analysed frame; ``measures`` under the names of `MEASURE_NAMES`, lengths in
+            nominal cm; all presences NaN. Changes and intensities are NaN throughout where fewer than 60
             frames were measured and no neutral was given.
         """
         raw = self._table()
@@ -165,36 +146,6 @@ class GeometricActionUnits:
         return np.array(self._rows, np.float64).reshape(-1, len(RAW_NAMES))
 
 
-class SingleGeometry:
-    """Measures faces that have nothing to do with one another, such as those of pictures.
-
-    There is no neutral face to compare with, so that all intensities and changes are NaN.
-
-    Parameters
-    ----------
-    face
-        The canonical face.
-    """
-
-    def __init__(self, face: CanonicalFace) -> None:
-        self._measure = GeometricActionUnits(face)
-
-    def analyze(self, frame: Frame, landmarks: FaceLandmarks) -> ActionUnits:
-        """Measure one face.
-
-        Parameters
-        ----------
-        frame, landmarks
-            As for `GeometricActionUnits.analyze`.
-
-        Returns
-        -------
-        ActionUnits
-        """
-        self._measure.reset()
-        return self._measure.analyze(frame, landmarks)
-
-
 def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Centred mean of three frames within each run of measured frames.
 
@@ -214,11 +165,11 @@ def smooth(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((before + values + after) / 3)
 
 
-def _assemble(raw: NDArray[np.float64], change: NDArray[np.float64]) -> GeometricSeries:
+def _assemble(raw: NDArray[np.float64], change: NDArray[np.float64]) -> ActionUnitSeries:
     """Name the columns of (N, 21) raw values and of their changes against the neutral."""
     intensity = np.full((len(raw), len(INTENSITY_NAMES)), np.nan)
     for column, name in enumerate(RULES, start=_WORDS):
         intensity[:, INTENSITY_NAMES.index(name)] = np.clip(GAINS[name] * change[:, column], 0, 5)
     columns = [*raw.T[:_WORDS], *change.T]
     measures = dict(zip(MEASURE_NAMES, columns, strict=True))
-    return GeometricSeries(intensity, np.full((len(raw), len(PRESENCE_NAMES)), np.nan), measures)
+    return ActionUnitSeries(intensity, np.full((len(raw), len(PRESENCE_NAMES)), np.nan), measures)

@@ -25,7 +25,7 @@ from mien.action_units.postprocess import (
 )
 from mien.action_units.predictors import N_INTENSITY, PredictorSet
 from mien.action_units.scores import ClipScores
-from mien.action_units.series import ActionUnitSeries
+from mien.datatypes import ActionUnitSeries
 
 
 @dataclass(frozen=True, slots=True)

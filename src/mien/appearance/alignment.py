@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.appearance import kernels
+from mien.datatypes import AlignedFace
 from mien.errors import OptionError
-from mien.imaging.kernels import bgr_to_gray
 from mien.models.records import PdmRecord
 
 DEFAULT_SIZE = 112
@@ -23,28 +21,6 @@ RAISED_LANDMARKS = (0, 16, *range(17, 27))
 """Landmarks that are raised before masking, so that the forehead above the brows stays (§2.4)."""
 LIFT_PX = 30.0
 """How far they are raised in a face of the default scale."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlignedFace:
-    """A face in the reference frame of the mean shape.
-
-    Attributes
-    ----------
-    bgr
-        (size, size, 3) uint8; black outside the mask.
-    matrix
-        (2, 3) float32: from the frame's pixels to those of ``bgr``.
-    """
-
-    bgr: NDArray[np.uint8]
-    matrix: NDArray[np.float32]
-
-    def gray(self) -> NDArray[np.uint8]:
-        """Grey conversion, (size, size) uint8."""
-        out = np.empty(self.bgr.shape[:2], np.uint8)
-        bgr_to_gray(self.bgr, out)
-        return out
 
 
 class FaceAligner:

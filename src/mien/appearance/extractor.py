@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.appearance.alignment import AlignedFace, FaceAligner
+from mien.appearance.alignment import FaceAligner
 from mien.appearance.fhog import FhogExtractor
-from mien.datatypes import FaceLandmarks, Frame
+from mien.datatypes import Appearance, FaceLandmarks, Frame
 from mien.models.records import PdmRecord
 from mien.shape.model import PointDistributionModel
-
-
-@dataclass(frozen=True, slots=True)
-class Appearance:
-    """How one face looks in one frame.
-
-    Attributes
-    ----------
-    aligned
-        The masked face of 112 x 112 px; black where the frame failed.
-    fhog
-        (4464,) float32, see `FhogExtractor`; zeros where the frame failed.
-    global_params, local_params
-        (6,) and (m,) float32: parameters of the shape model refitted to the landmarks; zeros where the frame
-        failed.
-    good
-        Whether the landmarks were valid.
-    """
-
-    aligned: AlignedFace
-    fhog: NDArray[np.float32]
-    global_params: NDArray[np.float32]
-    local_params: NDArray[np.float32]
-    good: bool
 
 
 class AppearanceExtractor:
@@ -47,9 +21,13 @@ class AppearanceExtractor:
         Shape model with 68 landmarks.
     triangles
         (T, 3) landmarks of each triangle of the mask.
+    always
+        Describe faces whose landmarks failed too, as OpenFace does for single images. By default zeros stand
+        for them, as in its tables of videos.
     """
 
-    def __init__(self, pdm: PdmRecord, triangles: NDArray[np.int32]) -> None:
+    def __init__(self, pdm: PdmRecord, triangles: NDArray[np.int32], *, always: bool = False) -> None:
+        self._always = always
         self._record, self._triangles = pdm, triangles
         self._pdm = PointDistributionModel(pdm)
         self._aligner = FaceAligner(pdm, triangles)
@@ -65,7 +43,9 @@ class AppearanceExtractor:
         return FaceAligner(self._record, self._triangles, size, scale, mask)
 
     def extract(self, frame: Frame, landmarks: FaceLandmarks) -> Appearance:
-        """Describe the face, whether or not its landmarks are valid."""
+        """Describe the face; one whose landmarks failed as `failed`, unless ``always``."""
+        if not (landmarks.valid or self._always):
+            return self.failed()
         global_params, local_params = self._pdm.fit_to_points(landmarks.points)
         aligned = self._aligner.align(frame.bgr, landmarks.points, global_params[4], global_params[5])
         return Appearance(

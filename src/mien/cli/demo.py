@@ -15,7 +15,7 @@ from mien.cli.progress import interruptible, progress, telling_of_compilation
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
 
 
 def demo(
@@ -28,9 +28,9 @@ def demo(
 
     The portrait (Eileen Collins, NASA, public domain) comes with mien; nothing is downloaded.
     """
-    from mien.analysis import Analysis
-    from mien.demonstration import SHOWN_FRAME, Demonstration, describe
-    from mien.models.packs import notice
+    from mien.analysis.demonstration import SHOWN_FRAME, Demonstration, describe
+    from mien.analysis.videos import Analysis
+    from mien.packs import notice
     from mien.results import faces_of
 
     def say(text: str) -> None:
@@ -51,7 +51,7 @@ def demo(
         result.save(show.table)
         seconds = time.perf_counter() - begin
         shown = next(itertools.islice(faces_of(result), SHOWN_FRAME, None))
-        show.draw(shown, analysis.stages.camera)
+        show.draw(shown, analysis.camera)
         say(f"{len(result)} frames in {seconds:.1f} s, a face in {100 * result.success_rate:.0f} % of them.")
     for line in describe(show.follow(result.landmarks)):
         say(line)

@@ -14,8 +14,8 @@ import typer
 
 from mien.cli.arguments import CameraArguments, ModelArguments, QuietOption, analysis_options, grouped
 from mien.cli.progress import interruptible
-from mien.cli.run import networks_sentence
 from mien.cli.warmup import compile_first
+from mien.cli.words import networks_sentence
 from mien.errors import OptionError, OutputError, SourceError
 from mien.options import AnalysisOptions
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mien.live.session import LiveFace, LiveSource
     from mien.live.sinks import LineSink
     from mien.live.statistics import LiveSummary
-    from mien.models.packs import Pack
+    from mien.packs import Pack
     from mien.stages import Stages
     from mien.video.source import SourceInfo
 
@@ -147,8 +147,7 @@ def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quie
     from mien.cli.live_display import live_display
     from mien.live.lines import LiveEncoder
     from mien.live.session import LiveAnalysis
-    from mien.models.packs import choose_pack, notice
-    from mien.packs import build_stages
+    from mien.packs import build_stages, choose_pack, notice
 
     encoder = LiveEncoder(streams.encoder_groups)
     pack = choose_pack(options.models)
@@ -158,7 +157,7 @@ def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quie
             info = replace(info, camera=request.correction)
         if info.camera:
             encoder = LiveEncoder(streams.encoder_groups, corrected=pack.name == "openface")
-        stages = build_stages(pack, options, info)
+        stages = build_stages(pack, options, live=info.camera)
         if not quiet:
             typer.echo(notice(pack), err=True)
         compile_first(pack, options, (lambda text: None) if quiet else _say)
@@ -209,7 +208,8 @@ def _header(
         options=options,
         networks=stages.networks(),
     )
-    source = RecordedSource(info.name, info.path, info.width, info.height, info.fps, stages.camera)
+    camera = stages.camera_for(info.width, info.height)
+    source = RecordedSource(info.name, info.path, info.width, info.height, info.fps, camera)
     return encoder.header(source, provenance)
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from mien.models.manifest import ModelFile
-    from mien.models.packs import Pack
     from mien.models.store import ModelStore
+    from mien.packs import Pack
 
 app = typer.Typer(
     help="Get, check and show the model files.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -76,8 +76,8 @@ def status(
     from rich.console import Console
 
     from mien.models.manifest import GROUPS
-    from mien.models.packs import open_pack, openface_pack
     from mien.models.store import ModelStore
+    from mien.packs import open_pack, openface_pack
 
     with _plain_errors():
         store = ModelStore()

@@ -12,7 +12,7 @@ from mien.cli.progress import tell_of_compilation
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
-    from mien.models.packs import Pack
+    from mien.packs import Pack
 
 
 @grouped
@@ -21,9 +21,9 @@ def warmup(models: ModelArguments) -> None:
 
     Does nothing but load them where that has been done before.
     """
-    from mien.models.packs import choose_pack
+    from mien.analysis.warmup import warm_up
+    from mien.packs import choose_pack
     from mien.runtime.compilation import is_warm
-    from mien.warmup import warm_up
 
     options = analysis_options(models)
     pack = choose_pack(options.models)
@@ -39,7 +39,7 @@ def compile_first(pack: Pack, options: AnalysisOptions, tell: Callable[[str], No
     from mien.runtime.compilation import is_warm
 
     if not is_warm(pack.name, options.landmarks):
-        from mien.warmup import warm_up
+        from mien.analysis.warmup import warm_up
 
         tell_of_compilation(tell)
         warm_up(pack, options)

@@ -28,8 +28,6 @@ class MeshGazeEstimator:
 
     Parameters
     ----------
-    camera
-        Pinhole camera of the video.
     face
         The canonical face.
     shift_origin
@@ -40,19 +38,19 @@ class MeshGazeEstimator:
 
     def __init__(
         self,
-        camera: Camera,
         face: CanonicalFace,
         *,
         shift_origin: bool = True,
         vertical_offset_rad: float = VERTICAL_OFFSET_RAD,
     ) -> None:
-        self._camera = camera
         self._corners = np.ascontiguousarray(face.vertices[[corner for eye in EYES for corner in eye[:2]]])
         self._shift = np.array(ORIGIN_SHIFT_MM if shift_origin else (0.0, 0.0, 0.0))
         self._down = np.empty((3, 3))
         euler_to_matrix(np.array([vertical_offset_rad, 0.0, 0.0]), self._down)
 
-    def estimate(self, landmarks: FaceLandmarks, landmarks_3d: NDArray[np.float32], pose: HeadPose) -> Gaze:
+    def estimate(
+        self, landmarks: FaceLandmarks, landmarks_3d: NDArray[np.float32], pose: HeadPose, camera: Camera
+    ) -> Gaze:
         """Estimate where the eyes look.
 
         Parameters
@@ -63,6 +61,8 @@ class MeshGazeEstimator:
             Not read: the mesh says more.
         pose
             Of the same frame, from the mesh pose estimator.
+        camera
+            Pinhole camera that took the picture.
 
         Returns
         -------
@@ -79,7 +79,7 @@ class MeshGazeEstimator:
             depths = (self._corners @ rotation[2] + translation[2]).reshape(2, 2)
             behind = rotation[:, 2] * EYEBALL_DEPTH
             for eye, vertices in enumerate(EYES):
-                rays = self._rays(mesh[list(vertices), :2])
+                rays = _rays(mesh[list(vertices), :2], camera)
                 centre = (rays[:2] * depths[eye][:, None]).mean(axis=0) + behind
                 directions[eye] = self._down @ _through_iris(centre, rays[2])
         x, y, z = directions.mean(axis=0).tolist()
@@ -90,11 +90,11 @@ class MeshGazeEstimator:
             eye_points_3d=np.full((56, 3), np.nan, np.float32),
         )
 
-    def _rays(self, points: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Points at depth 1 behind the given pixels, (N, 3)."""
-        camera = self._camera
-        x, y = (points[:, 0] - camera.cx) / camera.fx, (points[:, 1] - camera.cy) / camera.fy
-        return np.column_stack([x, y, np.ones(len(points))])
+
+def _rays(points: NDArray[np.float32], camera: Camera) -> NDArray[np.float64]:
+    """Points at depth 1 behind the given pixels, (N, 3)."""
+    x, y = (points[:, 0] - camera.cx) / camera.fx, (points[:, 1] - camera.cy) / camera.fy
+    return np.column_stack([x, y, np.ones(len(points))])
 
 
 def _through_iris(centre: NDArray[np.float64], ray: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceLandmarks, Frame
-from mien.landmarks.accelerator import Accelerator
-from mien.landmarks.detector import Validate
-from mien.landmarks.options import FitOptions
+from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.tracker import Detect, FaceTracker
-from mien.models.records import LandmarkModelRecord
 from mien.shape.model import ShapeParameters
 
 _TRANSLATION = slice(4, 6)
@@ -50,34 +47,23 @@ class ApproximateTracker(FaceTracker):
 
     Parameters
     ----------
-    record, detect, validate, options, threads, device
+    detector
+        Fits the landmarks; from now on with what is left of its iterations and parts.
+    detect
         See `FaceTracker`.
     approximations
         What to leave out.
     """
 
-    def __init__(
-        self,
-        record: LandmarkModelRecord,
-        detect: Detect,
-        validate: Validate | None,
-        approximations: Approximations,
-        *,
-        options: FitOptions | None = None,
-        threads: int = 1,
-        device: str | Accelerator = "cpu",
-    ) -> None:
-        super().__init__(record, detect, validate, options=options, threads=threads, device=device)
+    def __init__(self, detector: LandmarkDetector, detect: Detect, approximations: Approximations) -> None:
         self.approximations = approximations
-        detector = self.detector
         if not approximations.parts:
             detector.parts = ()
-            self._eyes = {}
         if approximations.iterations is not None:
             for model in (detector.model, *(part.model for part in detector.parts)):
                 limit = min(model.options.iterations, approximations.iterations)
                 model.options = replace(model.options, iterations=limit)
-        self.reset()
+        super().__init__(detector, detect)
 
     def reset(self) -> None:
         """Forget the face; the next frame starts with face detection."""
@@ -85,8 +71,8 @@ class ApproximateTracker(FaceTracker):
         self._previous: NDArray[np.float32] | None = None
         self._last: tuple[NDArray[np.uint8], FaceLandmarks] | None = None
 
-    def track(self, frame: Frame) -> FaceLandmarks:
-        """Landmarks of the face in the next frame; see `FaceTracker.track`."""
+    def follow(self, frame: Frame) -> FaceLandmarks:
+        """Landmarks of the face in the next frame; see `FaceTracker.follow`."""
         if self.approximations.reuse_repeated and self._last is not None:
             gray, landmarks = self._last
             if landmarks.valid and np.array_equal(gray, frame.gray):
@@ -95,7 +81,7 @@ class ApproximateTracker(FaceTracker):
         here = before.params.global_params[_TRANSLATION].copy() if before.success else None
         if self.approximations.predict_motion and here is not None and self._previous is not None:
             self._move_start(here - self._previous)
-        landmarks = super().track(frame)
+        landmarks = super().follow(frame)
         self._previous = here
         self._last = (frame.gray, landmarks)
         return landmarks

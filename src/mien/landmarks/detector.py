@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.datatypes import EyeShape, FaceLandmarks
 from mien.errors import ModelFileError
+from mien.geometry.kernels import euler_to_matrix
 from mien.landmarks.accelerator import Accelerator, place_of
 from mien.landmarks.fitting import ConstrainedLocalModel
 from mien.landmarks.options import FitOptions, part_options
@@ -19,6 +21,7 @@ from mien.shape.model import PointDistributionModel, ShapeParameters
 
 Validate = Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]], float]
 """Certainty of a fit from its orientation (3,), the grey image and the landmarks (68, 2)."""
+EYE_PARTS = ("left_eye_28", "right_eye_28")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,44 @@ class LandmarkDetector:
             result = replace(result, certainty=float(certainty), success=bool(certainty > boundary))
         return result
 
+    def follow(self, gray: NDArray[np.uint8], last: Detection) -> Detection:
+        """Fit from the result of the frame before, with small windows if that was good."""
+        options = self.options
+        windows = options.windows_tracking if last.success else options.windows_initial
+        return self.detect(gray, last.params, windows)
+
+    def nothing(self) -> Detection:
+        """What stands for a face that was never found: mean shapes, eyes of unit scale, all points at 0."""
+        return Detection(
+            params=self.pdm.mean_parameters(),
+            points=np.zeros((self.pdm.n_points, 2), np.float32),
+            parts=tuple(_unfitted(part) for part in self.parts if part.name in EYE_PARTS),
+            likelihood=-10.0,
+            certainty=0.0,
+            success=False,
+            view=0,
+        )
+
+    def describe(self, detection: Detection, success: bool) -> FaceLandmarks:
+        """Convert a detection to what later stages take; ``success`` is what is reported for the frame."""
+        params = detection.params
+        models = {part.name: part.model.pdm for part in self.parts}
+        return FaceLandmarks(
+            points=detection.points,
+            object_shape=self.pdm.object_shape(params),
+            global_params=params.global_params,
+            local_params=params.local_params,
+            eyes=tuple(
+                _eye_shape(models[name], part)
+                for name in EYE_PARTS
+                for part in detection.parts
+                if part.name == name
+            ),
+            confidence=detection.certainty,
+            success=success,
+            valid=detection.success,
+        )
+
     def _refine(self, gray: NDArray[np.uint8], result: Detection) -> Detection:
         """Fit all parts to the main landmarks and merge them if any was refined (§6.8)."""
         parts = tuple(p.fit(gray, result.points, result.params.scale) for p in self.parts)
@@ -157,6 +198,18 @@ class LandmarkDetector:
             points[model.main_index] = part.points[model.part_index]
         params = ShapeParameters(*self.pdm.fit_to_points(points))
         return replace(result, parts=parts, params=params, points=self.pdm.points(params))
+
+
+def _unfitted(part: PartModel) -> PartFit:
+    pdm = part.model.pdm
+    return PartFit(part.name, pdm.mean_parameters(), np.zeros((pdm.n_points, 2), np.float32), False, None)
+
+
+def _eye_shape(pdm: PointDistributionModel, part: PartFit) -> EyeShape:
+    rotation = np.empty((3, 3))
+    euler_to_matrix(part.params.orientation.astype(np.float64), rotation)
+    depth = pdm.object_shape(part.params) @ rotation[2].astype(np.float32)
+    return EyeShape(part.points, depth, part.params.scale)
 
 
 def _local_model(

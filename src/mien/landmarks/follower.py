@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceBoxes, FollowedFace, Frame
-from mien.landmarks.accelerator import Accelerator
-from mien.landmarks.detector import Validate
+from mien.landmarks.detector import Detection, LandmarkDetector
 from mien.landmarks.hypotheses import landmarks_from_box
-from mien.landmarks.options import FitOptions
-from mien.landmarks.tracker import FaceTracker, TrackerState
-from mien.models.records import LandmarkModelRecord
 from mien.shape.model import ShapeParameters
 
 _TRANSLATION = slice(4, 6)
@@ -31,34 +26,12 @@ class LandmarkFollower:
 
     Parameters
     ----------
-    record
-        The landmark model.
-    validate
-        Landmark validator, as in `FaceTracker`; None accepts all.
-    options
-        Fitting parameters; by default the original's.
-    threads, device
-        As in `FaceTracker`.
+    detector
+        Fits the landmarks.
     """
 
-    def __init__(
-        self,
-        record: LandmarkModelRecord,
-        validate: Validate | None,
-        *,
-        options: FitOptions | None = None,
-        threads: int = 1,
-        device: str | Accelerator = "cpu",
-    ) -> None:
-        options = replace(options or FitOptions(), redetect_every=-1)
-        self._tracker = FaceTracker(
-            record, _no_detection, validate, options=options, threads=threads, device=device
-        )
-
-    @property
-    def networks(self) -> dict[str, str]:
-        """Where the networks of the patch experts run, by name."""
-        return self._tracker.detector.networks
+    def __init__(self, detector: LandmarkDetector) -> None:
+        self._detector = detector
 
     def start(self, frame: Frame, faces: FaceBoxes, number: int) -> FollowedFace:
         """Fit a detected face.
@@ -72,41 +45,33 @@ class LandmarkFollower:
         number
             Which face.
         """
-        detector, box = self._tracker.detector, faces.boxes[number]
+        detector, box = self._detector, faces.boxes[number]
         found, _ = landmarks_from_box(detector, frame.gray, box, multi_view=False)
         if not found.success:
             found, _ = landmarks_from_box(detector, frame.gray, box, multi_view=True)
-        landmarks = self._tracker.describe(found, found.success)
-        return FollowedFace(landmarks, _Memory(TrackerState(found, tracking=True)))
+        return FollowedFace(detector.describe(found, found.success), _Memory(found))
 
     def follow(self, frame: Frame, face: FollowedFace) -> FollowedFace:
         """Fit a face of the frame before."""
         memory: _Memory = face.memory
-        here = memory.state.detection.params.global_params
-        self._tracker.state = memory.predicted()
-        landmarks = self._tracker.track(frame)
-        there = landmarks.global_params
-        motion = there[_TRANSLATION] - here[_TRANSLATION] if landmarks.valid else None
-        return FollowedFace(replace(landmarks, success=landmarks.valid), _Memory(self._tracker.state, motion))
+        found = self._detector.follow(frame.gray, memory.predicted())
+        here, there = memory.detection.params.global_params, found.params.global_params
+        motion = there[_TRANSLATION] - here[_TRANSLATION] if found.success else None
+        return FollowedFace(self._detector.describe(found, found.success), _Memory(found, motion))
 
 
 @dataclass(frozen=True, slots=True)
 class _Memory:
-    """What the tracker remembers of a face, and how far it moved in the last frame, px, if it was there."""
+    """The last fit of a face, and how far it moved in the last frame, px, if it was there."""
 
-    state: TrackerState
+    detection: Detection
     motion: NDArray[np.float32] | None = None
 
-    def predicted(self) -> TrackerState:
-        """The state from which the next frame is fitted: a fast face goes on moving."""
-        params = self.state.detection.params
+    def predicted(self) -> Detection:
+        """From where the next frame is fitted: a fast face goes on moving."""
+        params = self.detection.params
         if self.motion is None or np.abs(self.motion).max() < _FAST_MM * params.scale:
-            return self.state
+            return self.detection
         moved = params.global_params.copy()
         moved[_TRANSLATION] += self.motion
-        start = replace(self.state.detection, params=ShapeParameters(moved, params.local_params))
-        return replace(self.state, detection=start)
-
-
-def _no_detection(_: Any) -> FaceBoxes:
-    raise RuntimeError("a follower never detects")
+        return replace(self.detection, params=ShapeParameters(moved, params.local_params))

@@ -1,65 +1,70 @@
-"""All faces of a still picture (landmarks.md §8.5)."""
+"""Faces of still pictures, which have nothing to do with one another (landmarks.md §8.5)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
-from numpy.typing import NDArray
 
-from mien.datatypes import FaceLandmarks, Frame
-from mien.landmarks.accelerator import Accelerator
-from mien.landmarks.detector import Validate
+from mien.datatypes import FaceLandmarks, Frame, TrackedFace
+from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.hypotheses import landmarks_from_box
-from mien.landmarks.options import FitOptions
-from mien.landmarks.tracker import Detect, FaceTracker
-from mien.models.records import LandmarkModelRecord
+from mien.landmarks.tracker import Detect
 
 
-class ImageLandmarker:
-    """Landmarks of every face in a picture; pictures have nothing to do with one another.
+class PictureTracker:
+    """Takes every frame for a video of its own, and so remembers nothing.
 
     Parameters
     ----------
-    record
-        The landmark model.
-    detect
-        Face detector.
-    validate
-        Landmark validator, as in `FaceTracker`; None accepts all.
-    options
-        Fitting parameters; by default the original's: one head orientation is tried, or eleven with
-        ``multi_view``.
-    threads, device
-        As in `FaceTracker`.
+    find
+        Finds the faces of a picture.
+    widest_only
+        Keep only the widest face of each.
     """
 
     def __init__(
-        self,
-        record: LandmarkModelRecord,
-        detect: Detect,
-        validate: Validate | None,
-        *,
-        options: FitOptions | None = None,
-        threads: int = 1,
-        device: str | Accelerator = "cpu",
+        self, find: Callable[[Frame], Sequence[FaceLandmarks]], *, widest_only: bool = False
     ) -> None:
-        self._tracker = FaceTracker(record, detect, validate, options=options, threads=threads, device=device)
+        self._find = find
+        self._widest_only = widest_only
+
+    def reset(self) -> None:
+        """Nothing is remembered."""
+
+    def lose(self) -> None:
+        """Nothing is remembered."""
+
+    def track(self, frame: Frame) -> tuple[TrackedFace, ...]:
+        """Faces of a picture, numbered in the order in which they are found."""
+        faces = self._find(frame)
+        if self._widest_only and faces:
+            faces = [max(faces, key=_width)]
+        return tuple(TrackedFace(number, landmarks) for number, landmarks in enumerate(faces))
+
+
+class ImageLandmarker:
+    """Landmarks of every face in a picture: one head orientation is tried, or eleven with ``multi_view``.
+
+    Parameters
+    ----------
+    detector
+        Fits the landmarks.
+    detect
+        Face detector.
+    """
+
+    def __init__(self, detector: LandmarkDetector, detect: Detect) -> None:
+        self._detector = detector
         self._detect = detect
 
-    @property
-    def networks(self) -> dict[str, str]:
-        """Where the networks of the patch experts run, by name."""
-        return self._tracker.detector.networks
-
-    def find(self, frame: Frame, boxes: NDArray[np.float32] | None = None) -> list[FaceLandmarks]:
+    def find(self, frame: Frame) -> list[FaceLandmarks]:
         """Find the faces of a picture.
 
         Parameters
         ----------
         frame
-            The picture.
-        boxes
-            (N, 4) float32: x, y, width, height of given faces, px, tight around the landmarks; None detects
-            them.
+            The picture; its ``boxes`` replace detection.
 
         Returns
         -------
@@ -67,9 +72,13 @@ class ImageLandmarker:
             One per box, in the order of the boxes or of the detector; faces whose fit is not valid, which is
             what ``success`` says, are among them.
         """
-        detector = self._tracker.detector
-        if boxes is None:
-            boxes = self._detect(frame.bgr).boxes
+        detector = self._detector
+        boxes = self._detect(frame.bgr).boxes if frame.boxes is None else frame.boxes
         multi_view = detector.options.multi_view
         found = (landmarks_from_box(detector, frame.gray, box, multi_view=multi_view)[0] for box in boxes)
-        return [self._tracker.describe(detection, detection.success) for detection in found]
+        return [detector.describe(detection, detection.success) for detection in found]
+
+
+def _width(face: FaceLandmarks) -> float:
+    width = float(np.ptp(face.points[:, 0]))
+    return width if np.isfinite(width) else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from mien.datatypes import FollowedFace, Frame
@@ -15,18 +15,16 @@ class JointFollower:
 
     Parameters
     ----------
-    make
-        Makes a follower; all have the same models and the same accelerator.
+    followers
+        One for each face that is fitted at the same time; all have the same models and accelerator.
     accelerator
         Where their patch experts run.
-    most
-        Faces that are fitted at the same time.
     """
 
-    def __init__(self, make: Callable[[], LandmarkFollower], accelerator: Accelerator, most: int) -> None:
-        self._followers = [make() for _ in range(most)]
+    def __init__(self, followers: Sequence[LandmarkFollower], accelerator: Accelerator) -> None:
+        self._followers = tuple(followers)
         self._accelerator = accelerator
-        self._threads = ThreadPoolExecutor(most, "mien-face")
+        self._threads = ThreadPoolExecutor(len(followers), "mien-face")
 
     def follow_all(self, frame: Frame, faces: Sequence[FollowedFace]) -> list[FollowedFace]:
         """Fit faces of the frame before.

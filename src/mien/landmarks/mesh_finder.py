@@ -50,15 +50,13 @@ class MeshFinder:
         self._face = face
         self._ibug68 = ibug68
 
-    def find(self, frame: Frame, boxes: NDArray[np.float32] | None = None) -> list[FaceLandmarks]:
+    def find(self, frame: Frame) -> list[FaceLandmarks]:
         """Find the faces of a picture.
 
         Parameters
         ----------
         frame
-            Its ``bgr`` is read.
-        boxes
-            (N, 4) float32: x, y, width, height of given faces, px; None detects them.
+            Its ``bgr`` is read; its ``boxes`` replace detection.
 
         Returns
         -------
@@ -66,8 +64,8 @@ class MeshFinder:
             In the order of the detectors, each one's most certain face first; only faces that the mesh
             network confirms. With given boxes one per box, all NaN where the network sees no face.
         """
-        if boxes is not None:
-            return self._read_given(frame, boxes)
+        if frame.boxes is not None:
+            return self._read_given(frame, frame.boxes)
         taken: list[FaceRegion] = []
         found = []
         for detector in self._detectors:

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import FaceBoxes, FaceLandmarks, Frame
+from mien.datatypes import FaceBoxes, FaceLandmarks, Frame, TrackedFace
 from mien.geometry.kernels import matrix_to_euler
 from mien.landmarks.face_region import FaceRegion, region_from_box, region_from_points
 from mien.landmarks.mesh import FaceMesh
@@ -91,7 +91,15 @@ class MeshTracker:
         self._region = None
         self._sides.clear()
 
-    def track(self, frame: Frame) -> FaceLandmarks:
+    def lose(self) -> None:
+        """The next frame has another shape; the face is looked for anew."""
+        self.reset()
+
+    def track(self, frame: Frame) -> tuple[TrackedFace]:
+        """One face, number 0, whether it was found or not; see `follow`."""
+        return (TrackedFace(0, self.follow(frame)),)
+
+    def follow(self, frame: Frame) -> FaceLandmarks:
         """Find the face in the next frame.
 
         Parameters
@@ -111,14 +119,14 @@ class MeshTracker:
             mesh = self._find(frame)
         if mesh is None:
             return no_face()
-        self._follow(next_region(mesh), frame.bgr.shape)
+        self._expect(next_region(mesh), frame.bgr.shape)
         return landmarks_from_mesh(mesh, self._face, self._ibug68)
 
     def _find(self, frame: Frame) -> FaceMesh | None:
         faces = self._detector.detect(frame.bgr)
         return read_detected(self._network, frame.bgr, faces, 0)[0] if len(faces) else None
 
-    def _follow(self, region: FaceRegion, shape: tuple[int, ...]) -> None:
+    def _expect(self, region: FaceRegion, shape: tuple[int, ...]) -> None:
         """Expect the face in ``region``, unless the track looks like a mistake."""
         usual = median(self._sides) if self._sides else region.side
         steady = usual / _SUDDEN_GROWTH <= region.side <= usual * _SUDDEN_GROWTH

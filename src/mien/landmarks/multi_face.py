@@ -8,11 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceBoxes, Frame, TrackedFace
-from mien.landmarks.accelerator import Accelerator
-from mien.landmarks.detector import Validate
-from mien.landmarks.options import FitOptions
-from mien.landmarks.tracker import Detect, FaceTracker, TrackerState
-from mien.models.records import LandmarkModelRecord
+from mien.landmarks.detector import Detection, LandmarkDetector
+from mien.landmarks.tracker import Detect
 
 SLOTS = 4
 DETECT_EVERY = 8
@@ -22,9 +19,10 @@ _SAME_FACE = 0.5
 
 @dataclass(slots=True)
 class _Slot:
-    """A place for one face: what its tracker remembers, and whether it has a face."""
+    """A place for one face: its last fit, its failures in a row less one, and whether it has a face."""
 
-    state: TrackerState
+    detection: Detection
+    failures: int = -1
     active: bool = False
 
 
@@ -37,45 +35,25 @@ class MultiFaceTracker:
 
     Parameters
     ----------
-    record
-        The landmark model.
+    detector
+        Fits the landmarks.
     detect
         Face detector, called on every eighth frame while a place is free.
-    validate
-        Landmark validator, as in `FaceTracker`; None accepts all.
-    options
-        Fitting parameters; by default the original's. ``redetect_every`` has no effect.
-    threads, device
-        As in `FaceTracker`.
     """
 
-    def __init__(
-        self,
-        record: LandmarkModelRecord,
-        detect: Detect,
-        validate: Validate | None,
-        *,
-        options: FitOptions | None = None,
-        threads: int = 1,
-        device: str | Accelerator = "cpu",
-    ) -> None:
-        options = replace(options or FitOptions(), redetect_every=-1)
-        # One tracker serves all places in turn: what it remembers between frames is its state.
-        self._tracker = FaceTracker(record, detect, validate, options=options, threads=threads, device=device)
+    def __init__(self, detector: LandmarkDetector, detect: Detect) -> None:
+        self._detector = detector
         self._detect = detect
         self.reset()
 
-    @property
-    def networks(self) -> dict[str, str]:
-        """Where the networks of the patch experts run, by name."""
-        return self._tracker.detector.networks
-
     def reset(self) -> None:
         """Forget all faces; the next frame starts another video."""
-        self._tracker.reset()
-        self._empty = self._tracker.state
-        self._slots = [_Slot(self._empty) for _ in range(SLOTS)]
+        self._slots = [_Slot(self._detector.nothing()) for _ in range(SLOTS)]
         self._frames = 0
+
+    def lose(self) -> None:
+        """The next frame has another shape; places are taken anew."""
+        self.reset()
 
     def track(self, frame: Frame) -> tuple[TrackedFace, ...]:
         """Landmarks of all faces in the next frame.
@@ -107,24 +85,23 @@ class MultiFaceTracker:
 
     def _unexplained(self, boxes: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """Boxes that do not overlap what a place holds, even one that is about to be given up."""
-        held = [_bounds(slot.state.detection.points) for slot in self._slots]
+        held = [_bounds(slot.detection.points) for slot in self._slots]
         return [box for box in boxes if not any(_same_face(other, box) for other in held)]
 
     def _advance(
         self, number: int, slot: _Slot, frame: Frame, unused: list[NDArray[np.float32]]
     ) -> TrackedFace | None:
         """Follow a place's face, or take the first unused one."""
-        if slot.state.failures > _GIVE_UP_AFTER:
-            slot.state, slot.active = self._empty, False
-        if slot.active:
-            self._tracker.state = slot.state
-            landmarks = self._tracker.track(frame)
-        elif unused:
-            landmarks = self._tracker.track_box(frame, unused.pop(0))
-        else:
-            return None
-        slot.state, slot.active = self._tracker.state, True
-        return TrackedFace(number, replace(landmarks, success=landmarks.valid))
+        if slot.failures > _GIVE_UP_AFTER:
+            slot.detection, slot.failures, slot.active = self._detector.nothing(), -1, False
+        if not slot.active:
+            if not unused:
+                return None
+            start = self._detector.pdm.from_box(unused.pop(0))
+            slot.detection, slot.active = replace(slot.detection, params=start), True
+        found = self._detector.follow(frame.gray, slot.detection)
+        slot.detection, slot.failures = found, -1 if found.success else slot.failures + 1
+        return TrackedFace(number, self._detector.describe(found, found.success))
 
 
 def _bounds(points: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -3,33 +3,19 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from typing import IO, Any, Protocol
+from collections.abc import Iterable, Mapping
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import FaceResult
+from mien.datatypes import ActionUnitSeries, FaceResult
 from mien.results import columns
 from mien.results.video_result import SPECS, RecordedSource, VideoResult
 
 _BLOCK_ROWS = 1024
 _ROWS_IN_MEMORY = 2 * _BLOCK_ROWS
 """About 7 MB in all arrays together."""
-
-
-class ActionUnitSeries(Protocol):
-    """Post-processed action units of a video; see `VideoResult`."""
-
-    @property
-    def intensity(self) -> NDArray[np.float64]:
-        """(N, I) float64."""
-        ...
-
-    @property
-    def presence(self) -> NDArray[np.float64]:
-        """(N, P) float64."""
-        ...
 
 
 class _Rows:
@@ -102,6 +88,8 @@ class ResultBuilder:
         How the result is made, as `mien.results.collect_provenance` gives it.
     intensity_names, presence_names
         Action units in the order of the arrays that will come.
+    pictures
+        Names of the pictures that ``frame`` counts, where tables shall have them; may be set later.
     """
 
     def __init__(
@@ -111,7 +99,9 @@ class ResultBuilder:
         provenance: Mapping[str, Any] | None = None,
         intensity_names: tuple[str, ...] = columns.INTENSITY_UNITS,
         presence_names: tuple[str, ...] = columns.PRESENCE_UNITS,
+        pictures: Iterable[str] = (),
     ) -> None:
+        self.pictures = tuple(pictures)
         self.source = source
         self.provenance = dict(provenance or {})
         self._unit_names = (intensity_names, presence_names)
@@ -178,7 +168,7 @@ class ResultBuilder:
         if series is not None:
             arrays["au_intensity"] = np.asarray(series.intensity, np.float64)
             arrays["au_presence"] = np.asarray(series.presence, np.float64)
-            measures |= getattr(series, "measures", {})
+            measures |= series.measures
         return self._result(arrays, measures, post_processed=series is not None)
 
     def _result(
@@ -190,6 +180,7 @@ class ResultBuilder:
             au_intensity_names=self._unit_names[0],
             au_presence_names=self._unit_names[1],
             au_post_processed=post_processed,
+            pictures=self.pictures,
             source=self.source,
             provenance=self.provenance,
         )

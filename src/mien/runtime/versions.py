@@ -1,6 +1,9 @@
-"""Versions of installed packages."""
+"""Versions of mien and of installed packages."""
 
 from __future__ import annotations
+
+__version__ = "0.1.0"
+"""Of mien, as in its ``pyproject.toml``."""
 
 
 def version_of(package: str) -> str | None:

@@ -1,0 +1,134 @@
+"""The stages of the open model pack, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from mien.action_units.geometric import GeometricActionUnits
+from mien.action_units.identities import IdentityAnalyzers
+from mien.datatypes import Camera
+from mien.detection import blazeface
+from mien.detection.blazeface import BlazeFace, FirstSuccess
+from mien.detection.mtcnn import MtcnnDetector
+from mien.detection.together import Together
+from mien.errors import ModelsMissingError, OptionError
+from mien.gaze.mesh_gaze import MeshGazeEstimator
+from mien.landmarks.images import PictureTracker
+from mien.landmarks.mesh import MeshNetwork
+from mien.landmarks.mesh_finder import MeshFinder
+from mien.landmarks.mesh_follower import MeshFollower
+from mien.landmarks.mesh_indices import MeshIndices, read_mesh_indices
+from mien.landmarks.mesh_tracker import MeshTracker
+from mien.models import open as pack
+from mien.models.open import PackFile
+from mien.models.readers import mtcnn_from_npz
+from mien.options import AnalysisOptions
+from mien.people.people_tracker import PeopleOptions, PeopleTracker
+from mien.pose.mesh_pose import MeshPoseEstimator
+from mien.runtime.sessions import create_session
+from mien.shape.canonical_face import read_canonical_face
+from mien.stages import ActionUnitAnalyzer, Stages, Tracker, networks_of
+
+T = TypeVar("T")
+
+LANDMARK_MODELS: dict[str, PackFile] = {"mesh": pack.ATTENTION_MESH, "mesh-plain": pack.PLAIN_MESH}
+"""What ``AnalysisOptions.landmarks`` may name; the first is the default."""
+DETECTORS: dict[str, tuple[PackFile, ...]] = {
+    "blazeface": (pack.SHORT_RANGE, pack.FULL_RANGE),
+    "mtcnn": (pack.MTCNN,),
+}
+"""Which files a detector needs; the first is the default."""
+
+
+def build(
+    options: AnalysisOptions,
+    camera_for: Callable[[int, int], Camera],
+    *,
+    pictures: bool = False,
+    detector: str = "blazeface",
+) -> Stages:
+    """Put the stages together: see `mien.packs.build_stages`.
+
+    All detectors are asked where several faces are wanted: BlazeFace sees the picture at 192x192 px at most
+    and misses faces below about a tenth of it, which MTCNN finds down to 60 px; MTCNN misses very large and
+    tilted ones. A single picture has no neutral face to be compared with: intensities are NaN, measures are
+    there.
+
+    Parameters
+    ----------
+    options
+        ``landmarks`` is "mesh" (None means this) or "mesh-plain": twice as fast, without irises
+        and therefore without gaze.
+    camera_for
+        Intrinsics of frames of a width and height.
+    pictures
+        Whether every frame is a picture of its own.
+    detector
+        What finds the one face of a video: "blazeface" or "mtcnn".
+    """
+    several = pictures or options.faces == "many"
+    landmark_model = options.landmarks or "mesh"
+    mesh_file = _choose("landmarks", landmark_model, LANDMARK_MODELS)
+    chosen = tuple(DETECTORS.values()) if several else (_choose("detector", detector, DETECTORS),)
+    files = (*(file for each in chosen for file in each), mesh_file, pack.INDICES, pack.CANONICAL_FACE)
+    _require(files)
+    face = read_canonical_face(pack.CANONICAL_FACE.path)
+    network, indices = _mesh(mesh_file, options)
+    # In a video the detector of small faces is asked first.
+    names = tuple(DETECTORS) if pictures else ("mtcnn", "blazeface") if several else (detector,)
+    detectors = [each for name in names for each in _detectors(name, options.device)]
+    tracker: Tracker
+    units: ActionUnitAnalyzer
+    if pictures:
+        finder = MeshFinder(detectors, network, face, indices.ibug68)
+        tracker = PictureTracker(finder.find, widest_only=options.faces == "one")
+        units = IdentityAnalyzers(lambda: GeometricActionUnits(face))
+    elif options.faces == "many":
+        follower = MeshFollower(network, face, indices.ibug68)
+        people = PeopleOptions(most_faces=options.most_faces)
+        tracker = PeopleTracker(follower, Together(detectors).detect, people)
+        units = IdentityAnalyzers(lambda: GeometricActionUnits(face))
+    else:
+        tracker = MeshTracker(FirstSuccess(detectors), network, face, indices.ibug68)
+        units = GeometricActionUnits(face)
+    return Stages(
+        tracker=tracker,
+        pose=MeshPoseEstimator(face),
+        gaze=MeshGazeEstimator(face),
+        appearance=None,
+        action_units=units,
+        camera_for=camera_for,
+        pack="open",
+        landmark_model=landmark_model,
+        model_files=tuple(file.path for file in files),
+        networks=networks_of(network, *detectors),
+    )
+
+
+def _mesh(file: PackFile, options: AnalysisOptions) -> tuple[MeshNetwork, MeshIndices]:
+    indices = read_mesh_indices(pack.INDICES.path)
+    return MeshNetwork(create_session(file.path, device=options.device), indices), indices
+
+
+def _detectors(name: str, device: str) -> list[MtcnnDetector | BlazeFace]:
+    if name == "mtcnn":
+        return [MtcnnDetector(mtcnn_from_npz(pack.MTCNN.path), device=device)]
+    layouts = (blazeface.SHORT_RANGE, blazeface.FULL_RANGE)
+    files = zip(DETECTORS["blazeface"], layouts, strict=True)
+    return [BlazeFace(create_session(file.path, device=device), layout) for file, layout in files]
+
+
+def _choose(option: str, name: str, known: Mapping[str, T]) -> T:
+    if name not in known:
+        raise OptionError(f"{option}: the open models know {' and '.join(known)}, got {name!r}")
+    return known[name]
+
+
+def _require(files: tuple[PackFile, ...]) -> None:
+    missing = [file.name for file in files if not file.path.is_file()]
+    if missing:
+        raise ModelsMissingError(
+            f"the open models lack {', '.join(missing)} in {pack.FOLDER}: the installation is damaged; "
+            "install mien again"
+        )
