@@ -18,9 +18,9 @@ from mien.landmarks import area_kernels, cen_kernels
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.cen_layout import pack_experts, panel_widths
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
+from mien.landmarks.vector_code import ROWS
 from mien.models.records import DenseLayer
 from mien.runtime.array_cache import ArrayCache
-from mien.runtime.dense_block import ROWS
 from mien.runtime.lanes import LANES
 from oracle import cen as oracle
 from oracle import landmarks as landmarks_oracle

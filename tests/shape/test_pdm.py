@@ -15,7 +15,6 @@ from helpers_kernels import (
     jacobian,
     normal_equations,
     solve,
-    system_shape,
     unweighted_normal_equations,
 )
 from helpers_landmarks import random_parameters, random_pdm
@@ -158,12 +157,6 @@ def test_jacobian_is_the_derivative_of_the_projection(seed):
         behind = oracle.project(model, *oracle.update(glob, local, -step))
         derivative = ((ahead - behind) / (2 * h)).reshape(-1)
         np.testing.assert_allclose(actual[:, k], derivative, atol=1e-4 * abs(derivative).max())
-
-
-@pytest.mark.parametrize("modes", range(1, 45))
-def test_packed_basis_has_room_for_the_blocks_of_the_normal_equations(modes):
-    record = random_pdm(np.random.default_rng(modes), 20, modes)
-    assert PointDistributionModel(record).packed_basis.shape[2] == system_shape(6 + modes)[1]
 
 
 @settings(deadline=None)

@@ -67,7 +67,7 @@ PROBES: dict[str, tuple[Probe, ...]] = {
 """By model pack; private names are avoided, so that only a renamed stage needs a change here."""
 
 _ROWS = Probe("collecting rows", "mien.results.builder", "ResultBuilder.append")
-_KERNELS = Probe(_KERNEL_STAGE, "mien.runtime.jit", "Kernel.prepare", whole=True)
+_KERNELS = Probe(_KERNEL_STAGE, "numba.core.dispatcher", "Dispatcher.compile", whole=True)
 """Loading a kernel from the cache, or compiling it."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.runtime.jit import kernel
+from mien.runtime.jit import kernel, part
 
 _LEVEL = np.float32(1 / 1024)
 
@@ -31,7 +31,7 @@ def bgr_to_gray(bgr, out):
         target[i] = np.uint8((weighted + np.uint32(16384)) >> np.uint32(15))
 
 
-@kernel
+@part
 def sample_inside(source, x32, y32):
     """Interpolate ``source`` (uint8) at (x32/32, y32/32) px; all four neighbours lie inside the image.
 
@@ -47,7 +47,7 @@ def sample_inside(source, x32, y32):
     return upper * (32 - fy) + lower * fy
 
 
-@kernel
+@part
 def sample_zero_border(source, x32, y32):
     """Interpolate as `sample_inside`; each neighbour outside the image counts as 0."""
     height, width = source.shape
@@ -114,7 +114,7 @@ def remap(source, map_x, map_y, out):
             out[v, u] = np.float32(np.int32(value)) * _LEVEL
 
 
-@kernel
+@part
 def linear_taps(first, count, limit, index, weight):
     """Find the taps of a linear resize along one axis (docs/algorithms/image-arithmetic.md#linear-resize).
 

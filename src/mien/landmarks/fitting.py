@@ -121,7 +121,6 @@ class ConstrainedLocalModel:
         likelihood = kernels.optimise_scale(
             pdm.mean,
             pdm.basis,
-            pdm.packed_basis,
             pdm.gram,
             pdm.eigenvalues,
             glob,
