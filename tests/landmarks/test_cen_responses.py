@@ -20,8 +20,8 @@ from mien.landmarks.cen_layout import pack_experts, panel_widths
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.landmarks.vector_code import ROWS
 from mien.models.records import DenseLayer
-from mien.runtime.array_cache import ArrayCache
 from mien.runtime.lanes import LANES
+from mien.storage.array_cache import ArrayCache
 from oracle import cen as oracle
 from oracle import landmarks as landmarks_oracle
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mien.landmarks import cen_kernels
 from mien.landmarks.cen_layout import evaluated_positions, pack_experts, served_landmarks, view_tasks
 from mien.models.records import CenRecord
-from mien.runtime.array_cache import ArrayCache
+from mien.storage.array_cache import ArrayCache
 
 _PIECES_PER_THREAD = 4
 

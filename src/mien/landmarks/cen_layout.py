@@ -16,9 +16,9 @@ from mien.errors import ModelFileError, OptionError
 from mien.landmarks.cen_kernels import INPUTS, vectors_of_panel
 from mien.landmarks.vector_code import ROWS
 from mien.models.records import CenRecord, DenseLayer
-from mien.runtime.array_cache import ArrayCache, content_key
-from mien.runtime.cache_folder import stamp_of
 from mien.runtime.lanes import LANES
+from mien.storage.array_cache import ArrayCache, content_key
+from mien.storage.cache_folder import stamp_of
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 
 MESH_POINTS = 468
 IRIS_POINTS = 5

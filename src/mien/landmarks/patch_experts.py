@@ -13,8 +13,8 @@ from mien.landmarks.area_kernels import TAPS
 from mien.landmarks.ccnf_kernels import ccnf_responses
 from mien.landmarks.vector_code import AMPLITUDE, BIAS, GAIN, NEURONS, WEIGHT_SUM
 from mien.models.records import CcnfRecord
-from mien.runtime.array_cache import ArrayCache, content_key
 from mien.runtime.lanes import LANES, aligned
+from mien.storage.array_cache import ArrayCache, content_key
 
 _SMALLEST_ALPHA = 1e-4
 

@@ -22,8 +22,8 @@ import numba
 import numpy as np
 import platformdirs
 
-from mien.runtime.array_cache import cache_folder
 from mien.runtime.lanes import target
+from mien.storage.array_cache import cache_folder
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _OTHER_SOURCES = ("landmarks/vector_code.py", "runtime/jit.py", "runtime/lanes.p
 def kernel_folder() -> Path | None:
     """Folder of the compiled kernels, made where there is none; None where there can be none.
 
-    In `mien.runtime.array_cache.cache_folder`; where that is not trustworthy or not writable, in the user's
+    In `mien.storage.array_cache.cache_folder`; where that is not trustworthy or not writable, in the user's
     own cache folder.
     """
     own = Path(platformdirs.user_cache_dir("mien", appauthor=False))

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.runtime.npz import read_npz
+from mien.storage.npz import read_npz
 
 _MOST_BYTES = 1 << 26
 

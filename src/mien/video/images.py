@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 from mien.video.folders import is_hidden, missing_numbers, natural_key
 from mien.video.source import IMAGE_SUFFIXES, SourceInfo
 from mien.video.stills import count_pages, read_still

@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mien.errors import ModelFileError
 from mien.models.readers.fault import fault, missing, read_bytes
-from mien.runtime.regular_file import open_regular
+from mien.storage.regular_file import open_regular
 
 TYPE_CODES: dict[int, np.dtype[Any]] = {
     0: np.dtype("u1"),

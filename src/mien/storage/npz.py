@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.runtime.regular_file import open_regular
+from mien.storage.regular_file import open_regular
 
 MOST_BYTES = 1 << 32
 _MOST_RATIO = 1100

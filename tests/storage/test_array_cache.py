@@ -14,14 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from mien.runtime.array_cache import ArrayCache
-from mien.runtime.checked_array import DoubtfulFileError, load_array, store_array
+from mien.storage.array_cache import ArrayCache
+from mien.storage.checked_array import DoubtfulFileError, load_array, store_array
 
 PROCESS = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from mien.runtime.array_cache import ArrayCache
+from mien.storage.array_cache import ArrayCache
 
 def build():
     time.sleep(0.5)

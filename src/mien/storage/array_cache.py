@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from mien.runtime.cache_folder import cache_folder, is_safe, stamp_of
-from mien.runtime.checked_array import DoubtfulFileError, Shape, load_array, store_array
+from mien.storage.cache_folder import cache_folder, is_safe, stamp_of
+from mien.storage.checked_array import DoubtfulFileError, Shape, load_array, store_array
 
 __all__ = ["ArrayCache", "cache_folder", "content_key"]
 

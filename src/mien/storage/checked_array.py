@@ -24,8 +24,8 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
-from mien.runtime.cache_folder import is_trusted, sync_folder
-from mien.runtime.npz import parse_header
+from mien.storage.cache_folder import is_trusted, sync_folder
+from mien.storage.npz import parse_header
 
 _END = struct.Struct("<8sI")
 _MAGIC = b"mienCRC1"
