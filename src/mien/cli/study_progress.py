@@ -7,6 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from mien.cli.progress import tell_of_compilation
 from mien.cli.words import note, printable
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ class StudyProgress:
     def show(self) -> None:
         """Show how far it is."""
 
+    def compiling(self) -> None:
+        """Learn that kernels are compiled first; -q wants to know nothing of it."""
+
     def stopping(self, text: str) -> None:
         """Say that it is going to end."""
         note(STOPPING)
@@ -76,6 +80,10 @@ class Lines(StudyProgress):
     def __init__(self) -> None:
         super().__init__()
         self._next = time.monotonic() + _EVERY_S
+
+    def compiling(self) -> None:
+        """Say so."""
+        tell_of_compilation(note)
 
     def show(self) -> None:
         """Write a line, if the last was some time ago."""
@@ -117,6 +125,10 @@ class StudyBar(StudyProgress):
         self._bar.update(
             self._task, total=self.bytes or 1, completed=self.ended_bytes, description=printable(self.words)
         )
+
+    def compiling(self) -> None:
+        """Say so above the bar."""
+        tell_of_compilation(self._say)
 
     def stopping(self, text: str) -> None:
         """Say above the bar that it is going to end."""

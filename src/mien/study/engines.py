@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from mien.errors import OptionError
 from mien.options import available_cores
@@ -18,6 +18,8 @@ from mien.study.work import Ended, Task, run_task
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
+
+Prepared = TypeVar("Prepared")
 
 WORKER_BYTES = 450_000_000
 """Memory that a worker is counted with; docs/studies.md says what one needs."""
@@ -37,8 +39,8 @@ class Engine(Protocol):
         """Begin a task, now or when a worker is free."""
         ...
 
-    def prepare(self, work: Callable[[], None]) -> None:
-        """Let something be done once in a worker before all tasks."""
+    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
+        """Let something be done once in a worker before all tasks, and give what it gives."""
         ...
 
     def stop(self) -> None:
@@ -76,9 +78,9 @@ class LocalEngine:
         """Begin a task when a process is free."""
         return self._processes().submit(_run_in_process, task)
 
-    def prepare(self, work: Callable[[], None]) -> None:
+    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
         """Let one process do it, while the others wait for their tasks."""
-        self._processes().submit(work).result()
+        return self._processes().submit(work).result()
 
     def stop(self) -> None:
         """Let all processes end their videos after the frame at hand."""
@@ -129,8 +131,9 @@ class ExecutorEngine:
         """Begin a task when a worker is free."""
         return self._executor.submit(run_task, task)
 
-    def prepare(self, work: Callable[[], None]) -> None:
+    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
         """Nothing: workers may be on other machines, and share the work among themselves."""
+        return None
 
     def stop(self) -> None:
         """Nothing: what has begun ends by itself, and is found done by the next call."""

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from mien.errors import OptionError, SourceError
 from mien.study.listing import Listing, read_listing
-from mien.video.source import IMAGE_SUFFIXES
+from mien.video.source import IMAGE_SUFFIXES, are_pictures
 
 VIDEO_SUFFIXES = (
     *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg"),
@@ -35,6 +35,8 @@ class Recording:
         Bytes, and time of the last change, as the file system has it.
     values
         What the list says of it.
+    is_picture
+        Whether it is a picture; animations are videos.
     fault
         Why it can't be analysed, where that is known already.
     """
@@ -44,12 +46,8 @@ class Recording:
     size: int = 0
     modified_ns: int = 0
     values: Mapping[str, str] = field(default_factory=dict)
+    is_picture: bool = False
     fault: str = ""
-
-    @property
-    def is_picture(self) -> bool:
-        """Whether its name says that it is a picture."""
-        return self.source.suffix.lower() in IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +156,9 @@ def _recording(source: Path, name: str, values: Mapping[str, str] | None = None)
         return Recording(source, name, values=values or {}, fault=f"{source}: {reason}; expected a file")
     if not source.is_file():
         return Recording(source, name, values=values or {}, fault=f"{source} is a folder; expected a file")
-    return Recording(source, name, about.st_size, about.st_mtime_ns, values or {})
+    return Recording(
+        source, name, about.st_size, about.st_mtime_ns, values or {}, is_picture=are_pictures(source)
+    )
 
 
 def _listed(listing: Listing) -> list[Recording]:

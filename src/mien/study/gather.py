@@ -27,7 +27,7 @@ SUMMARY, LONG, EVENTS, DICTIONARY, FAILURES = (
     "failures.csv",
 )
 _TABLE = Column("table", "Its table, below the folder of results.")
-_NOTES = Column("notes", "What could not be read of the recording; empty where all could.")
+_NOTES = Column("notes", "What could not be read of the recording, and what else there is to know of it.")
 _TAKEN = {_TABLE.name, _NOTES.name}
 
 

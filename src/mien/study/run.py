@@ -15,6 +15,7 @@ from typing import Protocol
 from filelock import FileLock, Timeout
 
 from mien.errors import OutputError
+from mien.options import AnalysisOptions
 from mien.study.engines import Engine
 from mien.study.find import Recording
 from mien.study.gather import FAILURES, Forms, Gathering, write_failures
@@ -32,6 +33,10 @@ class Follower(Protocol):
         """Is told what there is to do."""
         ...
 
+    def compiling(self) -> None:
+        """Is told that kernels are compiled first, which takes a while, once on a machine."""
+        ...
+
     def ended(self, ended: Ended, size: int) -> None:
         """Is told what became of a recording of so many bytes."""
         ...
@@ -41,6 +46,9 @@ class Unfollowed:
     """A `Follower` that does nothing."""
 
     def begin(self, plan: Plan) -> None:
+        """Do nothing."""
+
+    def compiling(self) -> None:
         """Do nothing."""
 
     def ended(self, ended: Ended, size: int) -> None:
@@ -198,12 +206,19 @@ class _Run:
     def _drive(self, start: Callable[[], Engine] | None) -> None:
         from mien.study.driving import drive
         from mien.study.engines import LocalEngine
-        from mien.study.warm import warm_worker
 
         with closing((start or LocalEngine)()) as engine:
             if any(not task.only_sum_up for task in self.plan.tasks):
-                engine.prepare(partial(warm_worker, self.plan.tasks[0].options))
+                self._prepare(engine, self.plan.tasks[0].options)
             drive(self.plan.tasks, engine, self._take, self._stopped)
+
+    def _prepare(self, engine: Engine, options: AnalysisOptions) -> None:
+        """Compile kernels once, where that has not been done on this machine."""
+        from mien.study.warm import needs_compiling, warm_worker
+
+        if engine.prepare(partial(needs_compiling, options)):
+            self._follower.compiling()
+            engine.prepare(partial(warm_worker, options))
 
     def _take(self, task: Task, every: Sequence[Ended]) -> None:
         for ended in every:

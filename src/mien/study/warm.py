@@ -5,19 +5,29 @@ from __future__ import annotations
 from mien.options import AnalysisOptions
 
 
+def needs_compiling(options: AnalysisOptions) -> bool:
+    """Whether kernels have yet to be compiled on this machine.
+
+    Raises
+    ------
+    MienError
+        The models are missing.
+    """
+    from mien.packs import choose_pack
+    from mien.runtime.compilation import is_warm
+
+    return not is_warm(choose_pack(options.models).name, options.landmarks)
+
+
 def warm_worker(options: AnalysisOptions) -> None:
-    """Compile the kernels where that has not been done on this machine.
+    """Compile the kernels.
 
     Raises
     ------
     MienError
         The models are missing or damaged.
     """
+    from mien.analysis.warmup import warm_up
     from mien.packs import choose_pack
-    from mien.runtime.compilation import is_warm
 
-    pack = choose_pack(options.models)
-    if not is_warm(pack.name, options.landmarks):
-        from mien.analysis.warmup import warm_up
-
-        warm_up(pack, options)
+    warm_up(choose_pack(options.models), options)

@@ -69,8 +69,8 @@ class Ended:
         Frames analysed, and how long that took, s.
     success_share
         Share of frames with a face.
-    lost
-        What could not be read of it.
+    lost, notes
+        What could not be read of it, and what else there is to know.
     stopped
         Whether it was stopped; it has no result then.
     reason
@@ -84,6 +84,7 @@ class Ended:
     seconds: float = 0.0
     success_share: float = 0.0
     lost: str = ""
+    notes: str = ""
     stopped: bool = False
     reason: str = ""
     analysed: bool = True
@@ -165,6 +166,7 @@ def _ended(item: Item, outcome: JobOutcome) -> Ended:
         seconds=outcome.seconds,
         success_share=outcome.successes / max(1, outcome.frames),
         lost=outcome.lost,
+        notes="; ".join(outcome.notes),
         stopped=outcome.stopped,
         reason=reason,
     )
@@ -216,7 +218,7 @@ def _finished(item: Item, ended: Ended, task: Task) -> Ended:
     if ended.failed or ended.stopped:
         return ended
     try:
-        _keep_summary(item, task, ended.lost)
+        _keep_summary(item, task, "; ".join(part for part in (ended.lost, ended.notes) if part))
         _note(item, task, ended)
         for old in item.outputs.folder.glob(f"{_literal(item.outputs.base)}.partial.*"):
             old.unlink(missing_ok=True)
@@ -252,7 +254,7 @@ def _note(item: Item, task: Task, ended: Ended) -> None:
     write_entry(item, task.now, outcome, task.run)
 
 
-def _keep_summary(item: Item, task: Task, lost: str) -> None:
+def _keep_summary(item: Item, task: Task, notes: str) -> None:
     """Write a recording's rows and events where the study's tables are gathered from."""
     from mien.study.tables import summarise_table
 
@@ -262,7 +264,7 @@ def _keep_summary(item: Item, task: Task, lost: str) -> None:
         rows, events, intensities, presences = [], [], set(), set()
     if not rows:
         rows = [{"file": item.name, "frames": 0, "rule": task.rules.rule, "usable_frames": 0}]
-    more = {"table": item.table, "notes": lost}
+    more = {"table": item.table, "notes": notes}
     write_json(
         item.summary,
         {
