@@ -90,9 +90,9 @@ def _models(folder: Path) -> dict[str, Kind]:
 
 
 def _archives() -> dict[str, Kind]:
+    from mien.analysis.recordings import read_scores
     from mien.models import readers
     from mien.models.open import CANONICAL_FACE, MTCNN
-    from mien.scores import read_scores
     from mien.shape.canonical_face import read_canonical_face
 
     with tempfile.TemporaryDirectory() as place:
@@ -109,7 +109,7 @@ def _recording() -> Any:
     """Scores of five frames, three of them with a face."""
     from mien.action_units.histogram import MedianHistogram
     from mien.action_units.scores import ClipScores, PredictorFacts
-    from mien.scores import RecordingScores
+    from mien.analysis.recordings import RecordingScores
 
     rng = np.random.default_rng(0)
     ok = np.array([True, False, True, True, False])
@@ -129,11 +129,11 @@ def _recording() -> Any:
 
 
 def _notes(folder: Path) -> dict[str, Kind]:
+    from mien.analysis.recordings import read_baseline
     from mien.geometry.intrinsics import read_intrinsics
     from mien.landmarks.mesh_indices import read_mesh_indices
     from mien.models.open import INDICES
     from mien.results.csv_reader import read_openface_csv
-    from mien.scores import read_baseline
     from mien.video.images import read_boxes
 
     units = [f"AU{number:02}_r" for number in (1, 2, 4, 5, 6, 7, 9, 10, 12, 14, 15, 17, 20, 23, 25, 26, 45)]

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 import synthetic_formats as formats
 import synthetic_models
+from mien.analysis.recordings import read_scores
 from mien.errors import MienError, ModelFileError, TableError
 from mien.models import readers
 from mien.models.readers.action_units import read_predictor
 from mien.models.readers.binary import ByteCursor
 from mien.models.records import CcnfRecord, CenRecord, DenseLayer, PdmRecord, SvrExpert, SvrRecord
-from mien.scores import read_scores
 
 # --- small files of every binary kind ---------------------------------------------------------------------
 

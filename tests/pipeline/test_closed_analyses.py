@@ -12,10 +12,10 @@ import pytest
 import mien
 import synthetic_face
 from mien.analysis import Analysis
+from mien.analysis.outputs import OutputOptions
 from mien.live.session import LiveAnalysis
 from mien.options import AnalysisOptions
 from mien.packs import build_stages, choose_pack
-from mien.results.outputs import OutputOptions
 from mien.video.file import VideoFile
 from mien.video.pacing import RealTime
 from synthetic_face import Pose
