@@ -1,1 +1,1 @@
-"""What is read from and kept in files beside the results: arrays that are checked, folders that are private."""
+"""What is read from and kept in files beside the results: checked arrays, private folders, archives."""

@@ -1,6 +1,6 @@
 """Arrays that are dear to compute, kept in the user's cache folder and memory-mapped.
 
-Several processes share one copy; nothing is read before it is used. Losing the folder costs time only.
+Several processes share one copy; what is not used takes no memory. Losing the folder costs time only.
 """
 
 from __future__ import annotations
