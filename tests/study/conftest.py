@@ -71,7 +71,8 @@ def study(study_models, tmp_path):
     """Run ``mien study`` to its end in an empty folder."""
 
     def run(*arguments, code=0) -> subprocess.CompletedProcess:
-        process = start(study_models, tmp_path, *arguments)
+        elsewhere = {"--workers", "--scheduler"} & set(arguments)
+        process = start(study_models, tmp_path, *arguments, *([] if elsewhere else ["--workers", "1"]))
         out, err = process.communicate(timeout=300)
         assert process.returncode == code, f"{out}\n{err}"
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Prepared = TypeVar("Prepared")
 
-WORKER_BYTES = 450_000_000
+WORKER_BYTES = 500_000_000
 """Memory that a worker is counted with; docs/studies.md says what one needs."""
 _SPARE = 0.8
 """Share of the free memory that workers may take."""
