@@ -6,6 +6,7 @@ import math
 import shutil
 import subprocess
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,6 +42,22 @@ def drawn(tmp_path_factory):
     (folder / "damaged.mp4").write_bytes(b"this is no video" * 40)
     Image.fromarray(next(pictures(0))[..., ::-1]).save(folder / "face.png")
     Image.fromarray(blank).save(folder / "nobody.png")
+    return folder
+
+
+@pytest.fixture
+def face_hours(drawn, tmp_path):
+    """A folder with one recording that takes long."""
+    folder = tmp_path / "hours"
+    folder.mkdir()
+    with av.open(str(drawn / "one.mp4")) as source, av.open(str(folder / "long.mp4"), "w") as target:
+        original = source.streams.video[0]
+        stream = target.add_stream_from_template(original)
+        packets = [packet for packet in source.demux(original) if packet.dts is not None]
+        for number, packet in enumerate(packets * 2000):
+            packet.pts = packet.dts = number * (packet.duration or 1)
+            packet.stream = stream
+            target.mux(packet)
     return folder
 
 

@@ -199,6 +199,18 @@ def test_an_interrupted_study_ends_cleanly_and_goes_on(study, study_models, draw
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_a_second_ctrl_c_ends_at_once(study_models, drawn, face_hours, tmp_path):
+    out = tmp_path / "out"
+    process = start(study_models, tmp_path, face_hours, "-o", "out", "--workers", "1")
+    _wait_for(lambda: list(out.rglob(".mien-*.part")), process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
 def test_a_study_that_is_at_work_is_not_disturbed_by_another(study, study_models, drawn, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()

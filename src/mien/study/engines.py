@@ -47,6 +47,10 @@ class Engine(Protocol):
         """Let tasks that have begun end early, where that is possible."""
         ...
 
+    def kill(self) -> None:
+        """End tasks at once, where that is possible; what they were at has no result."""
+        ...
+
     def renew(self) -> None:
         """Begin anew after a worker died and took the others with it."""
         ...
@@ -137,6 +141,9 @@ class ExecutorEngine:
 
     def stop(self) -> None:
         """Nothing: what has begun ends by itself, and is found done by the next call."""
+
+    def kill(self) -> None:
+        """Nothing: as for `stop`."""
 
     def renew(self) -> None:
         """Nothing: the executor looks after its workers."""

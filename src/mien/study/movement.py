@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.geometry.rotation import rotation_from_euler, vector_from_rotation
 from mien.study.hysteresis import Samples
 
 Floats = NDArray[np.float64]
@@ -57,24 +58,8 @@ def turns(angles_rad: Floats) -> Floats:
     Returns
     -------
     ndarray
-        (N - 1,) angle of the rotation R_i^T R_(i+1), 0 to pi; exact for small ones too.
+        (N - 1,) angle of the rotation R_i^T R_(i+1), 0 to pi.
     """
-    matrix = rotation(angles_rad)
-    step = np.einsum("nji,njk->nik", matrix[:-1], matrix[1:])
-    axis = np.stack(
-        [step[:, 2, 1] - step[:, 1, 2], step[:, 0, 2] - step[:, 2, 0], step[:, 1, 0] - step[:, 0, 1]], axis=-1
-    )
-    sine = np.linalg.norm(axis, axis=1) / 2
-    cosine = (np.trace(step, axis1=1, axis2=2) - 1) / 2
-    return np.asarray(np.arctan2(sine, cosine))
-
-
-def rotation(angles_rad: Floats) -> Floats:
-    """(N, 3) Euler angles to (N, 3, 3) matrices R = Rx Ry Rz."""
-    (sx, sy, sz), (cx, cy, cz) = np.sin(angles_rad).T, np.cos(angles_rad).T
-    rows = [
-        [cy * cz, -cy * sz, sy],
-        [cx * sz + sx * sy * cz, cx * cz - sx * sy * sz, -sx * cy],
-        [sx * sz - cx * sy * cz, sx * cz + cx * sy * sz, cx * cy],
-    ]
-    return np.moveaxis(np.array(rows), -1, 0)
+    matrix = rotation_from_euler(angles_rad)
+    step = np.swapaxes(matrix[:-1], -1, -2) @ matrix[1:]
+    return np.asarray(np.linalg.norm(vector_from_rotation(step), axis=-1))

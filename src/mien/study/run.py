@@ -208,9 +208,13 @@ class _Run:
         from mien.study.engines import LocalEngine
 
         with closing((start or LocalEngine)()) as engine:
-            if any(not task.only_sum_up for task in self.plan.tasks):
-                self._prepare(engine, self.plan.tasks[0].options)
-            drive(self.plan.tasks, engine, self._take, self._stopped)
+            try:
+                if any(not task.only_sum_up for task in self.plan.tasks):
+                    self._prepare(engine, self.plan.tasks[0].options)
+                drive(self.plan.tasks, engine, self._take, self._stopped)
+            except KeyboardInterrupt:
+                engine.kill()
+                raise
 
     def _prepare(self, engine: Engine, options: AnalysisOptions) -> None:
         """Compile kernels once, where that has not been done on this machine."""
