@@ -158,6 +158,7 @@ class Study:
         with _alone(self._planning):
             run = _Run(self._planning, self.plan(), follower or Unfollowed(), stopped or threading.Event())
             run.work(start)
+            run.tidy()
             self._report(run)
             return run.outcome
 
@@ -202,6 +203,13 @@ class _Run:
         outcome.stopped = self._stopped.is_set()
         outcome.done = len(self.done)
         outcome.seconds = time.perf_counter() - begin
+
+    def tidy(self) -> None:
+        """Remove what workers that died have left behind."""
+        from mien.analysis.staging import remove_abandoned
+
+        for folder in {item.outputs.folder for task in self.plan.tasks for item in task.items}:
+            remove_abandoned(folder)
 
     def _drive(self, start: Callable[[], Engine] | None) -> None:
         from mien.study.driving import drive
