@@ -72,6 +72,7 @@ def test_no_result_is_lost_and_none_made_twice_when_a_worker_is_killed(
     out = tmp_path / "out"
     _wait_for(lambda: (out / "study.log").exists() and len(done(out)) >= 5, process)
     workers[0].kill()
+    workers[0].wait()
     text, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
     assert "24 of 24 recordings done, 24 of them now" in text
