@@ -1,0 +1,141 @@
+"""Composites: a face made of one of its sides and that side's mirror image, aligned and described."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mien.appearance.alignment import LIFT_PX, RAISED_LANDMARKS, FaceAligner
+from mien.appearance.fhog import FhogExtractor
+from mien.datatypes import AlignedFace, Appearance, Frame
+from mien.models.records import ActionUnitRecord
+from mien.shape.model import PointDistributionModel
+from mien.sides import kernels
+from mien.sides.midplane import Midplane
+from mien.shape.mirror import MIDLINE, MIRRORED, OF_SIDE
+
+_ROW_OF_BROWS = (0, *range(17, 27), 16)
+"""Raised landmarks in the order in which they follow one another."""
+_UNKNOWN = -9.0
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """A face of which both halves are the same.
+
+    Attributes
+    ----------
+    points
+        (68, 2) float32, px: its landmarks, seen by a camera in its plane of symmetry.
+    appearance
+        Its aligned picture and its descriptor.
+    """
+
+    points: NDArray[np.float32]
+    appearance: Appearance
+
+
+class CompositeMaker:
+    """Mirrors each side of a face across its midplane, straight into an aligned picture.
+
+    The composite is the symmetric three-dimensional face that one side and its mirror image make, seen from
+    straight ahead at the nod that the face has: so yaw and roll make no difference between the sides, the
+    composite is its own mirror image, and both sides are judged alike by predictors that are not symmetric.
+
+    Parameters
+    ----------
+    record
+        Shape model and triangles of the predictors of action units.
+    """
+
+    def __init__(self, record: ActionUnitRecord) -> None:
+        self._pdm = PointDistributionModel(record.pdm)
+        self._aligner = FaceAligner(record.pdm, record.triangles)
+        self._fhog = FhogExtractor(self._aligner.size, self._aligner.size)
+        self._triangles = _fine_triangles(np.asarray(record.triangles, np.int32))
+        raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
+        mirrored = [raised[int(MIRRORED[landmark])] for landmark in RAISED_LANDMARKS]
+        self._mirrored = np.concatenate((MIRRORED, mirrored)).astype(np.int32)
+        self._raised = np.array(RAISED_LANDMARKS, np.intp)
+
+    def make(self, frame: Frame, midplane: Midplane, side: int) -> Composite:
+        """Make the composite of one side.
+
+        Parameters
+        ----------
+        frame
+            The frame.
+        midplane
+            Where the face's middle is.
+        side
+            0 for the subject's left, 1 for the right.
+        """
+        face = one_sided(midplane.face, side)
+        points = np.ascontiguousarray(_from_ahead(face, midplane), np.float32)
+        global_params, local_params = self._pdm.fit_to_points(points)
+        matrix, spans = self._aligner.place(points, global_params[4], global_params[5])
+        if not np.isfinite(matrix).all():
+            aligned = self._aligner.black()
+        else:
+            aligned = AlignedFace(self._draw(frame, midplane, face, points, matrix, spans, side), matrix)
+        fhog = self._fhog.describe(aligned.bgr)
+        return Composite(points, Appearance(aligned, fhog, global_params, local_params, True))
+
+    def _draw(
+        self,
+        frame: Frame,
+        midplane: Midplane,
+        face: NDArray[np.float64],
+        points: NDArray[np.float32],
+        matrix: NDArray[np.float32],
+        spans: NDArray[np.int16],
+        side: int,
+    ) -> NDArray[np.uint8]:
+        size = self._aligner.size
+        linear = matrix[:, :2].astype(np.float64)
+        placed = points @ linear.T + matrix[:, 2]
+        placed_up = placed[self._raised] - (0.0, LIFT_PX)
+        # What the lift is in the face's own frame, whose y is shortened by the nod.
+        lift = np.linalg.solve(linear, (0.0, LIFT_PX))[1] / (midplane.scale * np.cos(midplane.nod_rad))
+        above = face[self._raised] - (0.0, lift, 0.0)
+        vertices = np.concatenate(
+            (
+                np.column_stack((placed, face[:, 0])),
+                np.column_stack((placed_up, above[:, 0])),
+            )
+        )
+        origins = midplane.project(np.concatenate((face, above)))
+        where = np.full((size, size, 2), _UNKNOWN)
+        kernels.trace(vertices, origins, self._mirrored, self._triangles, 1.0 if side == 0 else -1.0, where)
+        out = np.zeros((size, size, 3), np.uint8)
+        flat = np.ascontiguousarray(frame.bgr).reshape(-1)
+        kernels.sample(flat, *frame.bgr.shape[:2], where, spans, out)
+        return out
+
+
+def one_sided(face: NDArray[np.float64], side: int) -> NDArray[np.float64]:
+    """Landmarks (68, 3) of one side and their reflection across x = 0; those of the middle lie on it."""
+    result = face.copy()
+    other = OF_SIDE[1 - side]
+    result[other] = face[MIRRORED[other]] * (-1.0, 1.0, 1.0)
+    result[list(MIDLINE), 0] = 0.0
+    return result
+
+
+def _from_ahead(face: NDArray[np.float64], midplane: Midplane) -> NDArray[np.float64]:
+    """Where a camera in the plane of symmetry sees landmarks (68, 3): (68, 2) px, about the face's origin."""
+    cos, sin = np.cos(midplane.nod_rad), np.sin(midplane.nod_rad)
+    flat = np.column_stack((face[:, 0], cos * face[:, 1] - sin * face[:, 2]))
+    return np.asarray(midplane.scale * flat + midplane.translation)
+
+
+def _fine_triangles(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Triangles over raised landmarks, then those over the landmarks themselves and the strip above them."""
+    raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
+    coarse = [[raised.get(int(corner), int(corner)) for corner in triangle] for triangle in triangles]
+    strip = []
+    for a, b in zip(_ROW_OF_BROWS[:-1], _ROW_OF_BROWS[1:], strict=True):
+        strip += [[a, b, raised[a]], [b, raised[b], raised[a]]]
+    return np.array([*coarse, *triangles.tolist(), *strip], np.int32)
