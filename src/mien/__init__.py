@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from mien.options import AnalysisOptions
     from mien.pipeline import Pipeline
     from mien.results import VideoResult
+    from mien.sides.analysis import sides
     from mien.stages import Stages
     from mien.video.file import VideoFile
 
@@ -104,11 +105,15 @@ __all__ = [
     "VideoResult",
     "__version__",
     "analyze",
+    "sides",
     "track",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "sides":
+        # A folder of modules that can be called.
+        return import_module("mien.sides")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'mien' has no attribute {name!r}")
     value = getattr(import_module(_MODULE_OF[name]), name)

@@ -110,7 +110,10 @@ class ActionUnitAnalyzer:
             Live values: raw intensities (corrected and between 0 and 5 only for a camera), zeros where the
             frame failed.
         """
-        appearance = _needed(appearance)
+        return self.observe(_needed(appearance))
+
+    def observe(self, appearance: Appearance) -> ActionUnits:
+        """As `analyze`, from the appearance alone."""
         ok = appearance.good
         predictors = self._reader.predictors
         self._reader.describe(appearance, self._descriptors[0])
@@ -214,9 +217,13 @@ class StaticActionUnitAnalyzer:
 
     def analyze(self, face: TrackedFace, appearance: Appearance | None) -> ActionUnits:
         """Action units of one face, whether or not its landmarks are valid; intensities from 0 to 5."""
+        return self.observe(_needed(appearance))
+
+    def observe(self, appearance: Appearance) -> ActionUnits:
+        """As `analyze`, from the appearance alone."""
         predictors = self._reader.predictors
         descriptor = np.empty((1, self._reader.length))
-        self._reader.describe(_needed(appearance), descriptor[0])
+        self._reader.describe(appearance, descriptor[0])
         outputs = predictors.scores(predictors.project(descriptor)[0])
         return ActionUnits(
             np.clip(outputs[:N_INTENSITY], 0.0, MAX_INTENSITY),
