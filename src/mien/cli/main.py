@@ -22,6 +22,7 @@ from mien.cli.openface_programs import add_openface_programs, program_called
 from mien.cli.plain_values import convert_plainly
 from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
+from mien.cli.sides import sides
 from mien.cli.warmup import warmup
 from mien.errors import MienError, OptionError
 
@@ -88,6 +89,7 @@ app.command("compare")(compare)
 app.command("live")(live)
 app.command("profile")(profile)
 app.command("renormalise")(renormalise)
+app.command("sides")(sides)
 app.command("warmup")(warmup)
 app.add_typer(models, name="models")
 add_openface_programs(app)

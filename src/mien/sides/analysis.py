@@ -130,7 +130,7 @@ class SidesAnalysis(Analysis):
             self._reader: ScoringReader | None = None
             sketch: Sketcher = mesh_sketch
             if self.pack.name == "openface":
-                record = _record(self.pack.folder, "dynamic")
+                record = read_record(self.pack.folder, "dynamic")
                 sketch = direct_sketcher(record)
                 self.predictors = PredictorSet(record.predictors)
                 self._reader = self._make_reader(record, self.predictors)
@@ -299,7 +299,7 @@ def picture_sides(
     analysis = PictureAnalysis(path, options)
     reader, sketch = None, mesh_sketch
     if analysis.pack.name == "openface":
-        record = _record(analysis.pack.folder, "static")
+        record = read_record(analysis.pack.folder, "static")
         sketch = direct_sketcher(record)
         reader = None if "aus" in options.skip else PictureReader(record)
     observer = SidesObserver(sketch, reader, watch)
@@ -338,7 +338,8 @@ def refuse(options: AnalysisOptions, how: SidesOptions) -> None:
         )
 
 
-def _record(folder: Path, kind: str) -> ActionUnitRecord:
+def read_record(folder: Path, kind: str) -> ActionUnitRecord:
+    """Read OpenFace's predictors, "static" or "dynamic", with their shape model."""
     from mien.models.readers import read_action_units
 
     files = ModelStore(folder).locate()

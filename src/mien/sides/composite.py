@@ -7,7 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.appearance.alignment import LIFT_PX, RAISED_LANDMARKS, FaceAligner
+from mien.appearance.alignment import (
+    DEFAULT_SCALE,
+    DEFAULT_SIZE,
+    LIFT_PX,
+    RAISED_LANDMARKS,
+    FaceAligner,
+)
 from mien.appearance.fhog import FhogExtractor
 from mien.datatypes import AlignedFace, Appearance, Frame
 from mien.models.records import ActionUnitRecord
@@ -48,12 +54,16 @@ class CompositeMaker:
     ----------
     record
         Shape model and triangles of the predictors of action units.
+    enlarged
+        How many times as large as for the predictors pictures are drawn.
     """
 
-    def __init__(self, record: ActionUnitRecord) -> None:
+    def __init__(self, record: ActionUnitRecord, *, enlarged: int = 1) -> None:
         self._pdm = PointDistributionModel(record.pdm)
-        self._aligner = FaceAligner(record.pdm, record.triangles)
-        self._fhog = FhogExtractor(self._aligner.size, self._aligner.size)
+        size, scale = DEFAULT_SIZE * enlarged, DEFAULT_SCALE * enlarged
+        self._aligner = FaceAligner(record.pdm, record.triangles, size, scale)
+        self._lift = LIFT_PX * enlarged
+        self._fhog = FhogExtractor()
         self._triangles = _fine_triangles(np.asarray(record.triangles, np.int32))
         raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
         mirrored = [raised[int(MIRRORED[landmark])] for landmark in RAISED_LANDMARKS]
@@ -72,6 +82,17 @@ class CompositeMaker:
         side
             0 for the subject's left, 1 for the right.
         """
+        points, aligned, params = self._align(frame, midplane, side)
+        return Composite(points, Appearance(aligned, self._fhog.describe(aligned.bgr), *params, good=True))
+
+    def picture(self, frame: Frame, midplane: Midplane, side: int) -> NDArray[np.uint8]:
+        """The aligned picture of a side's composite alone, (size, size, 3) uint8."""
+        return self._align(frame, midplane, side)[1].bgr
+
+    def _align(
+        self, frame: Frame, midplane: Midplane, side: int
+    ) -> tuple[NDArray[np.float32], AlignedFace, tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Landmarks of the composite, its aligned picture, and the parameters of the shape model."""
         face = one_sided(midplane.face, side)
         points = np.ascontiguousarray(_from_ahead(face, midplane), np.float32)
         global_params, local_params = self._pdm.fit_to_points(points)
@@ -80,8 +101,7 @@ class CompositeMaker:
             aligned = self._aligner.black()
         else:
             aligned = AlignedFace(self._draw(frame, midplane, face, points, matrix, spans, side), matrix)
-        fhog = self._fhog.describe(aligned.bgr)
-        return Composite(points, Appearance(aligned, fhog, global_params, local_params, True))
+        return points, aligned, (global_params, local_params)
 
     def _draw(
         self,
@@ -96,9 +116,9 @@ class CompositeMaker:
         size = self._aligner.size
         linear = matrix[:, :2].astype(np.float64)
         placed = points @ linear.T + matrix[:, 2]
-        placed_up = placed[self._raised] - (0.0, LIFT_PX)
+        placed_up = placed[self._raised] - (0.0, self._lift)
         # What the lift is in the face's own frame, whose y is shortened by the nod.
-        lift = np.linalg.solve(linear, (0.0, LIFT_PX))[1] / (midplane.scale * np.cos(midplane.nod_rad))
+        lift = np.linalg.solve(linear, (0.0, self._lift))[1] / (midplane.scale * np.cos(midplane.nod_rad))
         above = face[self._raised] - (0.0, lift, 0.0)
         vertices = np.concatenate(
             (

@@ -60,6 +60,8 @@ class SidesResult:
         (N,) float64 by name, see `mien.sides.measures.MIDLINE_MEASURES`.
     closure
         (2, N) float64, %: how far the eye is closed, against the fissure at rest.
+    network
+        (N,) float64 by name: action units that a model gives for single sides by itself.
     provenance
         How the result was made.
     """
@@ -77,6 +79,7 @@ class SidesResult:
     measures: Mapping[str, NDArray[np.float64]]
     midline: Mapping[str, NDArray[np.float64]]
     closure: NDArray[np.float64]
+    network: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -167,8 +170,7 @@ class SidesResult:
                 ]
         found += [(f"closure_pct_{side}", self.closure[s], 1) for s, side in enumerate(SIDES)]
         found += [(f"{measure.name}_mm", self.midline[measure.name], 2) for measure in MIDLINE_MEASURES]
-        found += [(name, values, 4) for name, values in video.measures.items() if name.endswith(SIDES)]
-        return found
+        return found + [(name, values, 2) for name, values in self.network.items()]
 
     def _unit_columns(self) -> list[tuple[str, NDArray[Any], int]]:
         if self.intensity is None or self.static_intensity is None or self.presence is None:
@@ -247,6 +249,11 @@ def assemble(
         measures=sides,
         midline=in_mm(midline_measures(layout.face), mm),
         closure=_closure(sides["fissure_height"], usable if at_rest is None else usable & at_rest),
+        network={
+            name: values
+            for name, values in video.measures.items()
+            if name.startswith("AU") and name.endswith(SIDES)
+        },
         provenance=dict(video.provenance),
     )
     return _swapped(result) if selfie else result
@@ -283,7 +290,13 @@ def _swapped(result: SidesResult) -> SidesResult:
         measures={name: values[::-1] for name, values in result.measures.items()},
         midline={name: -values for name, values in result.midline.items()},
         closure=result.closure[::-1],
+        network={_other_side(name): values for name, values in result.network.items()},
     )
+
+
+def _other_side(name: str) -> str:
+    left, right = SIDES
+    return name.removesuffix(left) + right if name.endswith(left) else name.removesuffix(right) + left
 
 
 def _openface_table(
