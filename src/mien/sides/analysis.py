@@ -32,7 +32,7 @@ from mien.sides.observer import (
 from mien.sides.relative import BothScores, BothSeries, pooled, resting, series_of
 from mien.sides.result import SidesResult, assemble
 from mien.sides.sketch import Sketcher, mesh_sketch
-from mien.video.source import are_pictures
+from mien.video.source import FrameSource, are_pictures
 
 PROCEDURES = ("direct", "openface-like")
 MAX_YAW_DEG = 15.0
@@ -115,7 +115,7 @@ class SidesAnalysis(Analysis):
 
     def __init__(
         self,
-        path: str | Path,
+        path: str | Path | FrameSource,
         options: AnalysisOptions | None = None,
         how: SidesOptions | None = None,
         *,
