@@ -25,7 +25,7 @@ from mien.action_units.catalogue import INTENSITY_NAMES
 from mien.datatypes import Frame
 from mien.imaging.kernels import bgr_to_gray
 from mien.options import AnalysisOptions
-from mien.results.openface_csv import read_openface_csv
+from mien.results.csv_reader import read_openface_csv
 from mien.shape.mirror import SIDES, mirror_landmarks
 from mien.sides.analysis import SidesAnalysis, SidesOptions
 from mien.sides.measures import SIDE_MEASURES

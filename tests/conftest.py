@@ -33,6 +33,12 @@ def openface_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder that holds all of them, small files that broke things among them."""
+    return _need(DATA / "cases").parent
+
+
+@pytest.fixture(scope="session")
 def media_dir() -> Path:
     """Real videos and images."""
     return _need(DATA / "media")

@@ -10,7 +10,7 @@ A stage imports this module and never another stage.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -19,8 +19,29 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32] | NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class ShapesShown:
+    """A dataclass whose text gives shapes of arrays, not their contents; declare it with ``repr=False``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        items = fields(self)  # type: ignore[arg-type]  # its subclasses are dataclasses
+        parts = (f"{item.name}={_shown(getattr(self, item.name))}" for item in items if item.repr)
+        return f"{type(self).__name__}({', '.join(parts)})"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype}{list(value.shape)}"
+    if is_dataclass(value) and not isinstance(value, type):
+        return f"{type(value).__name__}(…)"
+    if isinstance(value, tuple | list | dict) and value:
+        return f"{type(value).__name__} of {len(value)}"
+    return f"{value:.4g}" if isinstance(value, float) else repr(value)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Frame(ShapesShown):
     """One decoded picture.
 
     Attributes
@@ -51,8 +72,8 @@ class Frame:
         return width, height
 
 
-@dataclass(frozen=True, slots=True)
-class FaceBoxes:
+@dataclass(frozen=True, slots=True, repr=False)
+class FaceBoxes(ShapesShown):
     """Detected faces, most certain first.
 
     Attributes
@@ -75,8 +96,8 @@ class FaceBoxes:
         return len(self.boxes)
 
 
-@dataclass(frozen=True, slots=True)
-class EyeShape:
+@dataclass(frozen=True, slots=True, repr=False)
+class EyeShape(ShapesShown):
     """The 28 points of one eye: 0-7 iris, 8-19 lids, 20-27 pupil.
 
     Attributes
@@ -94,8 +115,8 @@ class EyeShape:
     scale: float
 
 
-@dataclass(frozen=True, slots=True)
-class FaceLandmarks:
+@dataclass(frozen=True, slots=True, repr=False)
+class FaceLandmarks(ShapesShown):
     """The landmarks of one face in one frame, and how far they can be trusted.
 
     Attributes
@@ -132,8 +153,8 @@ class FaceLandmarks:
     mesh: NDArray[np.float32] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FollowedFace:
+@dataclass(frozen=True, slots=True, repr=False)
+class FollowedFace(ShapesShown):
     """A face in one frame, and what is needed to follow it into the next.
 
     Attributes
@@ -148,8 +169,8 @@ class FollowedFace:
     memory: Any
 
 
-@dataclass(frozen=True, slots=True)
-class TrackedFace:
+@dataclass(frozen=True, slots=True, repr=False)
+class TrackedFace(ShapesShown):
     """One of the faces of a frame.
 
     Attributes
@@ -179,8 +200,8 @@ class Camera:
         return np.array([self.fx, self.fy, self.cx, self.cy], np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class HeadPose:
+@dataclass(frozen=True, slots=True, repr=False)
+class HeadPose(ShapesShown):
     """Position and orientation of the head in the camera frame.
 
     Attributes
@@ -195,8 +216,8 @@ class HeadPose:
     rotation_rad: NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
-class Gaze:
+@dataclass(frozen=True, slots=True, repr=False)
+class Gaze(ShapesShown):
     """Where the eyes look, and the eye landmarks it was computed from.
 
     Attributes
@@ -217,8 +238,8 @@ class Gaze:
     eye_points_3d: NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
-class AlignedFace:
+@dataclass(frozen=True, slots=True, repr=False)
+class AlignedFace(ShapesShown):
     """A face in the reference frame of the mean shape.
 
     Attributes
@@ -237,8 +258,8 @@ FHOG_LENGTH = 4464
 """Length of the appearance descriptor: 12 x 12 cells of 31 numbers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Appearance:
+@dataclass(frozen=True, slots=True, repr=False)
+class Appearance(ShapesShown):
     """How one face looks in one frame.
 
     Attributes
@@ -262,8 +283,8 @@ class Appearance:
     good: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ActionUnits:
+@dataclass(frozen=True, slots=True, repr=False)
+class ActionUnits(ShapesShown):
     """Action units of one face in one frame, as known at that moment (live values).
 
     Attributes
@@ -281,8 +302,8 @@ class ActionUnits:
     measures: dict[str, float] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class ActionUnitSeries:
+@dataclass(frozen=True, slots=True, repr=False)
+class ActionUnitSeries(ShapesShown):
     """Action units of a whole recording, after post-processing: one row per analysed face and frame.
 
     Attributes
@@ -301,8 +322,8 @@ class ActionUnitSeries:
     measures: dict[str, NDArray[np.float64]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class FaceResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class FaceResult(ShapesShown):
     """Everything measured on one face in one frame: one row of the table.
 
     Attributes

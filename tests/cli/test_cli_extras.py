@@ -13,9 +13,22 @@ import time
 import numpy as np
 import pytest
 from cli_process import environment, executable
+from PIL import Image
 
 from helpers_outputs import read_aligned_folder, read_hog_records
+from mien.data import PORTRAIT
+from mien.results.columns import full_sequence
 from mien.video.file import VideoFile
+from synthetic_video import write_video
+
+
+@pytest.fixture
+def portrait_video(tmp_path_factory):
+    """Three frames of a portrait."""
+    path = tmp_path_factory.mktemp("portrait") / "portrait.mp4"
+    with Image.open(PORTRAIT) as image:
+        write_video(path, [np.ascontiguousarray(np.asarray(image.convert("RGB"))[..., ::-1])] * 3)
+    return path
 
 
 def names(folder):
@@ -69,6 +82,54 @@ def test_everything_at_once(analyze, face_video, tmp_path):
     with VideoFile(tmp_path / "out" / "face.tracked.mp4") as video:
         assert len(list(video)) == 10
         assert (video.info.height, video.info.fps) == (480, pytest.approx(25))
+
+
+def test_a_table_can_have_the_blanks_of_windows_builds(analyze, mien, face_video, tmp_path):
+    for name, style in (("plain", "openface-2.2"), ("blank", "openface-blank")):
+        options = ("-o", f"{name}.csv", "--end", 0.2, "--csv-style", style, "--details")
+        done = analyze(face_video, *options)
+        assert done.returncode == 0, done.stderr
+        made = json.loads((tmp_path / f"{name}.provenance.json").read_text())
+        assert made["written"]["csv_style"] == style
+    plain, blank = ((tmp_path / f"{name}.csv").read_text() for name in ("plain", "blank"))
+    assert blank == plain.replace(",", ", ")
+    compared = mien("compare", "plain.csv", "blank.csv", "--limits", "openface")
+    assert compared.returncode == 0, compared.stdout
+    refused = analyze(face_video, "--csv-style", "excel")
+    assert refused.returncode == 2
+    assert "expected openface-2.2 or openface-blank, got 'excel'" in refused.stderr
+
+
+def header_of(path):
+    return path.read_text().partition("\n")[0].split(",")
+
+
+def test_the_open_models_tables_are_openfaces_unless_more_is_asked_for(mien, tmp_path):
+    counts = {}
+    for name, options in (("plain", ()), ("measures", ("--extra", "measures")), ("all", ("--extra", "all"))):
+        done = mien("analyze", PORTRAIT, "--models", "open", "-o", f"{name}.csv", *options)
+        assert done.returncode == 0, done.stderr
+        counts[name] = len(header_of(tmp_path / f"{name}.csv"))
+    assert header_of(tmp_path / "plain.csv")[-1] == "AU45_c"
+    assert header_of(tmp_path / "all.csv")[: counts["plain"]] == header_of(tmp_path / "plain.csv")
+    assert counts["plain"] == 711
+    assert 711 < counts["measures"] < 800
+    assert counts["all"] == counts["measures"] + 3 * 478
+
+
+def test_a_video_of_the_open_models_has_openfaces_columns(mien, tmp_path, portrait_video):
+    done = mien("analyze", portrait_video, "--models", "open", "-o", "t.csv")
+    assert done.returncode == 0, done.stderr
+    assert tuple(header_of(tmp_path / "t.csv")) == full_sequence()
+
+
+def test_columns_that_the_models_do_not_give_are_refused_before_the_analysis(analyze, face_video, tmp_path):
+    done = analyze(face_video, "--extra", "mesh")
+    assert done.returncode == 2
+    assert "the models openface give no mesh" in done.stderr
+    done = analyze(face_video, "--extra", "nose")
+    assert "unknown extra columns nose: expected some of measures, mesh, or all" in done.stderr
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_but_the_table_without_being_asked(analyze, face_video, tmp_path):
@@ -173,7 +234,7 @@ def test_what_an_interrupted_analysis_has_written_is_kept_as_partial(
         [*map(str, command), "--hog", "--aligned"], env=environment(models_folder), stderr=subprocess.PIPE
     )
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and len(list(out.glob(".mien-*/*"))) < 5:
+    while time.monotonic() < deadline and len(list(out.glob(".mien-*/*/*"))) < 5:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
     process.communicate(timeout=120)

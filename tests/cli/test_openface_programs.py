@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -121,6 +122,24 @@ def test_a_selection_gives_its_columns_only(run, tmp_path):
     assert details(tmp_path / "a/b/one_of_details.txt")["Gaze"] == " 0"
 
 
+@pytest.mark.parametrize(
+    ("program", "source", "first"),
+    [(FE, "one.mp4", "frame, face_id, timestamp"), (IMG, "one.jpg", "face, confidence, pose_Tx")],
+)
+def test_tables_can_have_the_blanks_of_windows_builds(run, tmp_path, program, source, first):
+    run(program, f"-f MEDIA/{source} -pose -out_dir plain")
+    run(program, f"-f MEDIA/{source} -pose -out_dir blank --csv-style openface-blank")
+    plain, blank = ((tmp_path / folder / "one.csv").read_text() for folder in ("plain", "blank"))
+    assert blank.startswith(first)
+    assert blank == plain.replace(",", ", ")
+
+
+def test_an_unknown_layout_is_refused(run, tmp_path):
+    done = run(FE, "-f MEDIA/one.mp4 --csv-style excel", code=2)
+    assert "expected openface-2.2 or openface-blank, got 'excel'" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_descriptors_alone_come_with_a_table_of_the_first_columns(run, tmp_path):
     run(FE, "-f MEDIA/one.mp4 -hogalign")
     assert names_in(tmp_path / "processed") == ["one.csv", "one.hog", "one_of_details.txt"]
@@ -201,6 +220,7 @@ VALUES = {
     "-root": "elsewhere",
     "-inroot": "MEDIA",
     "-out_dir": "all",
+    "--csv-style": "openface-2.2",
     "-of": "base.csv",
     "-cam_width": "640",
     "-cam_height": "480",
@@ -275,14 +295,20 @@ def test_a_flag_that_can_not_be_honoured_ends_it_before_anything_is_written(run,
 def test_an_interrupted_video_leaves_partial_files_a_camera_complete_ones(run, media, tmp_path, monkeypatch):
     import mien.cli.openface_run as module
 
-    def consume_two(analysis, tally, *, quiet):
-        for face in analysis:
-            tally.add(face)
-            tally.frames = analysis.frames
-            if tally.frames == 2:
-                analysis.stop()
+    class StopsAfterTwo(module.Console):
+        @contextmanager
+        def step(self, name, total, pack=None):
+            done = 0
 
-    monkeypatch.setattr(module, "consume", consume_two)
+            def advance(frames):
+                nonlocal done
+                done += frames
+                if done >= 2:
+                    self.stopped.set()
+
+            yield advance
+
+    monkeypatch.setattr(module, "Console", StopsAfterTwo)
     run(FE, "-f MEDIA/one.mp4 -pose -hogalign", code=130)
     assert names_in(tmp_path / "processed") == [
         *("one.partial.csv", "one.partial.hog", "one.partial_of_details.txt"),
@@ -377,7 +403,7 @@ def test_a_camera_is_analysed_like_a_video(models_folder, media, tmp_path, monke
 
 
 def test_a_landmark_model_other_than_the_originals_default_is_told_of(run, monkeypatch):
-    import mien.cli.openface_run as module
+    import mien.dropin.input_jobs as module
 
     class WithoutCeClm(module.ModelStore):
         def locate(self, landmarks=None):

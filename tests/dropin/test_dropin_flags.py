@@ -34,8 +34,12 @@ DEFAULTS = {
 
 def test_every_flag_of_the_specification_is_there_and_no_other():
     expected = {name: kind for kind, names in VALUES.items() for name in names.split()}
-    assert {flag.name: flag.kind for flag in FLAGS} == expected
+    assert {flag.name: flag.kind for flag in FLAGS if not flag.own} == expected
     assert len(FLAGS) == len(BY_NAME)
+
+
+def test_mien_adds_the_layout_of_tables_alone():
+    assert [flag.name for flag in FLAGS if flag.own] == ["--csv-style"]
 
 
 def test_defaults_are_the_specifications():

@@ -13,7 +13,7 @@ from mien.errors import OptionError
 from mien.results.columns import Group
 
 FE, IMG, MULTI = Program
-ALL = frozenset({*Group} - {Group.MEASURES, Group.MESH})
+ALL = frozenset(Group)
 
 
 def request_of(line, program=FE):

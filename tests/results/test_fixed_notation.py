@@ -71,7 +71,7 @@ def test_single_precision_values_are_exact_too(value, decimals):
 def test_rows_stop_before_numbers_too_large_for_them(value):
     values = np.array([[1.0, 2.0], [3.0, value], [5.0, 6.0]])
     out = np.empty(200, np.uint8)
-    size, row = kernels.write_rows(values, np.array([1, 1]), 0, out)
+    size, row = kernels.write_rows(values, np.array([1, 1]), 0, False, out)
     assert (bytes(out[:size]), row) == (b"1.0,2.0\n", 1)
     assert format_row(values[1], np.array([1, 1])) == f"3.0,{value:.1f}\n"
 
@@ -79,6 +79,6 @@ def test_rows_stop_before_numbers_too_large_for_them(value):
 def test_what_was_not_measured_is_an_empty_cell():
     values = np.array([[math.nan, 2.0, math.nan]])
     out = np.empty(100, np.uint8)
-    size, _ = kernels.write_rows(values, np.array([1, 0, 1]), 0, out)
+    size, _ = kernels.write_rows(values, np.array([1, 0, 1]), 0, False, out)
     assert bytes(out[:size]) == b",2,\n"
     assert format_row(values[0], np.array([1, 0, 1])) == ",2,\n"

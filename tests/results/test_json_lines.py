@@ -20,7 +20,7 @@ def read(path):
 
 def test_a_result_is_one_line_per_row(tmp_path):
     result = make_result(3, measures=("eye_opening",))
-    result.save(tmp_path / "t.jsonl")
+    result.save(tmp_path / "t.jsonl", extra="measures")
     header, rows = read(tmp_path / "t.jsonl")
     assert [row["frame"] for row in rows] == [1, 2, 3]
     row = rows[1]

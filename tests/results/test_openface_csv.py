@@ -9,7 +9,7 @@ import pytest
 
 from helpers_reference import VIDEOS, read_video, result_of
 from mien.errors import OptionError, OutputError, TableError
-from mien.results import Group, columns, openface_csv, read_openface_csv, write_openface_csv
+from mien.results import CsvStyle, Group, columns, openface_csv, read_openface_csv, write_openface_csv
 from synthetic_result import make_result
 
 
@@ -92,14 +92,15 @@ def test_values_come_back_within_their_rounding(tmp_path):
     assert (np.abs(found.values - expected.values) <= half).all()
 
 
-def test_rows_equal_what_python_formats(tmp_path):
+@pytest.mark.parametrize("style", CsvStyle)
+def test_rows_equal_what_python_formats(tmp_path, style):
     result = make_result(300)
     result.pose_translation_mm[[17, 299], 1] = 1e17, -np.inf
     result.landmarks[5] = np.nan
-    write_openface_csv(result, tmp_path / "t.csv")
+    write_openface_csv(result, tmp_path / "t.csv", style=style)
     table = result.to_table()
     lines = (tmp_path / "t.csv").read_text().splitlines(keepends=True)[1:]
-    assert lines == [openface_csv.format_row(row, table.decimals) for row in table.values]
+    assert lines == [openface_csv.format_row(row, table.decimals, style) for row in table.values]
 
 
 def test_selected_groups_keep_openfaces_order(tmp_path):
@@ -119,15 +120,6 @@ def test_unknown_groups_are_refused(tmp_path):
 def test_groups_that_were_switched_off_have_no_columns(tmp_path):
     write_openface_csv(make_result(2, gaze=False, units=False), tmp_path / "t.csv")
     assert len(read_cells(tmp_path / "t.csv")[0]) == 714 - 288 - 35
-
-
-def test_measures_and_mesh_follow_openfaces_columns(tmp_path):
-    write_openface_csv(make_result(2, mesh=True, measures=("mouth_open",)), tmp_path / "t.csv")
-    names = read_cells(tmp_path / "t.csv")[0]
-    assert tuple(names[:714]) == columns.full_sequence()
-    assert names[714] == "mouth_open"
-    assert names[715] == "mesh_x_0"
-    assert len(names) == 715 + 3 * 478
 
 
 def test_single_images_have_a_face_and_no_frame(tmp_path):
@@ -184,6 +176,28 @@ def test_empty_cells_are_read_as_nan(tmp_path):
     np.testing.assert_array_equal(values, [[1, np.nan, 3], [np.nan, 2, np.nan]])
 
 
+@pytest.mark.parametrize("text", ["nan", "-nan", "-nan(ind)", "nan(snan)", "NaN", "1.#QNAN0", "-1.#IND"])
+def test_what_c_programs_print_for_not_a_number_is_read_as_nan(tmp_path, text):
+    (tmp_path / "t.csv").write_text(f"a, b, c\n1, {text}, 3\n")
+    np.testing.assert_array_equal(read_openface_csv(tmp_path / "t.csv").values, [[1, np.nan, 3]])
+
+
+def test_both_styles_hold_the_same_table(tmp_path):
+    result = make_result(30)
+    result.au_intensity[:, 3] = np.nan
+    for style in CsvStyle:
+        write_openface_csv(result, tmp_path / f"{style}.csv", style=style)
+    plain, blank = (read_openface_csv(tmp_path / f"{style}.csv") for style in CsvStyle)
+    assert plain.names == blank.names
+    np.testing.assert_array_equal(plain.values, blank.values)
+
+
+def test_unknown_styles_are_refused(tmp_path):
+    with pytest.raises(OptionError, match=r"expected openface-2\.2 or openface-blank, got 'excel'"):
+        write_openface_csv(make_result(1), tmp_path / "t.csv", style="excel")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -216,9 +230,30 @@ def test_files_of_the_original_are_reproduced_cell_for_cell(name, reference_dir,
 
 
 @pytest.mark.models
+@pytest.mark.parametrize("name", VIDEOS)
+def test_files_of_the_original_with_blanks_are_reproduced_byte_for_byte(name, reference_dir, tmp_path):
+    folder = reference_dir / "videos" / name
+    write_openface_csv(result_of(read_video(folder)), tmp_path / "t.csv", style="openface-blank")
+    assert (tmp_path / "t.csv").read_bytes() == (folder / f"{name}.csv").read_bytes()
+
+
+@pytest.mark.models
 def test_columns_of_single_images_are_the_originals(reference_dir, tmp_path):
     write_openface_csv(make_result(2), tmp_path / "t.csv", form="image")
     found, expected = read_cells(tmp_path / "t.csv"), read_cells(reference_dir / "images/sample1/sample1.csv")
     assert found[0] == expected[0]
     decimals = [[len(cell.partition(".")[2]) for cell in rows[1]] for rows in (found, expected)]
     assert decimals[0] == decimals[1]
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("name", ["sample1", "sample2", "sample3", "24795717_1"])
+def test_the_originals_tables_of_images_can_be_written_byte_for_byte(name, reference_dir, tmp_path):
+    path = reference_dir / "images" / name / f"{name}.csv"
+    table, layout = read_openface_csv(path), make_result(0).to_table(form="image")
+    layout.decimals[-18:] = 1  # live presence
+    assert table.names == layout.names
+    with (tmp_path / "t.csv").open("wb") as file:
+        file.write(", ".join(table.names).encode() + b"\n")
+        openface_csv._write_rows(file, replace(table, decimals=layout.decimals), CsvStyle.OPENFACE_BLANK)
+    assert (tmp_path / "t.csv").read_bytes() == path.read_bytes()

@@ -12,7 +12,9 @@ from synthetic_result import make_result
 @pytest.fixture(scope="module")
 def schema(tmp_path_factory):
     path = tmp_path_factory.mktemp("parquet") / "t.parquet"
-    make_result(2, measures=("eye_opening",), mesh=True).save(path)
+    make_result(2, measures=("eye_opening", "lip_gap_cm", "lip_gap_cm_change"), mesh=True).save(
+        path, extra="all"
+    )
     return pq.read_schema(path)
 
 
@@ -37,6 +39,8 @@ def schema(tmp_path_factory):
         ("AU12_c", "", "double"),
         ("mesh_x_5", "px", "float"),
         ("eye_opening", "", "double"),
+        ("lip_gap_cm", "cm", "double"),
+        ("lip_gap_cm_change", "cm", "double"),
     ],
 )
 def test_columns_have_types_and_units(schema, column, unit, kind):

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mien import __version__
 from mien.errors import OutputError
 from mien.results import collect_provenance, write_provenance
+from mien.runtime.versions import __version__
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,12 @@ def test_versions_models_options_and_source_are_noted(tmp_path):
     assert found["options"] == {"threads": None, "folder": "here"}
     assert found["source"] == {"path": str(source), "bytes": 4, "sha256": hashlib.sha256(b"film").hexdigest()}
     assert found["machine"]["python"]
+
+
+def test_what_a_reader_should_know_of_the_source_is_noted():
+    assert collect_provenance()["notes"] == []
+    lost = "24 of 120 frames could not be read."
+    assert collect_provenance(notes=(lost,))["notes"] == [lost]
 
 
 def test_known_hashes_are_not_computed_again(tmp_path):

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mien.errors import OptionError
-from mien.results import read_openface_csv
+from mien.results import CsvStyle, read_openface_csv
 from synthetic_result import make_result
 
 
@@ -74,23 +74,46 @@ def test_rates_are_over_all_rows():
 
 def test_a_data_frame_has_openfaces_columns_by_frame_number():
     result = make_result(3, measures=("mouth_open",))
-    frame = result.to_pandas()
+    frame = result.to_pandas(extra="measures")
     assert frame.index.name == "frame"
     assert frame.index.tolist() == [1, 2, 3]
     assert frame.shape == (3, 714)
+    assert result.to_pandas().shape == (3, 713)
     np.testing.assert_array_equal(frame["AU12_r"], result.au_intensity[:, 8])
     np.testing.assert_array_equal(frame["y_67"], result.landmarks[:, 67, 1])
     np.testing.assert_array_equal(frame["mouth_open"], result.measures["mouth_open"])
     assert frame["success"].dtype == bool
     assert result.to_pandas(groups="pose").shape == (3, 4 + 6)
-    assert result[:0].to_pandas().shape == (0, 714)
+    assert result.to_pandas(groups="pose, gaze").shape == (3, 4 + 6 + 288)
+    assert result[:0].to_pandas().shape == (0, 713)
 
 
 def test_saving_writes_the_table_and_how_it_was_made(tmp_path):
     result = make_result(3)
     result.save(tmp_path / "t.csv")
     assert len(read_openface_csv(tmp_path / "t.csv")) == 3
-    assert json.loads((tmp_path / "t.provenance.json").read_text()) == {"table": "t.csv", "mien": "test"}
+    made = json.loads((tmp_path / "t.provenance.json").read_text())
+    assert made == {"table": "t.csv", "mien": "test", "written": made["written"]}
+
+
+@pytest.mark.parametrize("style", CsvStyle)
+def test_the_provenance_says_how_the_table_is_laid_out(tmp_path, style):
+    make_result(1).save(tmp_path / "t.csv", groups="pose", style=style)
+    made = json.loads((tmp_path / "t.provenance.json").read_text())
+    assert made["written"] == {
+        "format": "csv",
+        "form": "sequence",
+        "csv_style": style,
+        "columns": ["pose"],
+        "extra": [],
+    }
+
+
+def test_a_layout_of_text_has_no_meaning_for_other_formats_but_must_exist(tmp_path):
+    make_result(1).save(tmp_path / "t.jsonl", style="openface-blank")
+    assert "csv_style" not in json.loads((tmp_path / "t.provenance.json").read_text())["written"]
+    with pytest.raises(OptionError, match="CSV style"):
+        make_result(1).save(tmp_path / "t.parquet", style="excel")
 
 
 def test_parquet_keeps_every_digit(tmp_path):

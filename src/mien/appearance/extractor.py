@@ -64,7 +64,8 @@ class AppearanceExtractor:
         if self._both_ways:
             mirrored, other = self._mirror_image(frame, landmarks.points)
             # Predictors are linear: what they make of the mean is the mean of what they make of each.
-            fhog, local_params = (fhog + mirrored) / 2, (local_params + other) / 2
+            fhog = (fhog + mirrored) * np.float32(0.5)
+            local_params = (local_params + other) * np.float32(0.5)
         return Appearance(aligned, fhog, global_params, local_params, landmarks.valid)
 
     def _mirror_image(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,12 +14,16 @@ from mien.cli.arguments import (
     SpanArguments,
     analysis_options,
     grouped,
+    place_meant,
 )
+from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
-from mien.errors import MienError, SourceError
+from mien.cli.patterns import files_meant
+from mien.cli.words import failure, worst
+from mien.errors import MienError
 
 if TYPE_CHECKING:
-    from mien.sides.jobs import SidesJob, SidesOutcome
+    from mien.sides.side_jobs import SidesJob, SidesOutcome
 
 
 @grouped
@@ -32,22 +33,23 @@ def sides(
         typer.Argument(help="Video files, pictures, or folders of pictures.", show_default=False),
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option("-o", "--output", help="The table, .csv, or a folder; by default NAME.sides.csv, here."),
     ] = None,
     *,
     epochs: Annotated[
         Path | None,
         typer.Option(
-            help="Coded actions: CSV (start, end, action), a table with a column action, JSON, .eaf or .TextGrid."
+            help="Coded actions: CSV (start, end, action), a table with a column action, JSON, .eaf or "
+            ".TextGrid."
         ),
     ] = None,
     tier: Annotated[str | None, typer.Option(help="Tier of the .eaf or .TextGrid.")] = None,
     neutral: Annotated[
         str | None,
         typer.Option(
-            help="What intensities are relative to: pooled (one neutral face of both sides), own (each side's), "
-            "the code of an epoch at rest, such as BL, or a recording at rest."
+            help="What intensities are relative to: pooled (one neutral face of both sides), own (each "
+            "side's), the code of an epoch at rest, such as BL, or a recording at rest."
         ),
     ] = None,
     procedure: Annotated[
@@ -76,14 +78,15 @@ def sides(
 
     Left and right are the subject's. A research measure, not a diagnosis: docs/sides.md.
     """
+    from mien.analysis.targets import need_source
     from mien.sides.analysis import SidesOptions
-    from mien.sides.jobs import SidesJob, sides_tables
+    from mien.sides.side_jobs import SidesJob, refuse_to_replace, run_sides, sides_tables
 
     options = analysis_options(models, span, lens, threads=threads)
     how = SidesOptions(
         procedure=procedure, neutral=neutral, epochs=epochs, tier=tier, selfie=selfie, max_yaw_deg=max_yaw
     )
-    _need_sources(videos)
+    sources = [need_source(path, "a video or pictures") for path in files_meant(videos)]
     jobs = [
         SidesJob(
             source=source,
@@ -93,61 +96,48 @@ def sides(
             with_videos=with_videos,
             picture_s=picture,
         )
-        for source, table in zip(videos, sides_tables(videos, output), strict=True)
+        for source, table in zip(sources, sides_tables(sources, place_meant(output)), strict=True)
     ]
-    code = ExitCode.OK
-    stopped = threading.Event()
-    for job in jobs:
-        try:
-            outcome = _run(job, options, stopped, quiet=quiet)
-        except MienError as error:
-            if len(jobs) == 1:
-                raise
-            typer.echo(f"mien: {job.source.name}: {error}", err=True)
-            code = ExitCode.ERROR
-            continue
-        _tell(job, outcome, quiet=quiet)
-        if outcome.stopped:
-            raise typer.Exit(ExitCode.INTERRUPTED)
-    if code != ExitCode.OK:
-        raise typer.Exit(code)
+    refuse_to_replace(jobs)
+    console = Console(options, quiet=quiet)
+    codes = []
+    with console.interruptible():
+        for job in jobs:
+            try:
+                outcome = run_sides(job, options, watch=console, stopped=console.stopped)
+            except MienError as error:
+                if len(jobs) == 1:
+                    raise
+                console.lines([failure(job.source.name, error)], error=True)
+                codes.append(ExitCode.ERROR)
+                continue
+            codes.append(_tell(job, outcome, console, quiet=quiet))
+            if outcome.stopped:
+                break
+    if worst(codes) != ExitCode.OK:
+        raise typer.Exit(worst(codes))
 
 
-def _need_sources(paths: list[Path]) -> None:
-    for path in paths:
-        if not path.exists():
-            raise SourceError(f"{path}: no such file; expected a video or pictures")
-
-
-def _run(job: SidesJob, options: object, stopped: threading.Event, *, quiet: bool) -> SidesOutcome:
-    from mien.cli.progress import interruptible, progress, telling_of_compilation
-    from mien.sides.jobs import run_sides
-
-    @contextmanager
-    def follow(name: str, total: int | None) -> Iterator[Callable[[int], None]]:
-        bar = progress(name, total, quiet=quiet)
-        tell = (lambda text: None) if quiet else bar.note
-        with bar, telling_of_compilation(tell):
-            yield bar.advance
-
-    with interruptible(stopped.set, lambda text: typer.echo(text, err=True)):
-        return run_sides(job, options, follow=follow, stopped=stopped)  # type: ignore[arg-type]
-
-
-def _tell(job: SidesJob, outcome: SidesOutcome, *, quiet: bool) -> None:
+def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool) -> ExitCode:
     """Say what was done; what was lost is said in any case."""
+    result, name = outcome.result, job.source.name
     if outcome.lost:
-        typer.echo(f"mien: {job.source.name}: {outcome.lost}", err=True)
-    if quiet:
-        return
-    result = outcome.result
-    table, *others = outcome.written
-    typer.echo(
-        f"{job.source.name}: {len(result)} rows, {int(result.usable.sum())} usable, models {outcome.pack}, "
-        f"left and right the subject's{', mirrored pictures' if job.how.selfie else ''}. Table: {table}"
-    )
-    if result.intensity is None:
-        typer.echo("mien: no action units of single sides: they need OpenFace's models", err=True)
-    if others:
-        typer.echo("Also: " + ", ".join(path.name for path in others))
-    typer.echo("A research measure, not a diagnosis.")
+        console.lines([f"mien: {name}: {outcome.lost}"], error=True)
+    if not quiet:
+        table, *others = outcome.written
+        mirrored = ", pictures taken as mirrored" if job.how.selfie else ""
+        console.lines(
+            [
+                f"{name}: {len(result)} rows, {int(result.usable.sum())} usable, models {outcome.pack}; left "
+                f"and right are the subject's{mirrored}. Table: {table}",
+                *(["Also: " + ", ".join(path.name for path in others)] if others else []),
+                "A research measure, not a diagnosis.",
+            ]
+        )
+        if result.intensity is None:
+            console.note("action units of single sides need OpenFace's models; the distances do not")
+    if outcome.stopped:
+        return ExitCode.INTERRUPTED
+    if not result.video.success.any():
+        return ExitCode.NO_FACE
+    return ExitCode.INCOMPLETE_SOURCE if outcome.lost else ExitCode.OK

@@ -30,7 +30,8 @@ def _help_line(flag: Flag, program: Program) -> str:
         Support.NO_WINDOW: " (mien opens none)",
         Support.REFUSED: f" (refused: {flag.refused})",
     }
-    text = flag.meaning + notes[flag.support(program)]
+    own = " (mien's own)" if flag.own else ""
+    text = flag.meaning + own + notes[flag.support(program)]
     first, *others = textwrap.wrap(text, _LINE - _WIDTH - 2)
     return "\n".join([f"  {flag.usage:{_WIDTH}}{first}", *(" " * (_WIDTH + 2) + line for line in others)])
 
@@ -48,7 +49,8 @@ def _treatment(flag: Flag) -> str:
     if flag.window:
         return "a warning: mien opens no windows"
     where = [program for program in Program if program in flag.programs]
-    text = f"an error: {flag.refused}" if flag.refused else "as in OpenFace"
+    honoured = "mien's own" if flag.own else "as in OpenFace"
+    text = f"an error: {flag.refused}" if flag.refused else honoured
     if len(where) < len(Program):
         others = ", ".join(program for program in Program if program not in flag.programs)
         text += f"; no effect in {others}, where a warning says so: {flag.elsewhere}"

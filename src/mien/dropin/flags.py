@@ -62,6 +62,8 @@ class Flag:
         Why it can't be honoured though results depend on it; empty where it can.
     repeatable
         Whether every occurrence counts; else the last one does.
+    own
+        Whether it is mien's own, which the original does not know.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Flag:
     window: bool = False
     refused: str = ""
     repeatable: bool = False
+    own: bool = False
 
     @property
     def usage(self) -> str:
@@ -224,6 +227,15 @@ _OUTPUT_FLAGS = (
     Flag(name="-hogalign", section=_OUTPUT, meaning="descriptors of the faces, BASE.hog"),
     Flag(name="-simalign", section=_OUTPUT, meaning="aligned faces, BASE_aligned/"),
     Flag(name="-tracked", section=_OUTPUT, meaning="results drawn over the pictures, BASE.avi or BASE.jpg"),
+    Flag(
+        name="--csv-style",
+        section=_OUTPUT,
+        kind=Kind.TEXT,
+        value="STYLE",
+        default="openface-2.2",
+        meaning="openface-blank: a blank after each comma, as OpenFace 2.0 and its builds for Windows write",
+        own=True,
+    ),
 )
 
 _ALIGNED_FLAGS = (

@@ -16,6 +16,7 @@ from mien.errors import OptionError
 from mien.options import AnalysisOptions
 from mien.results.aligned import AlignedOptions
 from mien.results.columns import Group
+from mien.results.csv_style import CsvStyle, chosen_style
 
 _GROUPS = {
     "-2Dfp": Group.LANDMARKS_2D,
@@ -43,6 +44,8 @@ class Outputs:
         How aligned faces are written; None for not at all.
     picture_format
         Format of drawn pictures, where these are no video.
+    style
+        Layout of the table.
     """
 
     groups: frozenset[Group]
@@ -50,6 +53,7 @@ class Outputs:
     tracked: bool
     aligned: AlignedOptions | None
     picture_format: str
+    style: CsvStyle = CsvStyle.OPENFACE_22
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +183,7 @@ def _outputs(arguments: Arguments) -> Outputs:
         tracked="-tracked" in chosen,
         aligned=aligned if "-simalign" in chosen else None,
         picture_format=arguments.last("-format_vis_image", default="jpg"),
+        style=chosen_style(arguments.last("--csv-style", default=CsvStyle.OPENFACE_22)),
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from mien.live.session import LiveFace
 from mien.results.columns import GroupChoice
+from mien.results.extra import ALL
 from mien.results.jsonl import RowEncoder
 from mien.results.video_result import RecordedSource
 
@@ -28,7 +29,8 @@ class LiveEncoder:
     Parameters
     ----------
     groups
-        Groups of fields wanted, as in `mien.results.write_openface_csv`; None means all.
+        Groups of OpenFace's fields wanted, as in `mien.results.write_openface_csv`; None means all. mien's
+        own are always there.
     corrected
         Whether intensities are corrected as the original corrects those of a camera (action-units.md §6.2).
 
@@ -39,7 +41,7 @@ class LiveEncoder:
     """
 
     def __init__(self, groups: GroupChoice = None, *, corrected: bool = False) -> None:
-        self._rows = RowEncoder(groups)
+        self._rows = RowEncoder(groups, extra=ALL)
         self._corrected = corrected
 
     def header(

@@ -13,13 +13,17 @@ if TYPE_CHECKING:
     from mien.results.builder import ResultBuilder
     from mien.results.columns import Form, Group
     from mien.results.compare import PRESETS, Comparison, Limits, compare_tables
+    from mien.results.csv_reader import read_openface_csv
+    from mien.results.csv_style import CsvStyle
     from mien.results.details import Details, write_details
+    from mien.results.extra import EXTRA_GROUPS, ExtraGroup
     from mien.results.faces import faces_of
     from mien.results.hog import HogRecords, HogWriter, read_hog
     from mien.results.jsonl import JsonLinesWriter, RowEncoder, write_jsonl
-    from mien.results.openface_csv import read_openface_csv, write_openface_csv
+    from mien.results.openface_csv import write_openface_csv
     from mien.results.parquet import write_parquet
     from mien.results.provenance import collect_provenance, write_provenance
+    from mien.results.summary import ResultSummary, UnitSummary, summarise, summarise_faces, usable_rows
     from mien.results.table import Table
     from mien.results.video_result import RecordedSource, VideoResult
 
@@ -39,9 +43,14 @@ _HOME = {
         "Limits",
         "compare_tables",
     ),
+    "mien.results.csv_reader": ("read_openface_csv",),
     "mien.results.details": (
         "Details",
         "write_details",
+    ),
+    "mien.results.extra": (
+        "EXTRA_GROUPS",
+        "ExtraGroup",
     ),
     "mien.results.faces": ("faces_of",),
     "mien.results.hog": (
@@ -54,14 +63,19 @@ _HOME = {
         "RowEncoder",
         "write_jsonl",
     ),
-    "mien.results.openface_csv": (
-        "read_openface_csv",
-        "write_openface_csv",
-    ),
+    "mien.results.openface_csv": ("write_openface_csv",),
     "mien.results.parquet": ("write_parquet",),
     "mien.results.provenance": (
         "collect_provenance",
         "write_provenance",
+    ),
+    "mien.results.csv_style": ("CsvStyle",),
+    "mien.results.summary": (
+        "ResultSummary",
+        "UnitSummary",
+        "summarise",
+        "summarise_faces",
+        "usable_rows",
     ),
     "mien.results.table": ("Table",),
     "mien.results.video_result": (
@@ -72,11 +86,14 @@ _HOME = {
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = [
+    "EXTRA_GROUPS",
     "PRESETS",
     "AlignedOptions",
     "AlignedWriter",
     "Comparison",
+    "CsvStyle",
     "Details",
+    "ExtraGroup",
     "Form",
     "Group",
     "HogRecords",
@@ -85,14 +102,19 @@ __all__ = [
     "Limits",
     "RecordedSource",
     "ResultBuilder",
+    "ResultSummary",
     "RowEncoder",
     "Table",
+    "UnitSummary",
     "VideoResult",
     "collect_provenance",
     "compare_tables",
     "faces_of",
     "read_hog",
     "read_openface_csv",
+    "summarise",
+    "summarise_faces",
+    "usable_rows",
     "write_details",
     "write_jsonl",
     "write_openface_csv",

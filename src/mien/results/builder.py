@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import IO, Any
 
 import numpy as np
@@ -88,6 +88,8 @@ class ResultBuilder:
         How the result is made, as `mien.results.collect_provenance` gives it.
     intensity_names, presence_names
         Action units in the order of the arrays that will come.
+    pictures
+        Names of the pictures that ``frame`` counts, where tables shall have them; may be set later.
     """
 
     def __init__(
@@ -97,7 +99,9 @@ class ResultBuilder:
         provenance: Mapping[str, Any] | None = None,
         intensity_names: tuple[str, ...] = columns.INTENSITY_UNITS,
         presence_names: tuple[str, ...] = columns.PRESENCE_UNITS,
+        pictures: Iterable[str] = (),
     ) -> None:
+        self.pictures = tuple(pictures)
         self.source = source
         self.provenance = dict(provenance or {})
         self._unit_names = (intensity_names, presence_names)
@@ -176,6 +180,7 @@ class ResultBuilder:
             au_intensity_names=self._unit_names[0],
             au_presence_names=self._unit_names[1],
             au_post_processed=post_processed,
+            pictures=self.pictures,
             source=self.source,
             provenance=self.provenance,
         )

@@ -40,12 +40,14 @@ INTENSITY_UNITS = tuple(f"AU{number}" for number in _UNITS)
 PRESENCE_UNITS = tuple(f"AU{number}" for number in (*_UNITS[:-1], "28", "45"))
 """The 18 action units with a presence."""
 
+FILE = "file"
+"""Name of the picture; the only column of text."""
 FRAME, FACE_ID, TIMESTAMP, CONFIDENCE, SUCCESS = "frame", "face_id", "timestamp", "confidence", "success"
 FACE = "face"
 
 
 class Group(StrEnum):
-    """Columns that are chosen together, in the order of the table."""
+    """OpenFace's columns that are chosen together, in the table's order; `mien.results.extra` has others."""
 
     GAZE = "gaze"
     POSE = "pose"
@@ -53,8 +55,6 @@ class Group(StrEnum):
     LANDMARKS_3D = "landmarks-3d"
     SHAPE = "shape"
     ACTION_UNITS = "action-units"
-    MEASURES = "measures"
-    MESH = "mesh"
 
 
 class Form(StrEnum):
@@ -98,6 +98,7 @@ SEQUENCE_COLUMNS = (
     Columns((CONFIDENCE,), 2),
     Columns((SUCCESS,), 0),
 )
+FILES = Columns((FILE,), 0)
 IMAGE_COLUMNS = (Columns((FACE,), 0), Columns((CONFIDENCE,), 3))
 
 GAZE_DIRECTION = Columns(tuple(f"gaze_{eye}_{axis}" for eye in (0, 1) for axis in "xyz"), 6)
@@ -156,11 +157,18 @@ def full_sequence() -> tuple[str, ...]:
 
 
 GroupChoice = Iterable[str] | str | None
-"""Names of groups, or None for all of them."""
+"""Names of groups, also in one text with commas between, or None for all of them."""
+
+
+def names_in(choice: Iterable[str] | str | None) -> list[str]:
+    """Single names of a choice."""
+    if choice is None:
+        return []
+    return [name.strip() for name in choice.split(",")] if isinstance(choice, str) else list(choice)
 
 
 def chosen_groups(groups: GroupChoice) -> frozenset[Group]:
-    """Groups from their names; None means all.
+    """Groups of OpenFace's columns from their names; None means all.
 
     Raises
     ------
@@ -169,8 +177,11 @@ def chosen_groups(groups: GroupChoice) -> frozenset[Group]:
     """
     if groups is None:
         return frozenset(Group)
-    names = [groups] if isinstance(groups, str) else list(groups)
+    names = names_in(groups)
     unknown = [str(name) for name in names if name not in tuple(Group)]
     if unknown:
-        raise OptionError(f"unknown columns {', '.join(unknown)}: expected some of {', '.join(Group)}")
+        raise OptionError(
+            f"unknown columns {', '.join(unknown)}: expected some of {', '.join(Group)}; mien's own columns "
+            "are asked for as extra"
+        )
     return frozenset(Group(name) for name in names)

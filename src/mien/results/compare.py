@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from mien.errors import TableError
 from mien.results import columns
-from mien.results.openface_csv import read_openface_csv
+from mien.results.csv_reader import read_openface_csv
 from mien.results.table import Table
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.datatypes import ShapesShown
 from mien.errors import TableError
 from mien.results.files import WholeFile, Writer
 
@@ -66,8 +67,8 @@ class HogWriter(Writer[WholeFile]):
         self._output.write(self._record.tobytes())
 
 
-@dataclass(frozen=True, slots=True)
-class HogRecords:
+@dataclass(frozen=True, slots=True, repr=False)
+class HogRecords(ShapesShown):
     """What a ``.hog`` file holds, one row per row of the table.
 
     Attributes

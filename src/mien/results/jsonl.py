@@ -2,7 +2,8 @@
 
 The first line is an object with the single key "mien": version of the format, units and decimals of all
 fields, source, provenance. Every other line is one face in one frame; its fields are those of `VideoResult`,
-action units and measures by name. NaN, "not measured", is null. Frames count from 1, as in the tables.
+action units and measures by name; of several pictures "file" says which. NaN, "not measured", is null. Frames
+count from 1, as in the tables.
 """
 
 from __future__ import annotations
@@ -16,11 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import __version__
 from mien.datatypes import FaceResult
 from mien.results import columns
 from mien.results.columns import Form, Group, GroupChoice
+from mien.results.extra import EXTRA_GROUPS, ExtraChoice, ExtraGroup, chosen_extra
 from mien.results.files import WholeFile, Writer, whole_file
+from mien.results.table import readable
+from mien.runtime.versions import __version__
 
 if TYPE_CHECKING:
     from mien.results.video_result import RecordedSource, VideoResult
@@ -33,7 +36,7 @@ VERSION = 1
 class _Field:
     """How an array of `VideoResult` is written."""
 
-    group: Group | None
+    group: Group | ExtraGroup | None
     decimals: int
     unit: str | tuple[str, ...] = ""
 
@@ -55,9 +58,9 @@ _FIELDS: Mapping[str, _Field] = {
     "eye_landmarks_3d": _Field(Group.GAZE, 3, "mm"),
     "global_params": _Field(Group.SHAPE, 6, _SHAPE_UNITS),
     "local_params": _Field(Group.SHAPE, 4),
-    "mesh": _Field(Group.MESH, 2, "px"),
+} | {
+    name: _Field(group, block.decimals, block.unit) for group in EXTRA_GROUPS for name, block in group.arrays
 }
-_MEASURES = _Field(Group.MEASURES, columns.MEASURE_DECIMALS)
 
 
 class RowEncoder:
@@ -67,8 +70,12 @@ class RowEncoder:
     ----------
     groups
         Names of the groups of fields wanted, as in `mien.results.write_openface_csv`; None means all.
+    extra
+        Names of mien's own groups wanted, as there; None means none.
     intensity_names, presence_names
         Action units in the order of the arrays that will come.
+    pictures
+        Names of the pictures that ``frame`` counts; none for a video.
 
     Raises
     ------
@@ -80,10 +87,14 @@ class RowEncoder:
         self,
         groups: GroupChoice = None,
         *,
+        extra: ExtraChoice = None,
         intensity_names: tuple[str, ...] = columns.INTENSITY_UNITS,
         presence_names: tuple[str, ...] = columns.PRESENCE_UNITS,
+        pictures: tuple[str, ...] = (),
     ) -> None:
-        self._groups = columns.chosen_groups(groups)
+        self._groups: tuple[Group | ExtraGroup, ...] = (*columns.chosen_groups(groups), *chosen_extra(extra))
+        self._extra = chosen_extra(extra)
+        self._pictures = pictures
         self._names = {"au_intensity": intensity_names, "au_presence": presence_names}
 
     def header(
@@ -106,8 +117,12 @@ class RowEncoder:
         """
         fields: dict[str, Any] = {"frame": {"counts_from": 1}, "face_id": {"counts_from": 0}}
         fields |= {"success": {}, "valid": {}}
+        if self._pictures:
+            fields["file"] = {}
         for name, spec in self._wanted():
             fields[name] = {"unit": spec.unit, "decimals": spec.decimals}
+        if self._extra:
+            fields["measures"] = {"decimals": columns.MEASURE_DECIMALS}
         about = {
             "format": VERSION,
             "mien": __version__,
@@ -141,6 +156,7 @@ class RowEncoder:
         line: dict[str, Any] = {
             "frame": int(row["frame"]) + 1,
             "face_id": int(row["face_id"]),
+            **({"file": self._pictures[int(row["frame"])]} if self._pictures else {}),
             "success": bool(row["success"]),
             "valid": bool(row["valid"]),
         }
@@ -149,10 +165,18 @@ class RowEncoder:
                 values = _plain(row[name], spec.decimals)
                 names = self._names.get(name)
                 line[name] = dict(zip(names, values, strict=True)) if names else values
-        if measures and Group.MEASURES in self._groups:
-            values = _plain(np.fromiter(measures.values(), np.float64), _MEASURES.decimals)
-            line["measures"] = dict(zip(measures, values, strict=True))
+        if measures and self._extra:
+            line |= self._measures(measures)
         return json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n"
+
+    def _measures(self, measures: Mapping[str, Any]) -> dict[str, Any]:
+        """Those that belong to a group that is wanted, under one key."""
+        found: dict[str, Any] = {}
+        for group in self._extra:
+            names = [name for name in measures if group.owns(name)]
+            values = np.array([measures[name] for name in names], np.float64)
+            found |= zip(names, _plain(values, group.decimals), strict=True)
+        return {"measures": found} if found else {}
 
 
 def _plain(values: Any, decimals: int) -> Any:
@@ -202,7 +226,12 @@ class JsonLinesWriter(Writer[WholeFile]):
 
 
 def write_jsonl(
-    result: VideoResult, path: str | Path, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE
+    result: VideoResult,
+    path: str | Path,
+    *,
+    groups: GroupChoice = None,
+    form: Form | str = Form.SEQUENCE,
+    extra: ExtraChoice = None,
 ) -> None:
     """Write a result as JSON Lines.
 
@@ -212,7 +241,7 @@ def write_jsonl(
         What to write.
     path
         The file; it appears when it is complete, and replaces what was there.
-    groups
+    groups, extra
         As in `mien.results.write_openface_csv`.
     form
         Of no account: lines have names.
@@ -225,7 +254,11 @@ def write_jsonl(
         The file can't be written there.
     """
     encoder = RowEncoder(
-        groups, intensity_names=result.au_intensity_names, presence_names=result.au_presence_names
+        groups,
+        extra=extra,
+        intensity_names=result.au_intensity_names,
+        presence_names=result.au_presence_names,
+        pictures=tuple(map(readable, result.pictures)),
     )
     with whole_file(path) as file:
         header = encoder.header(

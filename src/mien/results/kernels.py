@@ -10,11 +10,11 @@ from mien.runtime.jit import kernel
 
 MOST_DECIMALS = 9
 LONGEST_CELL = 20
-"""Sign, 16 digits and a point fit, and so does the separator."""
+"""Sign, 16 digits and a point fit, and so do a comma and a blank."""
 _LIMIT = 2.0**52
 _SPLIT = 134217729.0
 
-_COMMA, _NEWLINE, _MINUS, _POINT, _ZERO = 44, 10, 45, 46, 48
+_COMMA, _BLANK, _NEWLINE, _MINUS, _POINT, _ZERO = 44, 32, 10, 45, 46, 48
 
 
 @kernel
@@ -72,11 +72,12 @@ def write_fixed(value, decimals, out, position):
 
 
 @kernel
-def write_rows(values, decimals, first, out):
+def write_rows(values, decimals, first, blank, out):
     """Write rows of comma-separated cells from row ``first`` on; NaN is an empty cell.
 
-    Parameters: ``values`` (N, C) float64, ``decimals`` (C,), ``out`` uint8 with room for all. Returns the
-    number of bytes and the first row not written, which has a number too large for fixed 52-bit digits.
+    Parameters: ``values`` (N, C) float64, ``decimals`` (C,), whether a ``blank`` stands before each number
+    but the first, ``out`` uint8 with room for all. Returns the number of bytes and the first row not written,
+    which has a number too large for fixed 52-bit digits.
     """
     position = 0
     for i in range(first, values.shape[0]):
@@ -86,6 +87,9 @@ def write_rows(values, decimals, first, out):
                 out[position] = _COMMA
                 position += 1
             if values[i, j] == values[i, j]:
+                if blank and j > 0:
+                    out[position] = _BLANK
+                    position += 1
                 position = write_fixed(values[i, j], decimals[j], out, position)
                 if position < 0:
                     return start, i

@@ -1,4 +1,4 @@
-"""Tables in the text form of OpenFace 2.2 (gaze-pose-output.md §9.3), written fast and read leniently."""
+"""Tables in the text forms of OpenFace (docs/columns.md), written fast."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import TableError
 from mien.results.columns import Form, GroupChoice
+from mien.results.csv_style import CsvStyle, chosen_style
+from mien.results.extra import ExtraChoice
 from mien.results.files import whole_file
 from mien.results.table import Table, tabulate
 from mien.runtime.memory import page_out
@@ -22,13 +23,20 @@ _ROWS_AT_ONCE = 256
 
 
 def write_openface_csv(
-    result: VideoResult, path: str | Path, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE
+    result: VideoResult,
+    path: str | Path,
+    *,
+    groups: GroupChoice = None,
+    form: Form | str = Form.SEQUENCE,
+    extra: ExtraChoice = None,
+    style: CsvStyle | str = CsvStyle.OPENFACE_22,
 ) -> None:
-    r"""Write a result as OpenFace 2.2 writes it.
+    r"""Write a result as OpenFace writes it.
 
-    Names, order and decimals are OpenFace's; cells are separated by a comma without a blank, lines end with
-    ``\n``, numbers are rounded correctly (as by C's ``printf``, so that ``-0.04`` becomes ``-0.0``).
-    What was not measured (NaN) is an empty cell. mien's own columns follow OpenFace's.
+    Names, order and decimals are OpenFace's; lines end with ``\n``, numbers are rounded correctly (as by C's
+    ``printf``, so that ``-0.04`` becomes ``-0.0``). What was not measured (NaN) is an empty cell, in every
+    style without a blank, which readers would take for text. mien's own columns follow OpenFace's. Where the
+    result is one of several pictures, a column "file" goes before; texts are quoted as RFC 4180 says.
 
     Parameters
     ----------
@@ -37,110 +45,80 @@ def write_openface_csv(
     path
         The table; it appears when it is complete, and replaces what was there.
     groups
-        Names of the groups of columns wanted ("gaze", "pose", "landmarks-2d", "landmarks-3d", "shape",
-        "action-units", "measures", "mesh"); None means all that the result has.
+        Names of the groups of OpenFace's columns wanted ("gaze", "pose", "landmarks-2d", "landmarks-3d",
+        "shape", "action-units"), also in one text with commas between; None means all that the result has.
     form
         "sequence" for videos; "image" for the faces of a single image, which has other first columns.
+    extra
+        Names of the groups of mien's own columns wanted, such as "measures" and "mesh", or "all" that the
+        result has; None means none, so that the table is OpenFace's. See `mien.results.extra`.
+    style
+        "openface-2.2", a comma between cells, or "openface-blank", a comma and a blank, as OpenFace 2.0 and
+        its builds for Windows write; see `CsvStyle`.
 
     Raises
     ------
     OutputError
         The table can't be written there.
     OptionError
-        A group is unknown.
+        A group or the style is unknown.
     """
+    chosen = chosen_style(style)
     with whole_file(path) as file:
-        header = tabulate(result[:0], groups, form)
-        file.write(",".join(header.names).encode() + b"\n")
+        header = tabulate(result[:0], groups, form, extra)
+        file.write(chosen.separator.join((*header.texts, *header.names)).encode() + b"\n")
         for start in range(0, len(result), _ROWS_AT_ONCE):
-            _write_rows(file, tabulate(result[start : start + _ROWS_AT_ONCE], groups, form))
+            part = tabulate(result[start : start + _ROWS_AT_ONCE], groups, form, extra)
+            _write_rows(file, part, chosen)
             page_out(array for _, array in result.arrays())
 
 
-def _write_rows(file: BinaryIO, table: Table) -> None:
+def _write_rows(file: BinaryIO, table: Table, style: CsvStyle) -> None:
+    if not table.texts:
+        _write_numbers(file, table.values, table.decimals, style)
+        return
+    for row, texts in zip(table.values, zip(*table.texts.values(), strict=True), strict=True):
+        file.write("".join(_quoted(text) + style.separator for text in texts).encode())
+        _write_numbers(file, row[np.newaxis], table.decimals, style)
+
+
+def _write_numbers(
+    file: BinaryIO, values: NDArray[np.float64], decimals: NDArray[np.int64], style: CsvStyle
+) -> None:
     # compiled code is needed for writing only; reading and comparing start faster without
     from mien.results import kernels
 
-    buffer = np.empty((table.values.size + 1) * kernels.LONGEST_CELL, np.uint8)
-    row = 0
-    while row < len(table):
-        size, row = kernels.write_rows(table.values, table.decimals, row, buffer)
+    buffer = np.empty((values.size + 1) * kernels.LONGEST_CELL, np.uint8)
+    row, blank = 0, style is CsvStyle.OPENFACE_BLANK
+    while row < len(values):
+        size, row = kernels.write_rows(values, decimals, row, blank, buffer)
         file.write(buffer[:size].data)
-        if row < len(table):
-            file.write(format_row(table.values[row], table.decimals).encode())
+        if row < len(values):
+            file.write(format_row(values[row], decimals, style).encode())
             row += 1
 
 
-def format_row(values: NDArray[np.float64], decimals: NDArray[np.int64]) -> str:
+def _quoted(text: str) -> str:
+    """A text as a cell; with quotes where it would be read as something else without."""
+    plain = text == text.strip() and not any(sign in text for sign in ',"\n\r')
+    return text if plain and text else '"' + text.replace('"', '""') + '"'
+
+
+def format_row(
+    values: NDArray[np.float64], decimals: NDArray[np.int64], style: CsvStyle = CsvStyle.OPENFACE_22
+) -> str:
     """One line of text: what the kernel does, slowly, for numbers of any size.
 
     Parameters
     ----------
     values, decimals
         (C,) each.
+    style
+        What stands between cells.
     """
-    cells = zip(values.tolist(), decimals.tolist(), strict=True)
-    return ",".join("" if math.isnan(value) else f"{value:.{places}f}" for value, places in cells) + "\n"
-
-
-def read_openface_csv(path: str | Path) -> Table:
-    """Read a table written by mien or by any version of OpenFace.
-
-    Blanks around names and values (versions before 2.1 write them) are dropped; empty cells become NaN.
-
-    Parameters
-    ----------
-    path
-        The file.
-
-    Returns
-    -------
-    Table
-        All columns, in the order of the file.
-
-    Raises
-    ------
-    TableError
-        The file can't be read, has no header, or a line has another number of cells or something that is no
-        number.
-    """
-    path = Path(path)
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise TableError(f"{path} can't be read: {reason}; expected a CSV table") from error
-    if not lines or not lines[0].strip():
-        raise TableError(f"{path}: expected a header line with the names of the columns, got an empty file")
-    names = tuple(name.strip() for name in lines[0].split(","))
-    if len(set(names)) != len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise TableError(
-            f"{path}, line 1: expected every name once, got {', '.join(twice[:5])} several times"
-        )
-    rows = [(number, line) for number, line in enumerate(lines[1:], start=2) if line.strip()]
-    values = np.empty((len(rows), len(names)), np.float64)
-    for index, (number, line) in enumerate(rows):
-        cells = line.split(",")
-        if len(cells) != len(names):
-            raise TableError(
-                f"{path}, line {number}: expected {len(names)} cells, got {len(cells)}; "
-                "the file may be cut off"
-            )
-        try:
-            values[index] = [float(cell) for cell in cells]
-        except ValueError:
-            values[index] = [
-                _number(cell, path, number, name) for cell, name in zip(cells, names, strict=True)
-            ]
-    return Table(names, values, np.full(len(names), -1, np.int64))
-
-
-def _number(cell: str, path: Path, line: int, name: str) -> float:
-    text = cell.strip()
-    if not text:
-        return math.nan
-    try:
-        return float(text)
-    except ValueError as error:
-        raise TableError(f"{path}, line {line}, column {name}: expected a number, got {text!r}") from error
+    cells = [
+        "" if math.isnan(value) else f"{value:.{places}f}"
+        for value, places in zip(values.tolist(), decimals.tolist(), strict=True)
+    ]
+    before = ("," if not cell else style.separator for cell in cells[1:])
+    return cells[0] + "".join(map(str.__add__, before, cells[1:])) + "\n"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mien.errors import OptionError
 from mien.results.columns import Form, GroupChoice
+from mien.results.extra import ExtraChoice
 from mien.results.files import whole_file
 from mien.results.table import blocks
 
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 
 def write_parquet(
-    result: VideoResult, path: str | Path, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE
+    result: VideoResult,
+    path: str | Path,
+    *,
+    groups: GroupChoice = None,
+    form: Form | str = Form.SEQUENCE,
+    extra: ExtraChoice = None,
 ) -> None:
     """Write a result with the names of OpenFace's columns and mien's own types, NaN as NaN.
 
@@ -30,7 +36,7 @@ def write_parquet(
         What to write.
     path
         The file; it appears when it is complete, and replaces what was there.
-    groups, form
+    groups, form, extra
         As in `mien.results.write_openface_csv`.
 
     Raises
@@ -46,10 +52,10 @@ def write_parquet(
     except ImportError as error:
         raise OptionError("Parquet needs pyarrow; install it with: pip install 'mien[tables]'") from error
     arrays, fields = [], []
-    for block in blocks(result, groups, form):
+    for block in blocks(result, groups, form, extra):
         values = block.values.reshape(len(result), len(block.columns.names))
         for index, (name, unit) in enumerate(zip(block.columns.names, block.columns.units, strict=True)):
-            array = pa.array(values[:, index])
+            array = pa.array(values[:, index], pa.string() if block.is_text else None)
             arrays.append(array)
             fields.append(pa.field(name, array.type, nullable=False, metadata={"unit": unit}))
     schema = pa.schema(fields, {"mien": json.dumps(dict(result.provenance), default=str)})

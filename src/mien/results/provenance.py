@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mien import __version__
 from mien.results.files import whole_file
-from mien.runtime.versions import version_of
+from mien.runtime.versions import __version__, version_of
 
 PACKAGES = ("numpy", "numba", "onnxruntime", "av", "pillow")
 ONNX_RUNTIMES = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
@@ -30,6 +29,7 @@ def collect_provenance(
     model_sha256: Mapping[str, str] | None = None,
     options: object = None,
     networks: Mapping[str, str] | None = None,
+    notes: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Gather what somebody needs to make a result again.
 
@@ -49,12 +49,14 @@ def collect_provenance(
         A dataclass or mapping of options.
     networks
         Device on which each network ran, by the network's name.
+    notes
+        What a reader of the results should know of the source, as in `mien.results.RecordedSource`.
 
     Returns
     -------
     dict
         Only what JSON can hold: keys "mien", "made", "machine", "packages", "models", "networks", "options",
-        "source".
+        "source", "notes".
     """
     known = model_sha256 or {}
     files = {Path(path).name: known.get(Path(path).name) or sha256_of(path) for path in model_files}
@@ -73,6 +75,7 @@ def collect_provenance(
         "networks": dict(networks or {}),
         "options": _plain(options),
         "source": None if source is None else _source(Path(source), hash_source=hash_source),
+        "notes": list(notes),
     }
 
 
@@ -90,7 +93,9 @@ def provenance_path(table: str | Path) -> Path:
     return Path(table).with_suffix(".provenance.json")
 
 
-def write_provenance(provenance: Mapping[str, Any], table: str | Path) -> Path:
+def write_provenance(
+    provenance: Mapping[str, Any], table: str | Path, written: Mapping[str, Any] | None = None
+) -> Path:
     """Write the provenance beside a table.
 
     Parameters
@@ -99,6 +104,8 @@ def write_provenance(provenance: Mapping[str, Any], table: str | Path) -> Path:
         As `collect_provenance` gives it.
     table
         The table that it is about.
+    written
+        How the table is laid out, such as its format and columns.
 
     Returns
     -------
@@ -111,9 +118,11 @@ def write_provenance(provenance: Mapping[str, Any], table: str | Path) -> Path:
         It can't be written there.
     """
     path = provenance_path(table)
-    text = json.dumps({"table": Path(table).name, **provenance}, indent=2, ensure_ascii=False, default=str)
+    about = {"table": Path(table).name, **({"written": dict(written)} if written else {}), **provenance}
+    text = json.dumps(about, indent=2, ensure_ascii=False, default=str)
     with whole_file(path) as file:
-        file.write(text.encode() + b"\n")
+        # Names of files need not be text; what UTF-8 can't hold is escaped, as JSON has it.
+        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
     return path
 
 

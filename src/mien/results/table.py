@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.results import columns
 from mien.results.columns import Columns, Form, Group, GroupChoice
+from mien.results.extra import ExtraChoice, ExtraGroup, chosen_extra
 
 if TYPE_CHECKING:
     from mien.results.video_result import VideoResult
+
+
+_UNSEEN = ("Cc", "Cs", "Zl", "Zp")
+"""Unicode's categories of control codes, surrogates and separators of lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +34,14 @@ class Table:
         (N, C) float64; NaN where a cell is empty.
     decimals
         (C,) int64: with how many decimals each column is printed; -1 where that is not known.
+    texts
+        Columns of text, which stand before the others: N texts each under its name.
     """
 
     names: tuple[str, ...]
     values: NDArray[np.float64]
     decimals: NDArray[np.int64]
+    texts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _position: dict[str, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -40,6 +49,9 @@ class Table:
             raise ValueError(f"expected values (N, {len(self.names)}), got {self.values.shape}")
         if self.decimals.shape != (len(self.names),):
             raise ValueError(f"expected decimals ({len(self.names)},), got {self.decimals.shape}")
+        for name, texts in self.texts.items():
+            if len(texts) != len(self.values):
+                raise ValueError(f"{name}: expected {len(self.values)} texts, got {len(texts)}")
         object.__setattr__(self, "_position", {name: index for index, name in enumerate(self.names)})
 
     def __len__(self) -> int:
@@ -53,7 +65,7 @@ class Table:
         return self.values[:, self._position[name]]
 
     def __repr__(self) -> str:
-        return f"Table({len(self)} rows, {len(self.names)} columns)"
+        return f"Table({len(self)} rows, {len(self.texts) + len(self.names)} columns)"
 
     def has(self, names: Iterable[str]) -> bool:
         """Whether all these columns exist."""
@@ -64,22 +76,35 @@ class Table:
         return self.values[:, [self._position[name] for name in names]]
 
     def to_pandas(self) -> Any:
-        """The same as a pandas.DataFrame of float64 columns, with rows counted from 0."""
+        """The same as a pandas.DataFrame, texts first, then float64 columns; rows are counted from 0."""
         import pandas as pd
 
-        return pd.DataFrame(self.values, columns=list(self.names))
+        frame = pd.DataFrame(self.values, columns=list(self.names))
+        for place, (name, texts) in enumerate(self.texts.items()):
+            frame.insert(place, name, list(texts))
+        return frame
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Columns of a result with their values, (N,) or (N, k) of any type."""
+    """Columns of a result with their values, (N,) or (N, k) of any type, texts as objects."""
 
     columns: Columns
     values: NDArray[Any]
 
+    @property
+    def is_text(self) -> bool:
+        """Whether it holds texts."""
+        return self.values.dtype == object
 
-def blocks(result: VideoResult, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE) -> list[Block]:
-    """All columns that a result fills, in OpenFace's order; mien's own follow.
+
+def blocks(
+    result: VideoResult,
+    groups: GroupChoice = None,
+    form: Form | str = Form.SEQUENCE,
+    extra: ExtraChoice = None,
+) -> list[Block]:
+    """Columns of a result, in OpenFace's order; mien's own follow, a column of pictures' names goes before.
 
     Parameters
     ----------
@@ -89,14 +114,16 @@ def blocks(result: VideoResult, groups: GroupChoice = None, form: Form | str = F
         Names of the `Group` s wanted; None means all that the result has.
     form
         Which columns come first, see `Form`.
+    extra
+        Names of the groups of mien's own columns wanted, see `mien.results.extra`; None means none.
 
     Raises
     ------
     OptionError
         A group is unknown.
     """
-    wanted = columns.chosen_groups(groups)
-    found = _first(result, Form(form))
+    wanted, further = columns.chosen_groups(groups), chosen_extra(extra)
+    found = [*_files(result), *_first(result, Form(form))]
     makers = {
         Group.GAZE: _gaze,
         Group.POSE: _pose,
@@ -104,18 +131,25 @@ def blocks(result: VideoResult, groups: GroupChoice = None, form: Form | str = F
         Group.LANDMARKS_3D: _landmarks_3d,
         Group.SHAPE: _shape,
         Group.ACTION_UNITS: _action_units,
-        Group.MEASURES: _measures,
-        Group.MESH: _mesh,
     }
     for group, make in makers.items():
         if group in wanted:
             found += make(result)
+    for own in further:
+        found += _extra(result, own)
     return found
 
 
-def tabulate(result: VideoResult, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE) -> Table:
+def tabulate(
+    result: VideoResult,
+    groups: GroupChoice = None,
+    form: Form | str = Form.SEQUENCE,
+    extra: ExtraChoice = None,
+) -> Table:
     """One table of a result; parameters as in `blocks`."""
-    parts = blocks(result, groups, form)
+    every = blocks(result, groups, form, extra)
+    texts = {part.columns.names[0]: tuple(part.values.tolist()) for part in every if part.is_text}
+    parts = [part for part in every if not part.is_text]
     names = tuple(name for part in parts for name in part.columns.names)
     values = np.empty((len(result), len(names)), np.float64)
     decimals = np.empty(len(names), np.int64)
@@ -125,7 +159,25 @@ def tabulate(result: VideoResult, groups: GroupChoice = None, form: Form | str =
         values[:, start:end] = part.values.reshape(len(result), end - start)
         decimals[start:end] = part.columns.decimals
         start = end
-    return Table(names, values, decimals)
+    return Table(names, values, decimals, texts)
+
+
+def _files(result: VideoResult) -> list[Block]:
+    if not result.pictures:
+        return []
+    names = np.array([readable(name) for name in result.pictures], object)
+    return [Block(columns.FILES, names[result.frame])]
+
+
+def readable(name: str) -> str:
+    r"""A file's name as one line of UTF-8: bytes that are no text, and control codes, become ``\xNN``."""
+    return "".join(_shown(sign) if category(sign) in _UNSEEN else sign for sign in name)
+
+
+def _shown(sign: str) -> str:
+    # Python keeps a byte that is no text as the code 0xDC00 + byte (PEP 383)
+    byte = ord(sign) - 0xDC00
+    return f"\\x{byte:02x}" if 0x80 <= byte <= 0xFF else sign.encode("unicode_escape").decode()
 
 
 def _first(result: VideoResult, form: Form) -> list[Block]:
@@ -187,11 +239,12 @@ def _action_units(result: VideoResult) -> list[Block]:
     ]
 
 
-def _measures(result: VideoResult) -> list[Block]:
-    return [
-        Block(Columns((name,), columns.MEASURE_DECIMALS), values) for name, values in result.measures.items()
+def _extra(result: VideoResult, group: ExtraGroup) -> list[Block]:
+    found = [
+        Block(group.column_of(name), values) for name, values in result.measures.items() if group.owns(name)
     ]
-
-
-def _mesh(result: VideoResult) -> list[Block]:
-    return [] if result.mesh is None else [Block(columns.MESH, _by_axis(result.mesh))]
+    for name, names in group.arrays:
+        array = getattr(result, name)
+        if array is not None:
+            found.append(Block(names, _by_axis(array) if array.ndim == 3 else array))
+    return found

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from mien.errors import TableError
 from mien.results import columns
+from mien.results.csv_reader import read_openface_csv
 from mien.results.files import whole_file
-from mien.results.openface_csv import format_row, read_openface_csv
+from mien.results.openface_csv import format_row
 
 if TYPE_CHECKING:
     from mien.results.table import Table
@@ -47,7 +48,9 @@ def write_units(first: Table, units: NDArray[np.float64], path: str | Path) -> N
 def replace_units(
     table: str | Path, frames: NDArray[np.int64], units: NDArray[np.float64], path: str | Path
 ) -> None:
-    """Copy a CSV table with other action units; all other cells stay as they are, character by character.
+    """Copy a CSV table with other action units; all else stays as it is, character by character.
+
+    A table with blanks after its commas keeps them.
 
     Parameters
     ----------
@@ -69,7 +72,7 @@ def replace_units(
     """
     path, table = Path(path), Path(table)
     try:
-        lines = table.read_text(encoding="utf-8").splitlines()
+        lines = table.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise TableError(f"{table} can't be read: {error}; expected a CSV table") from error
     names = [name.strip() for name in lines[0].split(",")] if lines else []
@@ -84,11 +87,12 @@ def replace_units(
     ):
         raise TableError(f"{table}: expected a row for each of the {len(frames)} frames that were scored")
     decimals = np.full(len(cells), _INTENSITY.decimals)
+    before = " " if lines[0].partition(",")[2].startswith(" ") else ""
     with whole_file(path) as file:
         file.write(lines[0].encode() + b"\n")
         for row, values in zip(rows, units, strict=True):
             for cell, text in zip(cells, format_row(values, decimals).rstrip("\n").split(","), strict=True):
-                row[cell] = text
+                row[cell] = text and before + text
             file.write(",".join(row).encode() + b"\n")
 
 

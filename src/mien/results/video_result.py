@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,13 @@ from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Form, GroupChoice
+from mien.results.csv_style import CsvStyle, chosen_style
+from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.provenance import write_provenance
 from mien.results.table import Table, blocks, tabulate
+
+if TYPE_CHECKING:
+    from mien.results.summary import ResultSummary
 
 _WRITERS = {
     ".csv": ("mien.results.openface_csv", "write_openface_csv"),
@@ -42,6 +47,9 @@ class RecordedSource:
         Nominal frames per second.
     camera
         Intrinsics that positions in mm were computed with.
+    notes
+        What a reader of the results should know of it, in whole sentences: frames that were lost, a picture
+        that changes its shape.
     """
 
     name: str
@@ -50,6 +58,7 @@ class RecordedSource:
     height: int
     fps: float
     camera: Camera | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +134,12 @@ class VideoResult:
     au_post_processed
         True after the offline pass over the whole video, False for live or static values.
     measures
-        Further named (N,) float64 arrays.
+        Further named (N,) float64 arrays, see `mien.results.extra`.
     mesh
         (N, 478, 3) float32, px, or None.
+    pictures
+        Names of the pictures that ``frame`` counts, if their tables shall have a column "file"; empty for a
+        video.
     source
         What was analysed, where known.
     provenance
@@ -169,6 +181,7 @@ class VideoResult:
     au_presence_names: tuple[str, ...] = columns.PRESENCE_UNITS
     au_post_processed: bool = False
     measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    pictures: tuple[str, ...] = ()
     source: RecordedSource | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
@@ -186,6 +199,11 @@ class VideoResult:
                 )
             if array.dtype != spec.dtype:
                 raise ValueError(f"{name}: expected {np.dtype(spec.dtype)}, got {array.dtype}")
+        if self.pictures and len(self) and not 0 <= self.frame.max() < len(self.pictures):
+            raise ValueError(
+                f"pictures: expected at least {self.frame.max() + 1} names, one for each frame, got "
+                f"{len(self.pictures)}"
+            )
 
     def arrays(self) -> Iterator[tuple[str, NDArray[Any]]]:
         """All arrays with their names, those of ``measures`` under theirs."""
@@ -215,6 +233,12 @@ class VideoResult:
         without = f"; without {', '.join(off)}" if off else ""
         return f"VideoResult({name}{len(self)} rows: {', '.join(shapes + others)}{without})"
 
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from mien.results.notebook import to_html
+
+        return to_html(self)
+
     @property
     def success_rate(self) -> float:
         """Share of rows with success, 0 to 1; NaN without rows."""
@@ -225,17 +249,72 @@ class VideoResult:
         """Mean confidence of all rows; NaN without rows."""
         return float(self.confidence.mean()) if len(self) else float("nan")
 
-    def to_table(self, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE) -> Table:
-        """All numbers in OpenFace's columns, as one float64 array; see `write_openface_csv`."""
-        return tabulate(self, groups, form)
+    def summary(self, *, min_confidence: float = 0.0) -> ResultSummary:
+        """How much can be used, and mean, spread and presence of each action unit over that.
 
-    def to_pandas(self, *, groups: GroupChoice = None) -> Any:
+        Parameters
+        ----------
+        min_confidence
+            Rows below it do not count, 0 to 1; others count where ``success`` and ``valid`` are true.
+
+        Returns
+        -------
+        ResultSummary
+            Of all rows together; for one of several people, of ``result[result.face_id == 0]``.
+        """
+        from mien.results.summary import summarise
+
+        return summarise(self, min_confidence=min_confidence)
+
+    def plot(
+        self, units: Iterable[str] | str | None = None, *, face_id: int | None = None, ax: Any = None
+    ) -> Any:
+        """Draw time courses, with spans without success in grey.
+
+        Parameters
+        ----------
+        units
+            Names of action units ("AU12", its intensity; "AU12_c", its presence) and of measures, also in one
+            text with commas between; by default the four action units that reach highest.
+        face_id
+            Whose; by default the one with most successes.
+        ax
+            matplotlib axes to draw into; by default new ones in a new figure.
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        OptionError
+            matplotlib is not installed, a name is unknown, or there is nothing to plot.
+
+        Examples
+        --------
+        >>> axes = result.plot(["AU06", "AU12"])
+        >>> axes.figure.savefig("smile.png")
+        """
+        from mien.results.plot import plot_result
+
+        return plot_result(self, units, face_id=face_id, ax=ax)
+
+    def to_table(
+        self, *, groups: GroupChoice = None, form: Form | str = Form.SEQUENCE, extra: ExtraChoice = None
+    ) -> Table:
+        """All numbers in OpenFace's columns, as one float64 array; see `write_openface_csv`."""
+        return tabulate(self, groups, form, extra)
+
+    def to_pandas(self, *, groups: GroupChoice = None, extra: ExtraChoice = None) -> Any:
         """The result as a pandas.DataFrame in OpenFace's columns, unrounded.
 
         Parameters
         ----------
         groups
-            Names of groups of columns wanted, as in `write_openface_csv`; None means all.
+            Names of groups of OpenFace's columns wanted, as in `write_openface_csv`; None means all.
+        extra
+            Names of groups of mien's own columns wanted, such as "measures" and "mesh", or "all"; None means
+            none.
 
         Returns
         -------
@@ -255,7 +334,7 @@ class VideoResult:
                 "to_pandas needs pandas; install it with: pip install 'mien[tables]'"
             ) from error
         data = {}
-        for block in blocks(self, groups):
+        for block in blocks(self, groups, extra=extra):
             values = block.values.reshape(len(self), len(block.columns.names))
             data.update({name: values[:, index] for index, name in enumerate(block.columns.names)})
         return pd.DataFrame(data).set_index(columns.FRAME)
@@ -266,6 +345,8 @@ class VideoResult:
         *,
         groups: GroupChoice = None,
         form: Form | str = Form.SEQUENCE,
+        extra: ExtraChoice = None,
+        style: CsvStyle | str = CsvStyle.OPENFACE_22,
         provenance: bool = True,
     ) -> None:
         """Write the result, and beside it NAME.provenance.json, which says how it was made.
@@ -273,18 +354,20 @@ class VideoResult:
         Parameters
         ----------
         path
-            The table; its suffix chooses the format: ".csv" (OpenFace 2.2's text), ".parquet" (the same
+            The table; its suffix chooses the format: ".csv" (OpenFace's text), ".parquet" (the same
             columns unrounded, with units; needs the extra "tables") or ".jsonl" (one object per row, with
             named arrays).
-        groups, form
+        groups, form, extra
             As in `write_openface_csv`.
+        style
+            As there; of no account for other formats.
         provenance
             Whether the file beside it is written.
 
         Raises
         ------
         OptionError
-            The suffix or a group is unknown, or a package is missing.
+            The suffix, a group or the style is unknown, or a package is missing.
         OutputError
             A file can't be written there.
         """
@@ -293,6 +376,28 @@ class VideoResult:
         if not home:
             *others, last = _WRITERS
             raise OptionError(f"{path}: expected a name that ends in {', '.join(others)} or {last}")
-        getattr(import_module(home), name)(self, path, groups=groups, form=form)
+        how: dict[str, Any] = {"groups": groups, "form": form, "extra": extra}
+        if chosen_style(style) and path.suffix.lower() == ".csv":
+            how["style"] = style
+        getattr(import_module(home), name)(self, path, **how)
         if provenance and self.provenance:
-            write_provenance(self.provenance, path)
+            write_provenance(self.provenance, path, _written(path, **how))
+
+
+def _written(
+    path: Path,
+    *,
+    groups: GroupChoice,
+    form: Form | str,
+    extra: ExtraChoice,
+    style: CsvStyle | str | None = None,
+) -> dict[str, Any]:
+    """How a table is written, for its provenance."""
+    chosen = columns.chosen_groups(groups)
+    about: dict[str, Any] = {"format": path.suffix.lower().removeprefix("."), "form": str(form)}
+    if style is not None:
+        about["csv_style"] = str(style)
+    return about | {
+        "columns": [str(group) for group in columns.Group if group in chosen],
+        "extra": [group.name for group in chosen_extra(extra)],
+    }

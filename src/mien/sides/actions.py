@@ -5,10 +5,12 @@ Numbers only. Nothing here is a grade, and no number has a limit above which a f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +18,11 @@ from numpy.typing import NDArray
 from mien.action_units.catalogue import INTENSITY_NAMES
 from mien.shape.mirror import SIDES
 from mien.sides.epochs import REST, Epoch
-from mien.sides.files import write_rows
 from mien.sides.measures import SIDE_MEASURES
-from mien.sides.result import SidesResult
+from mien.sides.side_tables import write_rows
+
+if TYPE_CHECKING:
+    from mien.sides.result import SidesResult
 
 INTENSITY_FLOOR = 0.3
 """Points of intensity that the stronger side must move for a comparison of the sides."""
@@ -103,7 +107,7 @@ class ActionTable:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[ActionRow]:
         return iter(self.rows)
 
     header: tuple[str, ...] = (
@@ -146,8 +150,8 @@ class ActionTable:
 def summarise(result: SidesResult, epochs: Sequence[Epoch]) -> ActionTable:
     """Sum up every epoch.
 
-    Baseline is the median over all usable frames coded `REST`; without such, of the frame before the epoch's
-    start to half a second earlier is not guessed: it is empty, and so is what depends on it.
+    Baseline is the median over all usable frames coded `REST`. Without such it is empty, and so is what
+    depends on it: a face at rest is not guessed.
 
     Parameters
     ----------
@@ -172,13 +176,14 @@ def summarise(result: SidesResult, epochs: Sequence[Epoch]) -> ActionTable:
     for number, epoch in enumerate(epochs, start=1):
         inside = epoch.frames(time_s)
         good = inside & usable
-        head = number, epoch.action, epoch.start_s, epoch.end_s, int(inside.sum()), int(good.sum())
-        made = []
+        counts = int(inside.sum()), int(good.sum())
+        row = partial(ActionRow, number, epoch.action, epoch.start_s, epoch.end_s, *counts)
+        made: list[ActionRow] = []
         for curve in curves:
             kind = "action unit" if curve.unit == "points" else "measure"
             sides, paired = _compare(curve, base[curve.name], good, time_s, epoch)
-            made.append(ActionRow(*head, kind, curve.name, curve.unit, sides, paired))
-        rows += made + _couplings(made, head, epoch.action)
+            made.append(row(kind, curve.name, curve.unit, sides, paired))
+        rows += made + _couplings(made, row, epoch.action)
     return ActionTable(rows)
 
 
@@ -253,9 +258,7 @@ def smoothed(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Centred mean of five frames (N,), fewer at the ends."""
     width = min(_SMOOTH, len(values) - (len(values) + 1) % 2)
     kernel = np.ones(width)
-    return np.asarray(
-        np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
-    )
+    return np.asarray(np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same"))
 
 
 def longest_run(flags: NDArray[np.bool_]) -> slice:
@@ -272,39 +275,42 @@ def _together(values: NDArray[np.float64], times: NDArray[np.float64]) -> tuple[
     """Correlation of the sides, and by how many seconds the left side comes later; NaN from too little."""
     if values.shape[1] < _SMOOTH or (values.std(axis=1) < 1e-9).any():
         return np.nan, np.nan
-    correlation = float(np.corrcoef(values)[0, 1])
+    correlation = _correlation(values[0], values[1])
     step = float(np.median(np.diff(times)))
     most = min(int(_MOST_LAG_S / step) if step > 0 else 0, values.shape[1] // 2)
-    left, right = values - values.mean(axis=1, keepdims=True)
+    left, right = values[0] - values[0].mean(), values[1] - values[1].mean()
     score = {}
     for lag in range(-most, most + 1):
         a, b = left[max(0, lag) : len(left) + min(0, lag)], right[max(0, -lag) : len(right) - max(0, lag)]
-        score[lag] = float(np.corrcoef(a, b)[0, 1]) if len(a) > 3 and a.std() > 0 and b.std() > 0 else -1.0
+        score[lag] = _correlation(a, b) if len(a) > 3 and a.std() > 0 and b.std() > 0 else -1.0
     best = max(score, key=lambda lag: (score[lag], -abs(lag)))
     return correlation, best * step
 
 
-def _couplings(rows: Sequence[ActionRow], head: tuple[Any, ...], action: str) -> list[ActionRow]:
-    """How much moved along, per side: its change over that of the trigger."""
-    by_name = {row.measure: row.sides["change"] for row in rows}
-    if "AU12" not in by_name:
-        return []
-    found = []
+def _correlation(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    matrix: NDArray[np.float64] = np.corrcoef(np.stack((one, other)))
+    return float(matrix[0, 1])
+
+
+def _couplings(rows: Sequence[ActionRow], make: Callable[..., ActionRow], action: str) -> list[ActionRow]:
+    """What moved along, per side: its change over that of the trigger, and how far the eyes narrowed."""
+    change = {row.measure: row.sides["change"] for row in rows}
+    found = {}
     for name, triggers, followers, actions in COUPLINGS:
-        if actions and action not in actions:
+        if "AU12" not in change or (actions and action not in actions):
             continue
-        for trigger in triggers:
-            for follower in followers:
-                ratios = _over(by_name[follower], by_name[trigger])
-                if np.isfinite(ratios).any():
-                    blank = {key: (np.nan, np.nan) for key in _STATISTICS}
-                    label = f"{name} {follower}/{trigger}"
-                    found.append(
-                        ActionRow(
-                            *head, "coupling", label, "ratio", blank | {"change": ratios}, dict.fromkeys(_PAIRED, np.nan)
-                        )
-                    )
-    return found
+        for trigger, follower in product(triggers, followers):
+            found[f"{name} {follower}/{trigger}", "ratio"] = _over(change[follower], change[trigger])
+    (fissure,) = (row.sides for row in rows if row.measure == "fissure_height")
+    (left, right), (a, b) = fissure["change"], fissure["baseline"]
+    found["fissure narrowing", "pct"] = -100 * left / a, -100 * right / b
+    blank = dict.fromkeys(_STATISTICS, (np.nan, np.nan))
+    nothing = dict.fromkeys(_PAIRED, np.nan)
+    return [
+        make("coupling", label, unit, blank | {"change": values}, nothing)
+        for (label, unit), values in found.items()
+        if np.isfinite(values).any()
+    ]
 
 
 def _over(follower: tuple[float, float], trigger: tuple[float, float]) -> tuple[float, float]:

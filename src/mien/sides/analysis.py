@@ -13,8 +13,7 @@ import numpy as np
 
 from mien.action_units.normalisation import Baseline
 from mien.action_units.predictors import PredictorSet
-from mien.analysis import Analysis
-from mien.datatypes import Appearance, FaceResult, Frame
+from mien.analysis.videos import Analysis
 from mien.errors import FrameError, OptionError
 from mien.models.records import ActionUnitRecord
 from mien.models.store import ModelStore
@@ -29,7 +28,7 @@ from mien.sides.observer import (
     Watcher,
     direct_sketcher,
 )
-from mien.sides.relative import BothScores, BothSeries, pooled, resting, series_of
+from mien.sides.relative import BothScores, pooled, resting, series_of
 from mien.sides.result import SidesResult, assemble
 from mien.sides.sketch import Sketcher, mesh_sketch
 from mien.video.source import FrameSource, are_pictures
@@ -70,9 +69,7 @@ class SidesOptions:
 
     def __post_init__(self) -> None:
         if self.procedure not in PROCEDURES:
-            raise OptionError(
-                f"procedure: expected one of {', '.join(PROCEDURES)}, got {self.procedure!r}"
-            )
+            raise OptionError(f"procedure: expected one of {', '.join(PROCEDURES)}, got {self.procedure!r}")
         if not 0 < self.max_yaw_deg <= 90:
             raise OptionError(f"max_yaw: expected more than 0 and at most 90 degrees, got {self.max_yaw_deg}")
 
@@ -135,6 +132,7 @@ class SidesAnalysis(Analysis):
                 self.predictors = PredictorSet(record.predictors)
                 self._reader = self._make_reader(record, self.predictors)
             self._sides = SidesObserver(sketch, self._reader, watch)
+            self._passed.also = self._sides.observe
         except BaseException:
             self.close()
             raise
@@ -149,12 +147,6 @@ class SidesAnalysis(Analysis):
         options = replace(self.options, keep_scores=True, both_ways=False)
         shared = SharedModels(self.pack, options)
         return OpenFaceLikeReader([build_stages(self.pack, options, shared=shared) for _ in range(2)])
-
-    def _observe(
-        self, frame: Frame, faces: list[FaceResult], appearances: list[Appearance | None]
-    ) -> None:
-        super()._observe(frame, faces, appearances)
-        self._sides.observe(frame, faces, appearances)
 
     def scores_of_sides(self) -> BothScores | None:
         """Scores of the left and of the right side of the image's subject; None without action units."""
@@ -186,7 +178,9 @@ class SidesAnalysis(Analysis):
             assert self.predictors is not None
             if baseline is None and code not in ("own", "pooled"):
                 if at_rest is None:
-                    raise OptionError(f"neutral {code}: expected an epoch of that code, or pooled, own, or a recording")
+                    raise OptionError(
+                        f"neutral {code}: expected an epoch of that code, or pooled, own, or a recording"
+                    )
                 baseline = resting(scores, self.predictors, at_rest, code)
             elif baseline is None and code == "pooled":
                 baseline = pooled(scores, self.predictors)
@@ -205,7 +199,9 @@ class SidesAnalysis(Analysis):
     def how_made(self) -> dict[str, Any]:
         """For the provenance."""
         made = dataclasses.asdict(self.how) | {"neutral": self.how.neutral_used}
-        made["left_and_right"] = "the subject's; pictures taken as mirrored" if self.how.selfie else "the subject's"
+        made["left_and_right"] = (
+            "the subject's; pictures taken as mirrored" if self.how.selfie else "the subject's"
+        )
         made["note"] = "research measure, not a diagnosis"
         return made
 
@@ -273,7 +269,9 @@ def neutral_baseline(how: SidesOptions, options: AnalysisOptions) -> Baseline | 
     if recording is None:
         return None
     if choose_pack(options.models).name != "openface":
-        raise OptionError("neutral: a recording is for action units, which need OpenFace's models; leave it out")
+        raise OptionError(
+            "neutral: a recording is for action units, which need OpenFace's models; leave it out"
+        )
     itself = replace(how, neutral="pooled", epochs=None)
     whole = replace(options, start_s=0.0, end_s=None, sequence=False, fps=None)
     with SidesAnalysis(recording, whole, itself) as analysis:
@@ -292,12 +290,13 @@ def picture_sides(
     watch: Watcher | None = None,
 ) -> SidesResult:
     """Both sides of every face in pictures, without any neutral face."""
-    from mien.pictures import PictureAnalysis, PictureTable
+    from mien.analysis.pictures import PictureAnalysis, PictureTable
 
     if how.procedure != "direct" or how.neutral is not None or how.epochs is not None:
         raise OptionError("procedure, neutral and epochs are for videos; leave them out for pictures")
     analysis = PictureAnalysis(path, options)
-    reader, sketch = None, mesh_sketch
+    reader: PictureReader | None = None
+    sketch: Sketcher = mesh_sketch
     if analysis.pack.name == "openface":
         record = read_record(analysis.pack.folder, "static")
         sketch = direct_sketcher(record)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +18,10 @@ from mien.appearance.alignment import (
 from mien.appearance.fhog import FhogExtractor
 from mien.datatypes import AlignedFace, Appearance, Frame
 from mien.models.records import ActionUnitRecord
+from mien.shape.mirror import MIDLINE, MIRRORED, OF_SIDE
 from mien.shape.model import PointDistributionModel
 from mien.sides import kernels
 from mien.sides.midplane import Midplane
-from mien.shape.mirror import MIDLINE, MIRRORED, OF_SIDE
 
 _ROW_OF_BROWS = (0, *range(17, 27), 16)
 """Raised landmarks in the order in which they follow one another."""
@@ -156,6 +157,6 @@ def _fine_triangles(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
     raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
     coarse = [[raised.get(int(corner), int(corner)) for corner in triangle] for triangle in triangles]
     strip = []
-    for a, b in zip(_ROW_OF_BROWS[:-1], _ROW_OF_BROWS[1:], strict=True):
+    for a, b in pairwise(_ROW_OF_BROWS):
         strip += [[a, b, raised[a]], [b, raised[b], raised[a]]]
     return np.array([*coarse, *triangles.tolist(), *strip], np.int32)

@@ -55,7 +55,9 @@ class _Coded:
     row: str
 
 
-def read_epochs(path: str | Path, time_s: NDArray[np.float64], *, tier: str | None = None) -> tuple[Epoch, ...]:
+def read_epochs(
+    path: str | Path, time_s: NDArray[np.float64], *, tier: str | None = None
+) -> tuple[Epoch, ...]:
     """Read epochs.
 
     Parameters
@@ -64,7 +66,7 @@ def read_epochs(path: str | Path, time_s: NDArray[np.float64], *, tier: str | No
         One of: CSV with the columns start, end, action, in seconds, or in what a column ``unit`` says (s, ms,
         frame), or start_frame and end_frame, or start_ms and end_ms; a table with one row per frame and a
         column ``action``, empty where nothing is coded; JSON, a list of objects with action, start, end;
-        a file of ELAN (.eaf) or Praat (.TextGrid). Frames count from 1, and an end frame belongs to the epoch.
+        a file of ELAN (.eaf) or Praat (.TextGrid). Frames count from 1; an end frame belongs to the epoch.
     time_s
         (N,) times of the video's frames: epochs must lie within.
     tier
@@ -109,7 +111,11 @@ def _read_csv(path: Path) -> list[_Coded]:
         reader = csv.DictReader(file, skipinitialspace=True)
         header = [name.strip().lower() for name in reader.fieldnames or []]
         reader.fieldnames = header
-        rows = [(f"row {reader.line_num}", row) for row in reader if any((v or "") for v in row.values() if isinstance(v, str))]
+        rows = [
+            (f"row {reader.line_num}", row)
+            for row in reader
+            if any((v or "") for v in row.values() if isinstance(v, str))
+        ]
     if "action" not in header:
         raise SourceError(f"{path}: expected a column named action, got {', '.join(header[:8]) or 'none'}")
     for start, end, unit in (
@@ -128,9 +134,11 @@ def _read_csv(path: Path) -> list[_Coded]:
     )
 
 
-def _from_cells(
-    row: Mapping[str, Any], start: str, end: str, unit: str, where: str, path: Path
-) -> _Coded:
+def _filled(row: Mapping[str, Any]) -> bool:
+    return any(isinstance(cell, str) and cell.strip() for cell in row.values())
+
+
+def _from_cells(row: Mapping[str, Any], start: str, end: str, unit: str, where: str, path: Path) -> _Coded:
     said = str(row.get("unit") or unit).strip().lower()
     if said not in _UNITS:
         raise SourceError(f"{path}: {where}: expected the unit s, ms or frame, got {said!r}")
@@ -158,7 +166,9 @@ def _runs(rows: Sequence[tuple[str, Mapping[str, Any]]], path: Path) -> Iterator
     for where, row in rows:
         frame, action = _number(row.get("frame"), "frame", where, path), str(row.get("action") or "").strip()
         if frame <= last:
-            raise SourceError(f"{path}: {where}: expected frames in rising order, got {frame:g} after {last:g}")
+            raise SourceError(
+                f"{path}: {where}: expected frames in rising order, got {frame:g} after {last:g}"
+            )
         if begin is not None and (action != begin[1] or frame != last + 1):
             yield _Coded(begin[0], last, "frame", begin[1], begin[2])
             begin = None
@@ -224,7 +234,9 @@ def _praat(path: Path) -> dict[str, list[tuple[float, float, str]]]:
             if tier.tier_type == "IntervalTier"
         }
     except Exception as error:
-        raise SourceError(f"{path}: expected a TextGrid of Praat, got {type(error).__name__}: {error}") from error
+        raise SourceError(
+            f"{path}: expected a TextGrid of Praat, got {type(error).__name__}: {error}"
+        ) from error
 
 
 def _pympi(path: Path) -> Any:
@@ -249,7 +261,7 @@ def _in_seconds(one: _Coded, time_s: NDArray[np.float64], path: Path) -> Epoch:
             raise SourceError(f"{path}: {one.row}: expected whole frames, counted from 1, got {frame:g}")
         if frame > len(time_s):
             raise SourceError(
-                f"{path}: {one.row}: frame {frame:g} comes after the end of the video, which has {len(time_s)}"
+                f"{path}: {one.row}: frame {frame:g} comes after the end of the video at {len(time_s)}"
             )
     if one.end < one.start:
         raise SourceError(f"{path}: {one.row}: ends at frame {one.end:g}, before its start at {one.start:g}")
@@ -282,7 +294,7 @@ def _checked(
     for before, after in pairwise(order):
         if epochs[after].start_s < epochs[before].end_s - 1e-6:
             raise SourceError(
-                f"{path}: {coded[after].row}: {epochs[after].action} from {epochs[after].start_s:g} s overlaps "
-                f"{epochs[before].action} until {epochs[before].end_s:g} s ({coded[before].row})"
+                f"{path}: {coded[after].row}: {epochs[after].action} from {epochs[after].start_s:g} s "
+                f"overlaps {epochs[before].action} until {epochs[before].end_s:g} s ({coded[before].row})"
             )
     return tuple(epochs[index] for index in order)

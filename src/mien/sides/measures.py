@@ -1,7 +1,8 @@
 """What clinicians measure on each side of a face, from landmarks alone (docs/sides-methods.md, with sources).
 
-All of it is computed in the face's own frame, where the plane of symmetry is x = 0 and the face looks straight
-ahead: yaw and roll of the head do not enter. Shapes: N frames; sides in the order left, right (the subject's).
+All of it is computed in the face's own frame, where the plane of symmetry is x = 0 and the face looks
+straight ahead: yaw and roll of the head do not enter. Shapes: N frames; sides in the order left, right (the
+subject's).
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def side_measures(face: Array, irises: Array) -> dict[str, Array]:
 
 
 def midline_measures(face: Array) -> dict[str, Array]:
-    """Distances (N,) of landmarks of the middle from the plane of symmetry, by the names in `MIDLINE_MEASURES`."""
+    """Distances (N,) of landmarks of the middle from the plane, by the names in `MIDLINE_MEASURES`."""
     return {
         measure.name: face[:, point, 0]
         for measure, point in zip(MIDLINE_MEASURES, _MIDLINE_POINTS, strict=True)
@@ -161,7 +162,9 @@ def height_at(curve: Array, x: Array) -> Array:
 
     Points of a curve may lie in any order of x; between neighbours it is straight.
     """
-    result = np.where(np.abs(curve[:, 0, 0] - x) < np.abs(curve[:, -1, 0] - x), curve[:, 0, 1], curve[:, -1, 1])
+    result = np.where(
+        np.abs(curve[:, 0, 0] - x) < np.abs(curve[:, -1, 0] - x), curve[:, 0, 1], curve[:, -1, 1]
+    )
     found = np.zeros(len(x), np.bool_)
     for one, two in zip(curve.transpose(1, 0, 2)[:-1], curve.transpose(1, 0, 2)[1:], strict=True):
         width = two[:, 0] - one[:, 0]

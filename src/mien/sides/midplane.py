@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from mien.geometry.rotation import rotation_from_euler
 from mien.models.records import PdmRecord
-from mien.shape.model import PointDistributionModel
 from mien.shape.mirror import MIDLINE, STABLE
+from mien.shape.model import PointDistributionModel
 from mien.sides.symmetric_shape import symmetric_model
 
 STABLE_WEIGHT = 6

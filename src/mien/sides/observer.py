@@ -36,7 +36,6 @@ class SideReader(Protocol):
         ...
 
 
-
 class ScoringReader(SideReader, Protocol):
     """A reader for videos: what action units are relative to is decided at the end."""
 

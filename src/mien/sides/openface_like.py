@@ -1,4 +1,4 @@
-"""The published procedure: mirrored frames, in which the face is found and followed anew (docs/sides-methods.md).
+"""The published procedure: mirrored frames, in which the face is found and followed anew.
 
 Nothing is written in between: frames are mirrored in memory, neither rounded to whole pixels nor compressed.
 """

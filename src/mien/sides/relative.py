@@ -46,9 +46,7 @@ def pooled(scores: BothScores, predictors: PredictorSet) -> Baseline:
     return person_baseline(scores, pooled_neutral(scores, predictors))
 
 
-def resting(
-    scores: BothScores, predictors: PredictorSet, frames: NDArray[np.bool_], what: str
-) -> Baseline:
+def resting(scores: BothScores, predictors: PredictorSet, frames: NDArray[np.bool_], what: str) -> Baseline:
     """What frames (N,) at rest give: the median of every score over them and over both sides.
 
     That counts as the zero of the intensities, too.

@@ -14,7 +14,6 @@ from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.results import VideoResult, write_provenance
 from mien.results.table import Table
 from mien.shape.mirror import SIDES
-from mien.sides.files import write_cells, write_table
 from mien.sides.measures import (
     MIDLINE_MEASURES,
     SIDE_MEASURES,
@@ -25,6 +24,7 @@ from mien.sides.measures import (
 )
 from mien.sides.observer import Layout
 from mien.sides.relative import BothSeries
+from mien.sides.side_tables import write_cells, write_table
 
 if TYPE_CHECKING:
     from mien.sides.actions import ActionTable
@@ -160,9 +160,7 @@ class SidesResult:
         found += self._unit_columns()
         for measure in SIDE_MEASURES:
             values = self.measures[measure.name]
-            found += [
-                (f"{measure.name}_{measure.unit}_{side}", values[s], 2) for s, side in enumerate(SIDES)
-            ]
+            found += [(f"{measure.name}_{measure.unit}_{side}", values[s], 2) for s, side in enumerate(SIDES)]
             if measure.unit != "deg":
                 found += [
                     (f"{measure.name}_pct_{side}", percent_of(values[s], values[1 - s]), 1)
@@ -194,7 +192,9 @@ class SidesResult:
 
 def percent_of(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
     """One side in % of the other; NaN where the other is not positive."""
-    return np.divide(100 * one, other, out=np.full(len(one), np.nan), where=other > 0)
+    result: NDArray[np.float64] = np.full(len(one), np.nan)
+    np.divide(100 * one, other, out=result, where=other > 0)
+    return result
 
 
 def assemble(

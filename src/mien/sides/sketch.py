@@ -1,4 +1,4 @@
-"""A face laid out in its own frame, whichever model pack found it: what measures and composites start from."""
+"""A face laid out in its own frame, whichever model pack found it: where measures and composites begin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Both sides for the eye: where the middle was taken to be, the composites, bars. No number comes from here."""
+"""Both sides for the eye: where the middle was taken to be, the composites, bars. No number is from here."""
 
 from __future__ import annotations
 
@@ -253,4 +253,3 @@ def _around(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.u
     left, top = np.maximum(0, centre - 0.75 * size).astype(int)
     right, bottom = (centre + 0.75 * size).astype(int)
     return np.ascontiguousarray(bgr[top : max(bottom, top + 2), left : max(right, left + 2)])
-
