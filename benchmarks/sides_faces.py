@@ -73,7 +73,6 @@ def draw(plane: Midplane, texture: Midplane, bgr: np.ndarray, side: int, size: i
     raised = list(composite.RAISED_LANDMARKS)
     above = plane.face[raised] - (0.0, FOREHEAD_MM, 0.0)
     skin = one_sided(texture.face, side)
-    where = np.full((size, size, 2), -9.0)
     vertices = np.vstack(
         (
             np.column_stack((plane.project(plane.face), plane.face[:, 0])),
@@ -82,18 +81,17 @@ def draw(plane: Midplane, texture: Midplane, bgr: np.ndarray, side: int, size: i
     )
     origins = texture.project(np.vstack((skin, skin[raised] - (0.0, FOREHEAD_MM, 0.0))))
     keep = 1.0 if side == 0 else -1.0
-    kernels.trace(vertices, origins, MAKER._mirrored, MAKER._triangles, keep, where)
+    wanted = np.ones((size, size), np.uint8)
     if cut:
-        covered = np.full((size, size, 2), -9.0)
-        distance = np.column_stack((vertices[:, 2], vertices[:, 2]))
-        same = np.arange(len(vertices), dtype=np.int32)
-        kernels.trace(vertices, distance, same, MAKER._triangles, 1.0, covered)
-        where[covered[..., 0] * keep < 0] = -9.0
-    spans = np.zeros((size, size + 1), np.int16)
-    spans[:, 0] = 1
+        # Seen straight on, the sides part at one column.
+        wanted[:] = (np.arange(size) - plane.translation[0]) * keep >= 0
+    asked = wanted.copy()
     out = np.full((size, size, 3), 90, np.uint8)
-    kernels.sample(np.ascontiguousarray(bgr).reshape(-1), *bgr.shape[:2], where, spans, out)
-    return out, where[..., 0] > -5
+    flat = np.ascontiguousarray(bgr).reshape(-1)
+    kernels.draw(
+        vertices, origins, MAKER._mirrored, MAKER._triangles, keep, flat, *bgr.shape[:2], wanted, out
+    )
+    return out, asked > wanted
 
 
 def placed(face: np.ndarray, nod: float, yaw: float, size: int, scale: float = 2.2) -> Midplane:
@@ -296,10 +294,10 @@ def choices(media: Path) -> None:
     print("| video | choice | left - right | from frame to frame | nose from the plane, mm: mean, sd |\n|---|---|---|---|---|")
     for name, ending, _ in VIDEOS:
         kept = tracked(media / f"{name}{ending}", 100)
-        for weight in (1, 6, 20):
+        for weight in (1, 3, 20):
             finder = MidplaneFinder(RECORD.pdm, stable_weight=weight)
             planes = [finder.find(face.landmarks.points) for face in kept]
-            for window in (1, 3, 5, 9) if weight == 6 else (1,):
+            for window in (1, 3, 5, 9) if weight == 3 else (1,):
                 used = smoothed(planes, window)
                 gap = np.array([np.subtract(*read(face.frame, plane)) for face, plane in zip(kept, used, strict=True)])
                 nose = np.array([plane.face[[27, 28, 29, 30, 33], 0].mean() for plane in used])

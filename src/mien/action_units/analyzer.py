@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -186,6 +188,73 @@ class ActionUnitAnalyzer:
             histograms=(self._fhog_median.histogram(), self._shape_median.histogram()),
             predictors=PredictorFacts.of(predictors),
         )
+
+
+class ScoreKeeper:
+    """Scores of several versions of one face, frame by frame, for action units that are wanted at the end.
+
+    Each version's scores equal those of an `ActionUnitAnalyzer` of its own, but for live values, which that one
+    keeps after 3000 successful frames. All are projected together, and medians are taken at the end.
+
+    Parameters
+    ----------
+    record
+        Predictors and shape model.
+    predictors
+        Those of ``record``.
+    versions
+        How many.
+    """
+
+    def __init__(self, record: ActionUnitRecord, predictors: PredictorSet, versions: int) -> None:
+        self._reader = _Reader(record, predictors)
+        shape = self._reader.shape.length
+        self._medians = [
+            (
+                RunningMedian(FHOG_LENGTH, -0.005, 1.0, 1000, floor=0.0),
+                RunningMedian(shape, -60.0, 60.0, 10000),
+            )
+            for _ in range(versions)
+        ]
+        self._descriptors = np.zeros((versions, self._reader.length))
+        self._ok = RowHistory(1, np.bool_)
+        self._projections = [RowHistory(N_OUTPUTS, np.float64) for _ in range(versions)]
+
+    def add(self, appearances: Sequence[Appearance] | None) -> None:
+        """Take the next frame: the appearance of every version, or None where it failed."""
+        adapts = len(self._ok) % 2 == 0
+        self._ok.append(appearances is not None)
+        if appearances is None:
+            return
+        for appearance, descriptor in zip(appearances, self._descriptors, strict=True):
+            self._reader.describe(appearance, descriptor)
+        projected = self._reader.predictors.project(self._descriptors)
+        for index, (fhog, shape) in enumerate(self._medians):
+            self._projections[index].append(projected[index])
+            if adapts:
+                fhog.tally(self._descriptors[index, :FHOG_LENGTH])
+                shape.tally(self._descriptors[index, FHOG_LENGTH:])
+
+    def scores(self) -> list[ClipScores]:
+        """Scores of every version."""
+        predictors, ok = self._reader.predictors, self._ok.array()[:, 0]
+        found = []
+        for (fhog, shape), projections in zip(self._medians, self._projections, strict=True):
+            fhog.settle()
+            shape.settle()
+            neutral = predictors.project(np.concatenate((fhog.value, shape.value))[None])[0]
+            found.append(
+                ClipScores(
+                    ok=ok,
+                    scores=predictors.scores(projections.array()),
+                    live_intensity=np.zeros((0, N_INTENSITY)),
+                    live_positive=np.zeros((0, len(PRESENCE_NAMES)), np.bool_),
+                    neutral=neutral,
+                    histograms=(fhog.histogram(), shape.histogram()),
+                    predictors=PredictorFacts.of(predictors),
+                )
+            )
+        return found
 
 
 class StaticActionUnitAnalyzer:

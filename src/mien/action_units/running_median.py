@@ -67,6 +67,17 @@ class RunningMedian:
         elif ok or self.count == 0:
             self.value = np.maximum(bin_centres(self._state[0], *self._range, self._bins), self._floor)
 
+    def tally(self, descriptor: NDArray[np.float64]) -> None:
+        """Count a descriptor of a successful frame for `histogram`, without keeping ``value`` up to date."""
+        self._count(descriptor)
+        if self.count == 1:
+            self.value = np.maximum(descriptor, self._floor)
+
+    def settle(self) -> None:
+        """Bring ``value`` up to date after `tally`."""
+        if self.count > 1:
+            self.value = np.maximum(bin_centres(self._state[0], *self._range, self._bins), self._floor)
+
     def histogram(self) -> MedianHistogram:
         """What has been counted so far, to be kept or put together with other recordings."""
         flat = self._counters.reshape(-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -25,7 +26,6 @@ from mien.sides.midplane import Midplane
 
 _ROW_OF_BROWS = (0, *range(17, 27), 16)
 """Raised landmarks in the order in which they follow one another."""
-_UNKNOWN = -9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,23 +116,27 @@ class CompositeMaker:
     ) -> NDArray[np.uint8]:
         size = self._aligner.size
         linear = matrix[:, :2].astype(np.float64)
-        placed = points @ linear.T + matrix[:, 2]
-        placed_up = placed[self._raised] - (0.0, self._lift)
         # What the lift is in the face's own frame, whose y is shortened by the nod.
-        lift = np.linalg.solve(linear, (0.0, self._lift))[1] / (midplane.scale * np.cos(midplane.nod_rad))
-        above = face[self._raised] - (0.0, lift, 0.0)
-        vertices = np.concatenate(
-            (
-                np.column_stack((placed, face[:, 0])),
-                np.column_stack((placed_up, above[:, 0])),
-            )
-        )
-        origins = midplane.project(np.concatenate((face, above)))
-        where = np.full((size, size, 2), _UNKNOWN)
-        kernels.trace(vertices, origins, self._mirrored, self._triangles, 1.0 if side == 0 else -1.0, where)
+        (a, b), (c, d) = linear.tolist()
+        lift = self._lift * a / (a * d - b * c) / (midplane.scale * math.cos(midplane.nod_rad))
+        whole = np.empty((68 + len(self._raised), 3))
+        whole[:68], whole[68:] = face, face[self._raised]
+        whole[68:, 1] -= lift
+        vertices = np.empty_like(whole)
+        vertices[:68, :2] = points @ linear.T + matrix[:, 2]
+        vertices[68:, :2] = vertices[self._raised, :2]
+        vertices[68:, 1] -= self._lift
+        vertices[:, 2] = whole[:, 0]
+        origins = midplane.project(whole)
         out = np.zeros((size, size, 3), np.uint8)
+        wanted = np.empty((size, size), np.uint8)
+        kernels.want(spans, wanted)
         flat = np.ascontiguousarray(frame.bgr).reshape(-1)
-        kernels.sample(flat, *frame.bgr.shape[:2], where, spans, out)
+        height, width = frame.bgr.shape[:2]
+        keep = 1.0 if side == 0 else -1.0
+        kernels.draw(
+            vertices, origins, self._mirrored, self._triangles, keep, flat, height, width, wanted, out
+        )
         return out
 
 
@@ -147,16 +151,23 @@ def one_sided(face: NDArray[np.float64], side: int) -> NDArray[np.float64]:
 
 def _from_ahead(face: NDArray[np.float64], midplane: Midplane) -> NDArray[np.float64]:
     """Where a camera in the plane of symmetry sees landmarks (68, 3): (68, 2) px, about the face's origin."""
-    cos, sin = np.cos(midplane.nod_rad), np.sin(midplane.nod_rad)
-    flat = np.column_stack((face[:, 0], cos * face[:, 1] - sin * face[:, 2]))
-    return np.asarray(midplane.scale * flat + midplane.translation)
+    cos, sin = math.cos(midplane.nod_rad), math.sin(midplane.nod_rad)
+    out = np.empty((len(face), 2))
+    out[:, 0] = midplane.scale * face[:, 0] + midplane.translation[0]
+    out[:, 1] = midplane.scale * (cos * face[:, 1] - sin * face[:, 2]) + midplane.translation[1]
+    return out
 
 
 def _fine_triangles(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Triangles over raised landmarks, then those over the landmarks themselves and the strip above them."""
+    """Triangles over the landmarks and the strip above them, then those over raised landmarks, for the rest."""
     raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
-    coarse = [[raised.get(int(corner), int(corner)) for corner in triangle] for triangle in triangles]
+    # Triangles without raised landmarks are the same in both.
+    coarse = [
+        [raised.get(int(corner), int(corner)) for corner in triangle]
+        for triangle in triangles
+        if any(int(corner) in raised for corner in triangle)
+    ]
     strip = []
     for a, b in pairwise(_ROW_OF_BROWS):
         strip += [[a, b, raised[a]], [b, raised[b], raised[a]]]
-    return np.array([*coarse, *triangles.tolist(), *strip], np.int32)
+    return np.array([*triangles.tolist(), *strip, *coarse], np.int32)

@@ -1,4 +1,4 @@
-"""Kernels that draw a composite: where each of its pixels comes from, and the pixels themselves."""
+"""Kernels that draw a composite, and that mirror whole frames."""
 
 from __future__ import annotations
 
@@ -10,36 +10,69 @@ from mien.runtime.jit import kernel
 
 
 @kernel
-def trace(vertices, origins, mirrored, triangles, keep, out):
-    """Where the pixels of a composite come from, into ``out`` (h, w, 2) float64, px of the frame.
+def _sample(flat, height, width, sx, sy, out):
+    """Bilinear sample of a frame at (sx, sy) into ``out`` (3,); pixels beyond the frame are black.
+
+    Positions are not rounded to 1/32 px, as those of a whole face are, so that a mirrored picture gives the
+    same.
+    """
+    ix, iy = np.int64(math.floor(sx)), np.int64(math.floor(sy))
+    fx, fy = np.float32(sx - ix), np.float32(sy - iy)
+    if 0 <= ix < width - 1 and 0 <= iy < height - 1:
+        at = 3 * (iy * width + ix)
+        below = at + 3 * width
+        for k in range(3):
+            p, q = np.float32(flat[at + k]), np.float32(flat[below + k])
+            upper = p + fx * (np.float32(flat[at + 3 + k]) - p)
+            lower = q + fx * (np.float32(flat[below + 3 + k]) - q)
+            out[k] = np.uint8(upper + fy * (lower - upper) + np.float32(0.5))
+    elif -1 <= ix < width and -1 <= iy < height:
+        for k in range(3):
+            total = np.float32(0.5)
+            for corner in range(4):
+                px, py = ix + (corner & 1), iy + (corner >> 1)
+                if 0 <= px < width and 0 <= py < height:
+                    share = fx if corner & 1 else np.float32(1.0) - fx
+                    share *= fy if corner >> 1 else np.float32(1.0) - fy
+                    total += share * np.float32(flat[3 * (py * width + px) + k])
+            out[k] = np.uint8(total)
+
+
+@kernel
+def want(spans, wanted):
+    """Set ``wanted`` (h, w) uint8 to 1 inside ``spans`` (h, w + 1), the change of cover along rows, else 0."""
+    for y in range(wanted.shape[0]):
+        covered = 0
+        for x in range(wanted.shape[1]):
+            covered += spans[y, x]
+            wanted[y, x] = np.uint8(1) if covered != 0 else np.uint8(0)
+
+
+@kernel
+def draw(vertices, origins, mirrored, triangles, keep, flat, height, width, wanted, out):
+    """Draw a composite into ``out`` (h, w, 3) uint8: the pixels that are ``wanted`` (h, w), each once.
 
     ``vertices`` (n, 3): x, y in the composite and the signed distance from the midline, of the corners of
-    ``triangles`` (t, 3). ``origins`` (n, 2) is where they lie in the frame, and ``mirrored`` (n,) their
-    counterpart: a pixel whose distance has the sign of ``keep`` comes from between the corners' origins,
-    any other from between those of the counterparts. Later triangles replace earlier ones.
+    ``triangles`` (t, 3), of which earlier ones come first. ``origins`` (n, 2) is where they lie in the frame
+    ``flat`` (height * width * 3,), and ``mirrored`` (n,) their counterpart: a pixel whose distance has the
+    sign of ``keep``, or is 0, comes from between the corners' origins, any other from between those of the
+    counterparts.
     """
-    height, width = out.shape[0], out.shape[1]
+    bottom_row, last_column = out.shape[0] - 1, out.shape[1] - 1
     for t in range(triangles.shape[0]):
         a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        xa, ya, xb, yb, xc, yc = (
-            vertices[a, 0],
-            vertices[a, 1],
-            vertices[b, 0],
-            vertices[b, 1],
-            vertices[c, 0],
-            vertices[c, 1],
-        )
+        xa, ya, da = vertices[a, 0], vertices[a, 1], vertices[a, 2]
+        xb, yb, db = vertices[b, 0], vertices[b, 1], vertices[b, 2]
+        xc, yc, dc = vertices[c, 0], vertices[c, 1], vertices[c, 2]
         area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
         if not abs(area) > 1e-9:
             continue
         top = max(0, np.int64(math.ceil(min(ya, yb, yc))))
-        bottom = min(height - 1, np.int64(math.floor(max(ya, yb, yc))))
-        left = max(0, np.int64(math.ceil(min(xa, xb, xc))))
-        right = min(width - 1, np.int64(math.floor(max(xa, xb, xc))))
-        db, dc = (yc - ya) / area, -(yb - ya) / area
+        bottom = min(bottom_row, np.int64(math.floor(max(ya, yb, yc))))
+        step_b, step_c = (yc - ya) / area, -(yb - ya) / area
         for y in range(top, bottom + 1):
             # The row's first and last pixel inside the triangle.
-            low, high = np.float64(left), np.float64(right)
+            low, high = max(0.0, min(xa, xb, xc)), min(np.float64(last_column), max(xa, xb, xc))
             for p, q in ((a, b), (b, c), (c, a)):
                 rise = vertices[q, 1] - vertices[p, 1]
                 if rise == 0.0:
@@ -53,52 +86,17 @@ def trace(vertices, origins, mirrored, triangles, keep, out):
             vb = ((first - xa) * (yc - ya) - (xc - xa) * (y - ya)) / area
             vc = ((xb - xa) * (y - ya) - (first - xa) * (yb - ya)) / area
             for x in range(first, last + 1):
-                va = 1.0 - vb - vc
-                side = va * vertices[a, 2] + vb * vertices[b, 2] + vc * vertices[c, 2]
-                i, j, k = a, b, c
-                if side * keep < 0.0:
-                    i, j, k = mirrored[a], mirrored[b], mirrored[c]
-                out[y, x, 0] = va * origins[i, 0] + vb * origins[j, 0] + vc * origins[k, 0]
-                out[y, x, 1] = va * origins[i, 1] + vb * origins[j, 1] + vc * origins[k, 1]
-                vb += db
-                vc += dc
-
-
-@kernel
-def sample(flat, height, width, origins, spans, out):
-    """Bilinear samples of a frame at ``origins`` (h, w, 2) into ``out`` (h, w, 3) uint8, inside ``spans``.
-
-    ``flat`` (height * width * 3,) is the frame; ``spans`` (h, w + 1) the change of cover along rows. Pixels
-    beyond the frame are black, as in the alignment of a whole face. Positions are not rounded to 1/32 px as
-    there, so that a mirrored picture gives the same.
-    """
-    for y in range(out.shape[0]):
-        covered = 0
-        for x in range(out.shape[1]):
-            covered += spans[y, x]
-            if covered == 0:
-                continue
-            sx, sy = origins[y, x, 0], origins[y, x, 1]
-            ix, iy = np.int64(math.floor(sx)), np.int64(math.floor(sy))
-            fx, fy = np.float32(sx - ix), np.float32(sy - iy)
-            if 0 <= ix < width - 1 and 0 <= iy < height - 1:
-                at = 3 * (iy * width + ix)
-                below = at + 3 * width
-                for k in range(3):
-                    p, q = np.float32(flat[at + k]), np.float32(flat[below + k])
-                    upper = p + fx * (np.float32(flat[at + 3 + k]) - p)
-                    lower = q + fx * (np.float32(flat[below + 3 + k]) - q)
-                    out[y, x, k] = np.uint8(upper + fy * (lower - upper) + np.float32(0.5))
-            elif -1 <= ix < width and -1 <= iy < height:
-                for k in range(3):
-                    total = np.float32(0.5)
-                    for corner in range(4):
-                        px, py = ix + (corner & 1), iy + (corner >> 1)
-                        if 0 <= px < width and 0 <= py < height:
-                            share = fx if corner & 1 else np.float32(1.0) - fx
-                            share *= fy if corner >> 1 else np.float32(1.0) - fy
-                            total += share * np.float32(flat[3 * (py * width + px) + k])
-                    out[y, x, k] = np.uint8(total)
+                if wanted[y, x]:
+                    wanted[y, x] = np.uint8(0)
+                    va = 1.0 - vb - vc
+                    i, j, k = a, b, c
+                    if (va * da + vb * db + vc * dc) * keep < 0.0:
+                        i, j, k = mirrored[a], mirrored[b], mirrored[c]
+                    sx = va * origins[i, 0] + vb * origins[j, 0] + vc * origins[k, 0]
+                    sy = va * origins[i, 1] + vb * origins[j, 1] + vc * origins[k, 1]
+                    _sample(flat, height, width, sx, sy, out[y, x])
+                vb += step_b
+                vc += step_c
 
 
 @kernel

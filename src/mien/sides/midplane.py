@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.geometry.rotation import rotation_from_euler
+from mien.geometry.kernels import euler_to_matrix
 from mien.models.records import PdmRecord
 from mien.shape.mirror import MIDLINE, STABLE
 from mien.shape.model import PointDistributionModel
 from mien.sides.symmetric_shape import symmetric_model
 
-STABLE_WEIGHT = 6
+STABLE_WEIGHT = 3
 """How much more a stable landmark counts than another."""
 
 
@@ -60,6 +60,35 @@ class Midplane:
         return np.asarray(self.scale * (points @ self.rotation[:2].T) + self.translation)
 
 
+def lay_flat(
+    points: NDArray[np.floating],
+    depth: NDArray[np.float64] | float,
+    scale: float,
+    rotation: NDArray[np.float64],
+    translation: NDArray[np.float64],
+    out: NDArray[np.float64],
+) -> None:
+    """Where points that are seen in a frame lie in a face's own frame, if their depth there is known.
+
+    Parameters
+    ----------
+    points
+        (n, 2) px.
+    depth
+        (n,), or one for all, mm.
+    scale, rotation, translation
+        As of a `Midplane`.
+    out
+        (n, 2) or more columns: x and y go into the first two.
+    """
+    x = (points[:, 0] - translation[0]) / scale - depth * rotation[0, 2]
+    y = (points[:, 1] - translation[1]) / scale - depth * rotation[1, 2]
+    (a, b), (c, d) = rotation[:2, :2].tolist()
+    determinant = a * d - b * c
+    out[:, 0] = (d * x - b * y) / determinant
+    out[:, 1] = (a * y - c * x) / determinant
+
+
 class MidplaneFinder:
     """Fits a symmetric shape model to landmarks.
 
@@ -76,6 +105,8 @@ class MidplaneFinder:
         # A landmark that is named several times counts as often.
         self._index = np.array([*range(68), *STABLE * (stable_weight - 1)], np.intp)
         self._subset = self._model.subset(self._index)
+        self._mean_depth = self._model.mean[2].astype(np.float64)
+        self._depths = np.ascontiguousarray(self._model.basis[:, 2])
 
     def find(self, points: NDArray[np.float32]) -> Midplane:
         """Find the plane.
@@ -91,14 +122,13 @@ class MidplaneFinder:
         """
         target = np.ascontiguousarray(points.T[:, self._index], np.float32)
         glob, local = self._model.fit_subset(self._subset, target)
-        shape = self._model.mean.T.astype(np.float64) + np.einsum("man,m->na", self._model.basis, local)
-        rotation = rotation_from_euler(glob[1:4].astype(np.float64))
+        rotation = np.empty((3, 3))
+        euler_to_matrix(glob[1:4].astype(np.float64), rotation)
         translation = glob[4:6].astype(np.float64)
         scale = float(glob[0])
-        flat = (points - translation) / scale - shape[:, 2:] * rotation[:2, 2]
         face = np.empty((68, 3))
-        face[:, :2] = flat @ np.linalg.inv(rotation[:2, :2]).T
-        face[:, 2] = shape[:, 2]
+        face[:, 2] = self._mean_depth + local @ self._depths
+        lay_flat(points, face[:, 2], scale, rotation, translation, face)
         return Midplane(scale, rotation, translation, face)
 
 

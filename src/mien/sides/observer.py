@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.action_units.analyzer import ActionUnitAnalyzer, StaticActionUnitAnalyzer
+from mien.action_units.analyzer import ScoreKeeper, StaticActionUnitAnalyzer
 from mien.action_units.history import RowHistory
 from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
 from mien.action_units.scores import ClipScores
-from mien.appearance.extractor import AppearanceExtractor
 from mien.datatypes import ActionUnits, Appearance, FaceResult, Frame
 from mien.models.records import ActionUnitRecord
 from mien.sides.composite import CompositeMaker
@@ -57,25 +55,21 @@ class DirectReader:
 
     def __init__(self, record: ActionUnitRecord, predictors: PredictorSet) -> None:
         self._composites = CompositeMaker(record)
-        make = partial(ActionUnitAnalyzer, record, keep_scores=True, predictors=predictors)
-        self._analyzers = make(), make()
-        self._failed: Appearance = AppearanceExtractor(record.pdm, record.triangles).failed()
+        self._keeper = ScoreKeeper(record, predictors, 2)
 
     def read(self, frame: Frame, face: FaceResult, sketch: FaceSketch | None) -> Composites | None:
         """Read the next frame."""
-        tracked = None if sketch is None else sketch.midplane
-        made = [
-            self._failed if tracked is None else self._composites.make(frame, tracked, side).appearance
-            for side in (0, 1)
-        ]
-        for analyzer, appearance in zip(self._analyzers, made, strict=True):
-            analyzer.observe(appearance)
-        return made[0].aligned.bgr, made[1].aligned.bgr
+        if sketch is None:
+            self._keeper.add(None)
+            return None
+        left, right = (self._composites.make(frame, sketch.midplane, side).appearance for side in (0, 1))
+        self._keeper.add((left, right))
+        return left.aligned.bgr, right.aligned.bgr
 
     def scores(self) -> tuple[ClipScores, ClipScores]:
         """Scores of the left and of the right side."""
-        left, right = self._analyzers
-        return left.scores(), right.scores()
+        left, right = self._keeper.scores()
+        return left, right
 
 
 @dataclass(frozen=True, slots=True)

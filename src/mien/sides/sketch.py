@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mien.datatypes import FaceLandmarks
 from mien.geometry.rotation import rotation_from_euler
-from mien.sides.midplane import Midplane, MidplaneFinder
+from mien.sides.midplane import Midplane, MidplaneFinder, lay_flat
 
 _IRIS = slice(0, 8)
 _MESH_IRISES = (slice(473, 478), slice(468, 473))
@@ -78,5 +78,6 @@ def mesh_sketch(landmarks: FaceLandmarks) -> FaceSketch:
 
 def _lay_flat(point: NDArray[np.float64], midplane: Midplane, depth: float) -> NDArray[np.float64]:
     """x, y in the face's own frame of what is seen at a point (2,), px, and has a depth there, mm."""
-    flat = (point - midplane.translation) / midplane.scale - depth * midplane.rotation[:2, 2]
-    return np.linalg.solve(midplane.rotation[:2, :2], flat)
+    out = np.empty((1, 2))
+    lay_flat(point[None], depth, midplane.scale, midplane.rotation, midplane.translation, out)
+    return out[0]
