@@ -294,10 +294,10 @@ def choices(media: Path) -> None:
     print("| video | choice | left - right | from frame to frame | nose from the plane, mm: mean, sd |\n|---|---|---|---|---|")
     for name, ending, _ in VIDEOS:
         kept = tracked(media / f"{name}{ending}", 100)
-        for weight in (1, 3, 20):
+        for weight in (1, 6, 20):
             finder = MidplaneFinder(RECORD.pdm, stable_weight=weight)
             planes = [finder.find(face.landmarks.points) for face in kept]
-            for window in (1, 3, 5, 9) if weight == 3 else (1,):
+            for window in (1, 3, 5, 9) if weight == 6 else (1,):
                 used = smoothed(planes, window)
                 gap = np.array([np.subtract(*read(face.frame, plane)) for face, plane in zip(kept, used, strict=True)])
                 nose = np.array([plane.face[[27, 28, 29, 30, 33], 0].mean() for plane in used])
@@ -307,6 +307,7 @@ def choices(media: Path) -> None:
                     flush=True,
                 )
         planes = [FINDER.find(face.landmarks.points) for face in kept]
+        robust(name, kept[::10])
         base = np.array([read(face.frame, plane) for face, plane in zip(kept, planes, strict=True)])
         aside = np.array(
             [read(face.frame, moved(plane, 0.3)) for face, plane in zip(kept[::2], planes[::2], strict=True)]
@@ -317,6 +318,33 @@ def choices(media: Path) -> None:
         centre = folded - base[::2]
         apart = np.abs(centre).mean(), np.abs(centre - np.median(centre, axis=0)).mean()
         print(f"| {name} | folded predictors instead of mirrored pictures | {apart[0]:.3f} raw, {apart[1]:.3f} without constants | | |", flush=True)
+
+
+def robust(name: str, kept: list[Tracked]) -> None:
+    """How far the plane goes when parts of the face are drawn aside, and what it costs to leave them out."""
+    whole = MidplaneFinder(RECORD.pdm)
+    every = np.array([*range(68), *STABLE * 5], np.intp)
+    whole._index, whole._subset = every, whole._model.subset(every)
+    pulls = {
+        "mouth 4 mm aside": (slice(48, 68), (4, 0)),
+        "chin 4 mm aside": (slice(6, 11), (4, 0)),
+        "one brow 5 mm down": (slice(17, 22), (0, 5)),
+        "one commissure 5 mm up": (slice(54, 55), (0, -5)),
+    }
+    for how, finder in (("all landmarks", whole), ("without mouth and chin", FINDER)):
+        cells = []
+        for what, (which, shift) in pulls.items():
+            away = []
+            for face in kept:
+                plane = finder.find(face.landmarks.points)
+                drawn = plane.face.copy()
+                drawn[which, :2] += shift
+                other = finder.find(plane.project(drawn).astype(np.float32))
+                turn = np.degrees(abs(other.yaw_rad - plane.yaw_rad))
+                away.append((np.abs(other.face[27:31, 0] - plane.face[27:31, 0]).mean(), turn))
+            mm, degrees = np.mean(away, axis=0)
+            cells.append(f"{what}: {mm:.2f} mm, {degrees:.1f}°")
+        print(f"| {name} | {how}: " + "; ".join(cells) + " | | | |", flush=True)
 
 
 def moved(plane: Midplane, mm: float) -> Midplane:

@@ -10,8 +10,8 @@ from mien.runtime.jit import kernel
 
 
 @kernel
-def _sample(flat, height, width, sx, sy, out):
-    """Bilinear sample of a frame at (sx, sy) into ``out`` (3,); pixels beyond the frame are black.
+def _sample(flat, height, width, sx, sy, out, y, x):
+    """Bilinear sample of a frame at (sx, sy) into pixel (y, x) of ``out``; pixels beyond the frame are black.
 
     Positions are not rounded to 1/32 px, as those of a whole face are, so that a mirrored picture gives the
     same.
@@ -25,7 +25,7 @@ def _sample(flat, height, width, sx, sy, out):
             p, q = np.float32(flat[at + k]), np.float32(flat[below + k])
             upper = p + fx * (np.float32(flat[at + 3 + k]) - p)
             lower = q + fx * (np.float32(flat[below + 3 + k]) - q)
-            out[k] = np.uint8(upper + fy * (lower - upper) + np.float32(0.5))
+            out[y, x, k] = np.uint8(upper + fy * (lower - upper) + np.float32(0.5))
     elif -1 <= ix < width and -1 <= iy < height:
         for k in range(3):
             total = np.float32(0.5)
@@ -35,7 +35,7 @@ def _sample(flat, height, width, sx, sy, out):
                     share = fx if corner & 1 else np.float32(1.0) - fx
                     share *= fy if corner >> 1 else np.float32(1.0) - fy
                     total += share * np.float32(flat[3 * (py * width + px) + k])
-            out[k] = np.uint8(total)
+            out[y, x, k] = np.uint8(total)
 
 
 @kernel
@@ -94,7 +94,7 @@ def draw(vertices, origins, mirrored, triangles, keep, flat, height, width, want
                         i, j, k = mirrored[a], mirrored[b], mirrored[c]
                     sx = va * origins[i, 0] + vb * origins[j, 0] + vc * origins[k, 0]
                     sy = va * origins[i, 1] + vb * origins[j, 1] + vc * origins[k, 1]
-                    _sample(flat, height, width, sx, sy, out[y, x])
+                    _sample(flat, height, width, sx, sy, out, y, x)
                 vb += step_b
                 vc += step_c
 

@@ -13,8 +13,10 @@ from mien.shape.mirror import MIDLINE, STABLE
 from mien.shape.model import PointDistributionModel
 from mien.sides.symmetric_shape import symmetric_model
 
-STABLE_WEIGHT = 3
+STABLE_WEIGHT = 6
 """How much more a stable landmark counts than another."""
+MOVED_BY_DISEASE = (*range(5, 12), *range(48, 68))
+"""Landmarks of mouth and chin: a palsy draws them to one side as a whole, so they have no say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +94,22 @@ def lay_flat(
 class MidplaneFinder:
     """Fits a symmetric shape model to landmarks.
 
-    Stable landmarks count `STABLE_WEIGHT` times as much as others, which must be fitted too, for their depth.
+    Stable landmarks count `STABLE_WEIGHT` times as much as others; those in `MOVED_BY_DISEASE` do not count, so
+    that nothing that they do moves the plane, and have the depth that goes with the rest of the face.
 
     Parameters
     ----------
     pdm
         Shape model of 68 landmarks, symmetric or not.
+    stable_weight
+        How often a stable landmark counts.
     """
 
     def __init__(self, pdm: PdmRecord, *, stable_weight: int = STABLE_WEIGHT) -> None:
         self._model = PointDistributionModel(symmetric_model(pdm))
         # A landmark that is named several times counts as often.
-        self._index = np.array([*range(68), *STABLE * (stable_weight - 1)], np.intp)
+        counted = [landmark for landmark in range(68) if landmark not in MOVED_BY_DISEASE]
+        self._index = np.array([*counted, *STABLE * (stable_weight - 1)], np.intp)
         self._subset = self._model.subset(self._index)
         self._mean_depth = self._model.mean[2].astype(np.float64)
         self._depths = np.ascontiguousarray(self._model.basis[:, 2])
