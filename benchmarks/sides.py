@@ -29,6 +29,7 @@ from mien.results.csv_reader import read_openface_csv
 from mien.shape.mirror import SIDES, mirror_landmarks
 from mien.sides.analysis import SidesAnalysis, SidesOptions
 from mien.sides.measures import SIDE_MEASURES
+from mien.sides.relative import series_of
 from mien.sides.result import SidesResult
 from mien.video.file import VideoFile
 
@@ -198,7 +199,7 @@ def flip(media: Path, folder: Path) -> None:
     from mien.action_units.predictors import PredictorSet
     from mien.packs import choose_pack
     from mien.sides.analysis import read_record
-    from mien.sides.relative import pooled, series_of
+    from mien.sides.relative import pooled
 
     record = read_record(choose_pack("openface").folder, "dynamic")
     print("| video | exact landmarks | worst unit | tracked anew | worst unit | whole face, flipped |")
@@ -223,7 +224,10 @@ def flip(media: Path, folder: Path) -> None:
 
 def additivity(media: Path, folder: Path) -> None:
     """The mean of the sides against the whole face, read one way and both ways."""
-    print("| video | against both ways | worst unit | raw, before the limits | against one way |\n|---|---|---|---|---|")
+    print(
+        "| video | against both ways | worst unit | each side's own neutral face | raw, before the limits | against one way |\n"
+        "|---|---|---|---|---|---|"
+    )
     for name, ending, count in VIDEOS:
         path = media / f"{name}{ending}"
         sides = both(path, count)
@@ -238,9 +242,11 @@ def additivity(media: Path, folder: Path) -> None:
             for _ in analysis:
                 pass
             left, right = analysis.scores_of_sides()
+        own = series_of((left, right), None).intensity.mean(axis=0)
         apart = (raw(left) + raw(right)) / 2 - whole[0][1]
         units = np.nanmean(np.abs(mean - whole[0][0]), axis=0)
-        print(f"| {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.3f} | {np.abs(apart).mean():.3f} | "
+        print(f"| {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.3f} | "
+            f"{np.nanmean(np.abs(own - whole[0][0])):.3f} | {np.abs(apart).mean():.3f} | "
               f"{np.nanmean(np.abs(mean - whole[1][0])):.3f} |")
 
 
