@@ -226,7 +226,7 @@ def warp_landmarks(points, matrix, raised, lift, out):
 
 
 @intrinsic
-def _eight_bytes(typing_context, flat, at):
+def eight_bytes(typing_context, flat, at):
     """64-bit integer from ``flat`` (n,) uint8 at any byte: two neighbouring pixels in one load."""
     from llvmlite import ir
     from numba import types
@@ -240,7 +240,7 @@ def _eight_bytes(typing_context, flat, at):
 
 
 @kernel
-def _spread(pixel):
+def spread(pixel):
     """The lowest three bytes, ``LANE`` bits apart."""
     return (pixel & 0xFF) | ((pixel & 0xFF00) << (LANE - 8)) | ((pixel & 0xFF0000) << (2 * LANE - 16))
 
@@ -297,9 +297,9 @@ def warp(flat, height, width, matrix, spans, steps, out):
             ix, iy, fx, fy = sx >> 5, sy >> 5, sx & 31, sy & 31
             # The loads reach two bytes beyond their pixels: not in the last row.
             if 0 <= ix < width - 1 and 0 <= iy < height - 2:
-                upper = _eight_bytes(flat, 3 * (iy * width + ix))
-                lower = _eight_bytes(flat, 3 * ((iy + 1) * width + ix))
-                v = _blend(_spread(upper), _spread(upper >> 24), _spread(lower), _spread(lower >> 24), fx, fy)
+                upper = eight_bytes(flat, 3 * (iy * width + ix))
+                lower = eight_bytes(flat, 3 * ((iy + 1) * width + ix))
+                v = _blend(spread(upper), spread(upper >> 24), spread(lower), spread(lower >> 24), fx, fy)
             else:
                 v = _blend_at_border(flat, height, width, ix, iy, fx, fy)
             v += half

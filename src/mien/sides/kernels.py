@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from mien.appearance.kernels import LANE, eight_bytes, spread
 from mien.runtime.jit import kernel
 
 
@@ -13,29 +14,31 @@ from mien.runtime.jit import kernel
 def _sample(flat, height, width, sx, sy, out, y, x):
     """Bilinear sample of a frame at (sx, sy) into pixel (y, x) of ``out``; pixels beyond the frame are black.
 
-    Positions are not rounded to 1/32 px, as those of a whole face are, so that a mirrored picture gives the
-    same.
+    Three channels at once, in lanes of one integer, as in the alignment of a whole face; positions count in
+    1/64 px in place of 1/32.
     """
-    ix, iy = np.int64(math.floor(sx)), np.int64(math.floor(sy))
-    fx, fy = np.float32(sx - ix), np.float32(sy - iy)
-    if 0 <= ix < width - 1 and 0 <= iy < height - 1:
-        at = 3 * (iy * width + ix)
-        below = at + 3 * width
-        for k in range(3):
-            p, q = np.float32(flat[at + k]), np.float32(flat[below + k])
-            upper = p + fx * (np.float32(flat[at + 3 + k]) - p)
-            lower = q + fx * (np.float32(flat[below + 3 + k]) - q)
-            out[y, x, k] = np.uint8(upper + fy * (lower - upper) + np.float32(0.5))
-    elif -1 <= ix < width and -1 <= iy < height:
-        for k in range(3):
-            total = np.float32(0.5)
-            for corner in range(4):
-                px, py = ix + (corner & 1), iy + (corner >> 1)
-                if 0 <= px < width and 0 <= py < height:
-                    share = fx if corner & 1 else np.float32(1.0) - fx
-                    share *= fy if corner >> 1 else np.float32(1.0) - fy
-                    total += share * np.float32(flat[3 * (py * width + px) + k])
-            out[y, x, k] = np.uint8(total)
+    qx, qy = np.int64(math.floor(sx * 64.0 + 0.5)), np.int64(math.floor(sy * 64.0 + 0.5))
+    ix, iy, fx, fy = qx >> 6, qy >> 6, qx & 63, qy & 63
+    # The loads reach two bytes beyond their pixels: not in the last row.
+    if 0 <= ix < width - 1 and 0 <= iy < height - 2:
+        upper = eight_bytes(flat, 3 * (iy * width + ix))
+        lower = eight_bytes(flat, 3 * ((iy + 1) * width + ix))
+        p, q = spread(upper), spread(lower)
+        above = (p << 6) + fx * (spread(upper >> 24) - p)
+        below = (q << 6) + fx * (spread(lower >> 24) - q)
+        v = (above << 6) + fy * (below - above)
+    else:
+        v = 0
+        for k in range(4):
+            px, py = ix + (k & 1), iy + (k >> 1)
+            if 0 <= px < width and 0 <= py < height:
+                at = 3 * (py * width + px)
+                weight = (fx if k & 1 else 64 - fx) * (fy if k >> 1 else 64 - fy)
+                v += weight * (flat[at] | flat[at + 1] << LANE | flat[at + 2] << (2 * LANE))
+    v += 2048 | 2048 << LANE | 2048 << (2 * LANE)
+    out[y, x, 0] = (v >> 12) & 0xFF
+    out[y, x, 1] = (v >> (LANE + 12)) & 0xFF
+    out[y, x, 2] = (v >> (2 * LANE + 12)) & 0xFF
 
 
 @kernel
@@ -69,34 +72,47 @@ def draw(vertices, origins, mirrored, triangles, keep, flat, height, width, want
             continue
         top = max(0, np.int64(math.ceil(min(ya, yb, yc))))
         bottom = min(bottom_row, np.int64(math.floor(max(ya, yb, yc))))
+        # Weights of the corners b and c change evenly from pixel to pixel, and so does all that they weigh.
         step_b, step_c = (yc - ya) / area, -(yb - ya) / area
+        side_b, side_c = (db - da) * keep, (dc - da) * keep
+        ma, mb, mc = mirrored[a], mirrored[b], mirrored[c]
+        ox, oy, px, py = origins[a, 0], origins[a, 1], origins[ma, 0], origins[ma, 1]
+        oxb, oyb, oxc, oyc = origins[b, 0] - ox, origins[b, 1] - oy, origins[c, 0] - ox, origins[c, 1] - oy
+        pxb, pyb, pxc, pyc = origins[mb, 0] - px, origins[mb, 1] - py, origins[mc, 0] - px, origins[mc, 1] - py
+        # An edge that rises bounds the triangle on one side, one that falls on the other; flat ones do not.
+        rise_ab, rise_bc, rise_ca = yb - ya, yc - yb, ya - yc
+        slope_ab = (xb - xa) / rise_ab if rise_ab != 0.0 else 0.0
+        slope_bc = (xc - xb) / rise_bc if rise_bc != 0.0 else 0.0
+        slope_ca = (xa - xc) / rise_ca if rise_ca != 0.0 else 0.0
+        turn = 1.0 if area > 0.0 else -1.0
+        row_b, row_c = -(xc - xa) / area, (xb - xa) / area
+        left, right = max(0.0, min(xa, xb, xc)), min(np.float64(last_column), max(xa, xb, xc))
         for y in range(top, bottom + 1):
-            # The row's first and last pixel inside the triangle.
-            low, high = max(0.0, min(xa, xb, xc)), min(np.float64(last_column), max(xa, xb, xc))
-            for p, q in ((a, b), (b, c), (c, a)):
-                rise = vertices[q, 1] - vertices[p, 1]
-                if rise == 0.0:
-                    continue
-                across = vertices[p, 0] + (y - vertices[p, 1]) * (vertices[q, 0] - vertices[p, 0]) / rise
-                if (rise > 0.0) == (area > 0.0):
-                    high = min(high, across + 1e-9)
-                else:
-                    low = max(low, across - 1e-9)
+            low, high = left, right
+            at_ab, at_bc, at_ca = (
+                xa + (y - ya) * slope_ab,
+                xb + (y - yb) * slope_bc,
+                xc + (y - yc) * slope_ca,
+            )
+            high = min(high, at_ab + 1e-9) if rise_ab * turn > 0.0 else high
+            low = max(low, at_ab - 1e-9) if rise_ab * turn < 0.0 else low
+            high = min(high, at_bc + 1e-9) if rise_bc * turn > 0.0 else high
+            low = max(low, at_bc - 1e-9) if rise_bc * turn < 0.0 else low
+            high = min(high, at_ca + 1e-9) if rise_ca * turn > 0.0 else high
+            low = max(low, at_ca - 1e-9) if rise_ca * turn < 0.0 else low
             first, last = np.int64(math.ceil(low)), np.int64(math.floor(high))
-            vb = ((first - xa) * (yc - ya) - (xc - xa) * (y - ya)) / area
-            vc = ((xb - xa) * (y - ya) - (first - xa) * (yb - ya)) / area
+            start_b = -xa * step_b + (y - ya) * row_b
+            start_c = -xa * step_c + (y - ya) * row_c
             for x in range(first, last + 1):
-                if wanted[y, x]:
-                    wanted[y, x] = np.uint8(0)
-                    va = 1.0 - vb - vc
-                    i, j, k = a, b, c
-                    if (va * da + vb * db + vc * dc) * keep < 0.0:
-                        i, j, k = mirrored[a], mirrored[b], mirrored[c]
-                    sx = va * origins[i, 0] + vb * origins[j, 0] + vc * origins[k, 0]
-                    sy = va * origins[i, 1] + vb * origins[j, 1] + vc * origins[k, 1]
-                    _sample(flat, height, width, sx, sy, out, y, x)
-                vb += step_b
-                vc += step_c
+                if wanted[y, x] == 0:
+                    continue
+                wanted[y, x] = np.uint8(0)
+                vb, vc = start_b + x * step_b, start_c + x * step_c
+                if da * keep + vb * side_b + vc * side_c < 0.0:
+                    sx, sy = px + vb * pxb + vc * pxc, py + vb * pyb + vc * pyc
+                else:
+                    sx, sy = ox + vb * oxb + vc * oxc, oy + vb * oyb + vc * oyc
+                _sample(flat, height, width, sx, sy, out, y, x)
 
 
 @kernel
