@@ -13,7 +13,7 @@ from mien.action_units.history import RowHistory
 from mien.action_units.live_correction import LiveCorrection
 from mien.action_units.postprocess import MAX_INTENSITY, finish_intensity, replace_first, vote_presence
 from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
-from mien.action_units.running_median import RunningMedian
+from mien.action_units.running_median import RunningMedian, TalliedMedian
 from mien.action_units.scores import ClipScores, PredictorFacts
 from mien.datatypes import FHOG_LENGTH, ActionUnits, ActionUnitSeries, Appearance, TrackedFace
 from mien.errors import OptionError
@@ -211,8 +211,8 @@ class ScoreKeeper:
         shape = self._reader.shape.length
         self._medians = [
             (
-                RunningMedian(FHOG_LENGTH, -0.005, 1.0, 1000, floor=0.0),
-                RunningMedian(shape, -60.0, 60.0, 10000),
+                TalliedMedian(FHOG_LENGTH, -0.005, 1.0, 1000, floor=0.0),
+                TalliedMedian(shape, -60.0, 60.0, 10000),
             )
             for _ in range(versions)
         ]
@@ -232,17 +232,16 @@ class ScoreKeeper:
         for index, (fhog, shape) in enumerate(self._medians):
             self._projections[index].append(projected[index])
             if adapts:
-                fhog.tally(self._descriptors[index, :FHOG_LENGTH])
-                shape.tally(self._descriptors[index, FHOG_LENGTH:])
+                fhog.add(self._descriptors[index, :FHOG_LENGTH])
+                shape.add(self._descriptors[index, FHOG_LENGTH:])
 
     def scores(self) -> list[ClipScores]:
         """Scores of every version."""
         predictors, ok = self._reader.predictors, self._ok.array()[:, 0]
         found = []
         for (fhog, shape), projections in zip(self._medians, self._projections, strict=True):
-            fhog.settle()
-            shape.settle()
-            neutral = predictors.project(np.concatenate((fhog.value, shape.value))[None])[0]
+            counted = fhog.histogram(), shape.histogram()
+            neutral = predictors.project(np.concatenate([one.value for one in counted])[None])[0]
             found.append(
                 ClipScores(
                     ok=ok,
@@ -250,7 +249,7 @@ class ScoreKeeper:
                     live_intensity=np.zeros((0, N_INTENSITY)),
                     live_positive=np.zeros((0, len(PRESENCE_NAMES)), np.bool_),
                     neutral=neutral,
-                    histograms=(fhog.histogram(), shape.histogram()),
+                    histograms=counted,
                     predictors=PredictorFacts.of(predictors),
                 )
             )
