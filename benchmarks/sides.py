@@ -4,8 +4,8 @@
 
 PART is one of reference, procedures, flip, additivity, light, spread, cost. FOLDER of media holds the three
 videos, that of references what the original program made of their composites, as ``NAME_left_mirrored.csv``
-beside ``NAME_left_mirrored.mp4`` and so on. Needs OpenFace's models. ``sides_faces.py`` has the parts with made
-faces: choices, turned, hybrids.
+beside ``NAME_left_mirrored.mp4`` and so on. Needs OpenFace's models. ``sides_faces.py`` has the parts with
+made faces: choices, turned, hybrids.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class Changed:
             yield frame if self._change is None else changed(frame, self._change(frame.bgr))
 
     def close(self) -> None:
+        """Close the video."""
         self._video.close()
 
     def __enter__(self):
@@ -108,7 +109,9 @@ def reference(media: Path, folder: Path) -> None:
             table = read_openface_csv(folder / f"{name}_{word}_mirrored.csv")
             intensity = table.select([f"{unit}_r" for unit in INTENSITY_NAMES])
             presence = table.select([f"{unit}_c" for unit in mien_presence()])
-            line(name, word, "frames in memory", ours.intensity[side], ours.presence[side], intensity, presence)
+            line(
+                name, word, "frames in memory", ours.intensity[side], ours.presence[side], intensity, presence
+            )
             whole = mien.analyze(folder / f"{name}_{word}_mirrored.mp4", OPTIONS)
             line(name, word, "the file", whole.au_intensity, whole.au_presence, intensity, presence)
         whole = mien.analyze(folder / f"{name}_flipped.mp4", OPTIONS)
@@ -130,7 +133,7 @@ def line(name, word, of, intensity, presence, their_intensity, their_presence) -
     agrees = (presence == their_presence).mean()
     print(
         f"| {name} | {word} | {of} | {mean.mean():.3f} | {INTENSITY_NAMES[mean.argmax()]} {mean.max():.3f} | "
-        f"{np.nanmean(r):.3f} | {INTENSITY_NAMES[np.nanargmin(r)]} {np.nanmin(r):.3f} | {100 * agrees:.1f} % |"
+        f"{np.nanmean(r):.3f} | {INTENSITY_NAMES[np.nanargmin(r)]} {np.nanmin(r):.3f} | {100 * agrees:.1f} % |"  # noqa: E501
     )
 
 
@@ -143,8 +146,10 @@ def procedures(media: Path, folder: Path) -> None:
         other = both(path, count, procedure="openface-like", neutral="own")
         pairs.append((one, other))
         d = np.abs(one.intensity - other.intensity)
-        print(f"{name}: left {np.nanmean(d[0]):.3f}, right {np.nanmean(d[1]):.3f}, left - right "
-              f"{np.nanmean(np.abs(difference(one) - difference(other))):.3f}")
+        print(
+            f"{name}: left {np.nanmean(d[0]):.3f}, right {np.nanmean(d[1]):.3f}, left - right "
+            f"{np.nanmean(np.abs(difference(one) - difference(other))):.3f}"
+        )
     print("\n| unit | left: diff., r, ICC | right | left - right |\n|---|---|---|---|")
     for unit, name in enumerate(INTENSITY_NAMES):
         cells = []
@@ -167,7 +172,9 @@ def procedures(media: Path, folder: Path) -> None:
     ratios = [np.concatenate([ratio(pair[k]) for pair in pairs]) for k in (0, 1)]
     gap = ratios[0] - ratios[1]
     gap = gap[np.isfinite(gap)]
-    print(f"n {len(gap)}, bias {gap.mean():.3f}, limits {gap.mean() - 1.96 * gap.std():.2f} to {gap.mean() + 1.96 * gap.std():.2f}")
+    print(
+        f"n {len(gap)}, bias {gap.mean():.3f}, limits {gap.mean() - 1.96 * gap.std():.2f} to {gap.mean() + 1.96 * gap.std():.2f}"  # noqa: E501
+    )
 
 
 def difference(result: SidesResult) -> np.ndarray:
@@ -188,6 +195,7 @@ class Exact:
         self.reader, self.sketch = DirectReader(record, predictors), direct_sketcher(record)
 
     def watch(self, frame, face, sketch, made) -> None:
+        """Read a frame flipped."""
         turned = changed(frame, flipped(frame.bgr))
         points = mirror_landmarks(face.landmarks.points, frame.size[0] - 1)
         marks = replace(face.landmarks, points=points)
@@ -218,14 +226,17 @@ def flip(media: Path, folder: Path) -> None:
             cells += [f"{units.mean():.4f}", f"{INTENSITY_NAMES[units.argmax()]} {units.max():.3f}"]
         whole = np.abs(straight.video.au_intensity - again.video.au_intensity).mean()
         print(f"| {name} | " + " | ".join(cells) + f" | {whole:.3f} |")
-        worst = {m.name: np.nanmean(np.abs(straight.measures[m.name] - again.measures[m.name][::-1])) for m in SIDE_MEASURES}
+        worst = {
+            m.name: np.nanmean(np.abs(straight.measures[m.name] - again.measures[m.name][::-1]))
+            for m in SIDE_MEASURES
+        }
         print("    measures, tracked anew: " + ", ".join(f"{k} {v:.2f}" for k, v in worst.items()))
 
 
 def additivity(media: Path, folder: Path) -> None:
     """The mean of the sides against the whole face, read one way and both ways."""
     print(
-        "| video | against both ways | worst unit | each side's own neutral face | raw, before the limits | against one way |\n"
+        "| video | against both ways | worst unit | each side's own neutral face | raw, before the limits | against one way |\n"  # noqa: E501
         "|---|---|---|---|---|---|"
     )
     for name, ending, count in VIDEOS:
@@ -234,7 +245,9 @@ def additivity(media: Path, folder: Path) -> None:
         mean = sides.intensity.mean(axis=0)
         whole = []
         for ways in (True, False):
-            with mien.Analysis(Changed(path, count), replace(OPTIONS, both_ways=ways, keep_scores=True)) as analysis:
+            with mien.Analysis(
+                Changed(path, count), replace(OPTIONS, both_ways=ways, keep_scores=True)
+            ) as analysis:
                 for _ in analysis:
                     pass
                 whole.append((analysis.result().au_intensity, raw(analysis.scores().clip)))
@@ -245,9 +258,11 @@ def additivity(media: Path, folder: Path) -> None:
         own = series_of((left, right), None).intensity.mean(axis=0)
         apart = (raw(left) + raw(right)) / 2 - whole[0][1]
         units = np.nanmean(np.abs(mean - whole[0][0]), axis=0)
-        print(f"| {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.3f} | "
+        print(
+            f"| {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.3f} | "
             f"{np.nanmean(np.abs(own - whole[0][0])):.3f} | {np.abs(apart).mean():.3f} | "
-              f"{np.nanmean(np.abs(mean - whole[1][0])):.3f} |")
+            f"{np.nanmean(np.abs(mean - whole[1][0])):.3f} |"
+        )
 
 
 def raw(clip) -> np.ndarray:
@@ -266,7 +281,7 @@ def light(media: Path, folder: Path) -> None:
             at = iter(range(count))
 
             def darken(bgr, share=share, at=at):
-                x = np.arange(bgr.shape[1]) - middle[min(next(at), len(middle) - 1)]
+                x = np.arange(bgr.shape[1]) - middle[min(next(at), len(middle) - 1)]  # noqa: B023
                 width = 0.02 * bgr.shape[1]
                 weight = 1 - share / (1 + np.exp(-x / width))
                 return np.rint(bgr * weight[None, :, None]).astype(np.uint8)
@@ -290,23 +305,28 @@ def spread(media: Path, folder: Path) -> None:
     print(f"{len(results)} videos, {sum(int(r.usable.sum()) for r in results)} usable frames\n")
     print("| unit or measure | left - right, 5 % | median | 95 % |\n|---|---|---|---|")
     rows = [(n, [difference(r)[r.usable, u] for r in results]) for u, n in enumerate(INTENSITY_NAMES)]
-    rows += [(f"{m.name}, {m.unit}", [np.subtract(*r.measures[m.name])[r.usable] for r in results]) for m in SIDE_MEASURES]
+    rows += [
+        (f"{m.name}, {m.unit}", [np.subtract(*r.measures[m.name])[r.usable] for r in results])
+        for m in SIDE_MEASURES
+    ]
     for name, values in rows:
         low, middle, high = np.nanpercentile(np.concatenate(values), (5, 50, 95))
         print(f"| {name} | {low:.2f} | {middle:.2f} | {high:.2f} |")
 
 
 def cost(media: Path, folder: Path, rounds: int = 5) -> None:
-    """mien analyze and mien sides in turn, processor time and wall time per frame."""
-    print("| video | threads | analyze, ms | sides, ms | ratio, processor | ratio, wall | analyze --both-ways |\n|---|---|---|---|---|---|---|")
-    for name, ending, count in VIDEOS:
+    """Mien analyze and mien sides in turn, processor time and wall time per frame."""
+    print(
+        "| video | threads | analyze, ms | sides, ms | ratio, processor | ratio, wall | analyze --both-ways |\n|---|---|---|---|---|---|---|"  # noqa: E501
+    )
+    for name, ending, _ in VIDEOS:
         path = media / f"{name}{ending}"
         for threads in (1, 2):
             plain = replace(OPTIONS, threads=threads, skip=())
             kinds = {
-                "analyze": lambda: mien.Analysis(path, replace(plain, end_s=9.9)),
-                "sides": lambda: SidesAnalysis(path, replace(plain, end_s=9.9)),
-                "both": lambda: mien.Analysis(path, replace(plain, end_s=9.9, both_ways=True)),
+                "analyze": lambda: mien.Analysis(path, replace(plain, end_s=9.9)),  # noqa: B023
+                "sides": lambda: SidesAnalysis(path, replace(plain, end_s=9.9)),  # noqa: B023
+                "both": lambda: mien.Analysis(path, replace(plain, end_s=9.9, both_ways=True)),  # noqa: B023
             }
             found: dict[str, list[tuple[float, float]]] = {kind: [] for kind in kinds}
             for turn in range(rounds + 1):
@@ -316,12 +336,15 @@ def cost(media: Path, folder: Path, rounds: int = 5) -> None:
                         frames = sum(1 for _ in analysis)
                         if turn:
                             found[kind].append(
-                                ((processor_s() - used) / frames * 1e3, (perf_counter() - begin) / frames * 1e3)
+                                (
+                                    (processor_s() - used) / frames * 1e3,
+                                    (perf_counter() - begin) / frames * 1e3,
+                                )
                             )
             low = {kind: np.median(times, axis=0) for kind, times in found.items()}
             a, s, b = low["analyze"], low["sides"], low["both"]
             print(
-                f"| {name} | {threads} | {a[0]:.2f} | {s[0]:.2f} | {s[0] / a[0]:.2f} | {s[1] / a[1]:.2f} | {b[0] / a[0]:.2f} |",
+                f"| {name} | {threads} | {a[0]:.2f} | {s[0]:.2f} | {s[0] / a[0]:.2f} | {s[1] / a[1]:.2f} | {b[0] / a[0]:.2f} |",  # noqa: E501
                 flush=True,
             )
 
@@ -335,7 +358,9 @@ PARTS = (reference, procedures, flip, additivity, light, spread, cost)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="+", choices=[part.__name__ for part in PARTS])
     parser.add_argument("--media", type=Path, required=True)
     parser.add_argument("--reference", type=Path, required=True)

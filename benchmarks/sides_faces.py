@@ -2,8 +2,8 @@
 
     python benchmarks/sides_faces.py PART --media FOLDER
 
-PART is one of choices, turned, hybrids. Faces are drawn from frames of the media on the three-dimensional face
-that is fitted to them. Needs OpenFace's models. The figures are those of docs/sides-methods.md.
+PART is one of choices, turned, hybrids. Faces are drawn from frames of the media on the three-dimensional
+face that is fitted to them. Needs OpenFace's models. The figures are those of docs/sides-methods.md.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from sides import OPTIONS, VIDEOS, Changed, changed
 
 from mien.action_units.catalogue import INTENSITY_NAMES
 from mien.action_units.geometry import ShapeDescriptor
@@ -29,6 +28,7 @@ from mien.sides.analysis import read_record
 from mien.sides.composite import CompositeMaker, one_sided
 from mien.sides.measures import SIDE_MEASURES, side_measures
 from mien.sides.midplane import Midplane, MidplaneFinder
+from sides import OPTIONS, VIDEOS, Changed, changed
 
 RECORD = read_record(choose_pack("openface").folder, "dynamic")
 PREDICTORS = PredictorSet(RECORD.predictors)
@@ -39,6 +39,8 @@ FOREHEAD_MM = 43.0
 
 @dataclass
 class Tracked:
+    """A frame, its landmarks and live intensities."""
+
     frame: Frame
     landmarks: FaceLandmarks
     intensity: np.ndarray
@@ -69,7 +71,7 @@ def read(frame: Frame, plane: Midplane) -> np.ndarray:
 
 
 def draw(plane: Midplane, texture: Midplane, bgr: np.ndarray, side: int, size: int, cut: bool = False):
-    """A face laid out by ``plane``, with the skin of one side of ``texture``; ``cut`` draws only that side."""
+    """A face laid out by ``plane``, with the skin of a side of ``texture``; ``cut`` draws only that side."""
     raised = list(composite.RAISED_LANDMARKS)
     above = plane.face[raised] - (0.0, FOREHEAD_MM, 0.0)
     skin = one_sided(texture.face, side)
@@ -110,6 +112,7 @@ class Still:
         self._tracker = build_stages(choose_pack("openface"), OPTIONS, pictures=True).tracker
 
     def points(self, frame: Frame) -> np.ndarray | None:
+        """Landmarks (68, 2), if a face is found."""
         faces = [face for face in self._tracker.track(frame) if face.landmarks.valid]
         return faces[0].landmarks.points if faces else None
 
@@ -167,10 +170,14 @@ def symmetric(faces: list[Tracked], depth: float, yaws, size: int = 480):
 
 
 def turned(media: Path) -> None:
-    """left - right of faces that are exactly symmetric, by yaw; raw points, landmarks exact and tracked anew."""
-    faces = [kept[i] for n, e, _ in VIDEOS for kept in (tracked(media / f"{n}{e}", 121),) for i in (5, 60, 120)]
+    """Left - right of symmetric faces by yaw; raw points, landmarks exact and tracked anew."""
+    faces = [
+        kept[i] for n, e, _ in VIDEOS for kept in (tracked(media / f"{n}{e}", 121),) for i in (5, 60, 120)
+    ]
     still, yaws = Still(), (0, -5, 5, -10, 10, -15, 15)
-    print("| depth | yaw | method | left - right | worst unit | a side, against yaw 0 | lengths, left - right, mm |")
+    print(
+        "| depth | yaw | method | left - right | worst unit | a side, against yaw 0 | lengths, left - right, mm |"  # noqa: E501
+    )
     print("|---|---|---|---|---|---|---|")
     for depth in (1.0, 1.15):
         found: dict[tuple[int, str], list[np.ndarray]] = {}
@@ -191,11 +198,13 @@ def turned(media: Path) -> None:
                     straight[number, name] = sides
                 found.setdefault((abs(yaw), name), []).append(np.abs(sides[0] - sides[1]))
                 if (number, name) in straight:
-                    moved.setdefault((abs(yaw), name), []).append(np.abs(sides - straight[number, name]).mean())
+                    moved.setdefault((abs(yaw), name), []).append(
+                        np.abs(sides - straight[number, name]).mean()
+                    )
         for (yaw, name), values in sorted(found.items()):
             units = np.mean(values, axis=0)
             print(
-                f"| {depth} | {yaw}° | {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.2f} "
+                f"| {depth} | {yaw}° | {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.2f} "  # noqa: E501
                 f"| {np.mean(moved[yaw, name]):.3f} | "
                 + (f"{np.mean(lengths[yaw, name]):.2f} |" if (yaw, name) in lengths else "|"),
                 flush=True,
@@ -212,7 +221,9 @@ def uneven(points: np.ndarray) -> float:
 
 def hybrids(media: Path) -> None:
     """Faces whose left half is at rest and whose right half moves by a known share."""
-    print("| video | unit | whole action | side that moves, at 0, 25, 50, 75, 100 % (exact landmarks) | at-rest side | tracked anew: moves | at rest |")
+    print(
+        "| video | unit | whole action | side that moves, at 0, 25, 50, 75, 100 % (exact landmarks) | at-rest side | tracked anew: moves | at rest |"  # noqa: E501
+    )
     print("|---|---|---|---|---|---|---|")
     still, errors, monotone = Still(), [], []
     for name, ending, count in VIDEOS:
@@ -246,7 +257,9 @@ def hybrids(media: Path) -> None:
                 + f" | {np.nanmax(np.abs(again[:, 0] - again[0, 0])):.2f} |",
                 flush=True,
             )
-    print(f"\nof actions of 0.5 points or more, {sum(monotone)} of {len(monotone)} rise or fall at every step; whole action read with an error of {np.abs(errors).mean():.2f} mean")
+    print(
+        f"\nof actions of 0.5 points or more, {sum(monotone)} of {len(monotone)} rise or fall at every step; whole action read with an error of {np.abs(errors).mean():.2f} mean"  # noqa: E501
+    )
 
 
 def hybrid(rest: Tracked, action: Tracked, planes: list[Midplane], share: float, size: int = 480):
@@ -291,7 +304,9 @@ def onto(face: np.ndarray, other: np.ndarray) -> np.ndarray:
 def choices(media: Path) -> None:
     """What smoothing of the plane, the weight of stable landmarks, and folded predictors would change."""
     flat_fold = Fold()
-    print("| video | choice | left - right | from frame to frame | nose from the plane, mm: mean, sd |\n|---|---|---|---|---|")
+    print(
+        "| video | choice | left - right | from frame to frame | nose from the plane, mm: mean, sd |\n|---|---|---|---|---|"  # noqa: E501
+    )
     for name, ending, _ in VIDEOS:
         kept = tracked(media / f"{name}{ending}", 100)
         for weight in (1, 6, 20):
@@ -299,7 +314,9 @@ def choices(media: Path) -> None:
             planes = [finder.find(face.landmarks.points) for face in kept]
             for window in (1, 3, 5, 9) if weight == 6 else (1,):
                 used = smoothed(planes, window)
-                gap = np.array([np.subtract(*read(face.frame, plane)) for face, plane in zip(kept, used, strict=True)])
+                gap = np.array(
+                    [np.subtract(*read(face.frame, plane)) for face, plane in zip(kept, used, strict=True)]
+                )
                 nose = np.array([plane.face[[27, 28, 29, 30, 33], 0].mean() for plane in used])
                 print(
                     f"| {name} | stable landmarks x{weight}, window {window} | {np.abs(gap).mean():.3f} | "
@@ -312,12 +329,19 @@ def choices(media: Path) -> None:
         aside = np.array(
             [read(face.frame, moved(plane, 0.3)) for face, plane in zip(kept[::2], planes[::2], strict=True)]
         )
-        gap = np.abs(np.subtract(*aside.transpose(1, 0, 2)) - np.subtract(*base[::2].transpose(1, 0, 2))).mean()
+        gap = np.abs(
+            np.subtract(*aside.transpose(1, 0, 2)) - np.subtract(*base[::2].transpose(1, 0, 2))
+        ).mean()
         print(f"| {name} | plane moved by 0.3 mm: left - right changes by | {gap:.3f} | | |")
-        folded = np.array([flat_fold.read(face.frame, plane) for face, plane in zip(kept[::2], planes[::2], strict=True)])
+        folded = np.array(
+            [flat_fold.read(face.frame, plane) for face, plane in zip(kept[::2], planes[::2], strict=True)]
+        )
         centre = folded - base[::2]
         apart = np.abs(centre).mean(), np.abs(centre - np.median(centre, axis=0)).mean()
-        print(f"| {name} | folded predictors instead of mirrored pictures | {apart[0]:.3f} raw, {apart[1]:.3f} without constants | | |", flush=True)
+        print(
+            f"| {name} | folded predictors instead of mirrored pictures | {apart[0]:.3f} raw, {apart[1]:.3f} without constants | | |",  # noqa: E501
+            flush=True,
+        )
 
 
 def robust(name: str, kept: list[Tracked]) -> None:
@@ -373,13 +397,13 @@ def smoothed(planes: list[Midplane], window: int) -> list[Midplane]:
 
 
 class Fold:
-    """Both sides from one descriptor: weights folded onto one half, for composites centred between two cells."""
+    """Both sides from one descriptor, with the weights folded onto one half."""
 
-    CHANNELS = [*range(9, -1, -1), *range(17, 9, -1), 18, *range(26, 18, -1), 29, 30, 27, 28]
+    CHANNELS = (*range(9, -1, -1), *range(17, 9, -1), 18, *range(26, 18, -1), 29, 30, 27, 28)
 
     def __init__(self) -> None:
         entries = np.arange(4464).reshape(12, 12, 31)
-        mirrored = entries[:, ::-1][:, :, self.CHANNELS].reshape(-1)
+        mirrored = entries[:, ::-1][:, :, list(self.CHANNELS)].reshape(-1)
         weights = PREDICTORS._weights
         folded = weights[:, :4464] + weights[:, :4464][:, mirrored]
         half = np.zeros((12, 12, 31), bool)
@@ -388,19 +412,24 @@ class Fold:
         self._fhog = FhogExtractor()
 
     def read(self, frame: Frame, plane: Midplane) -> np.ndarray:
+        """Raw intensities of both sides, (2, 17)."""
         made = [MAKER.make(frame, plane, side).appearance for side in (0, 1)]
         joined = made[1].aligned.bgr.copy()
         joined[:, 56:] = made[0].aligned.bgr[:, 56:]
         x = self._fhog.describe(joined).astype(np.float64)
         shape = [PREDICTORS._weights[:, 4464:] @ SHAPE.describe(one.local_params) for one in made]
-        return np.stack([PREDICTORS.scores(half @ x + part)[:17] for half, part in zip(self._halves, shape, strict=True)])
+        return np.stack(
+            [PREDICTORS.scores(half @ x + part)[:17] for half, part in zip(self._halves, shape, strict=True)]
+        )
 
 
 PARTS = (choices, turned, hybrids)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("parts", nargs="+", choices=[part.__name__ for part in PARTS])
     parser.add_argument("--media", type=Path, required=True)
     given = parser.parse_args()

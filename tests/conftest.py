@@ -57,6 +57,12 @@ def open_models_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases_dir() -> Path:
+    """Small inputs that have broken something once."""
+    return _need(DATA / "cases")
+
+
+@pytest.fixture(scope="session")
 def synthetic_openface(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder without licensed data that recognises `synthetic_face.picture`; not to be written to."""
     from synthetic_models import write_openface

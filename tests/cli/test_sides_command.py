@@ -79,7 +79,7 @@ def test_a_bad_epoch_is_one_line_with_its_row(sides, face_video, tmp_path):
     done = sides(face_video, "--epochs", tmp_path / "epochs.csv")
     assert done.returncode != 0
     line = [line for line in done.stderr.splitlines() if "overlaps" in line]
-    assert len(line) == 1 and "row 3" in line[0]
+    assert len(line) == 1 and "row 3" in line[0]  # noqa: PT018
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from conftest import symmetric_face
 
+from conftest import symmetric_face
 from mien.action_units.catalogue import INTENSITY_NAMES
 from mien.sides.actions import curves_of, longest_run, smoothed
 from mien.sides.epochs import Epoch

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from conftest import seen, symmetric_face
 
+from conftest import seen, symmetric_face
 from mien.datatypes import Frame
 from mien.shape.mirror import MIRRORED, OF_SIDE
 from mien.sides.composite import CompositeMaker, one_sided
@@ -91,7 +91,9 @@ def test_pixels_come_from_their_own_side_only(synthetic_record):
     bgr[:, 240:] = 200
     plane = Midplane(2.0, np.eye(3), np.array([239.5, 230.0]), symmetric_face())
     maker = CompositeMaker(synthetic_record)
-    left, right = (maker.make(Frame(0, 0.0, bgr, frame.gray), plane, s).appearance.aligned.bgr for s in (0, 1))
+    left, right = (
+        maker.make(Frame(0, 0.0, bgr, frame.gray), plane, s).appearance.aligned.bgr for s in (0, 1)
+    )
     assert np.count_nonzero(left == 200) > 0.4 * left.size
     # The interpolation at the very middle may mix both.
     assert np.count_nonzero(right > 100) < 0.02 * right.size

@@ -68,7 +68,7 @@ def test_an_impossible_epoch_is_one_line_with_its_row(tmp_path, text, row, words
     with pytest.raises(SourceError) as caught:
         read_epochs(written(tmp_path, text), TIMES)
     message = str(caught.value)
-    assert row in message and words in message and "\n" not in message
+    assert row in message and words in message and "\n" not in message  # noqa: PT018
 
 
 @pytest.mark.parametrize(
@@ -124,6 +124,6 @@ def test_any_text_is_epochs_or_one_clear_line(tmp_path_factory, text):
     try:
         epochs = read_epochs(path, TIMES)
     except SourceError as error:
-        assert str(path) in str(error)
+        assert str(path) in str(error)  # noqa: PT017
     else:
         assert all(0 <= epoch.start_s < epoch.end_s for epoch in epochs)

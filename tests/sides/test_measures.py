@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from conftest import symmetric_face
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conftest import symmetric_face
 from mien.shape.mirror import MIRRORED
 from mien.sides.measures import (
     MIDLINE_MEASURES,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from conftest import seen, symmetric_face
 
+from conftest import seen, symmetric_face
 from mien.models.records import PdmRecord
 from mien.shape.mirror import mirror_landmarks
 from mien.sides.midplane import MidplaneFinder

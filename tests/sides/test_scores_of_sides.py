@@ -13,7 +13,11 @@ BLACK = AlignedFace(np.zeros((112, 112, 3), np.uint8), np.zeros((2, 3), np.float
 def looks(rng, modes, good=True):
     if not good:
         return Appearance(
-            BLACK, np.zeros(FHOG_LENGTH, np.float32), np.zeros(6, np.float32), np.zeros(modes, np.float32), False
+            BLACK,
+            np.zeros(FHOG_LENGTH, np.float32),
+            np.zeros(6, np.float32),
+            np.zeros(modes, np.float32),
+            False,
         )
     fhog = rng.uniform(0, 0.4, FHOG_LENGTH).astype(np.float32)
     return Appearance(BLACK, fhog, np.zeros(6, np.float32), rng.normal(0, 5, modes).astype(np.float32), True)
@@ -45,7 +49,7 @@ def test_scores_kept_together_are_those_of_two_analyzers(kept):
         assert np.abs(one.scores - other.scores).max() < 1e-9
         assert np.abs(one.neutral - other.neutral).max() < 1e-9
         for mine, his in zip(one.histograms, other.histograms, strict=True):
-            assert (mine.cells == his.cells).all() and (mine.counters == his.counters).all()
+            assert (mine.cells == his.cells).all() and (mine.counters == his.counters).all()  # noqa: PT018
 
 
 def test_each_side_by_itself_is_what_the_analysis_of_it_alone_gives(kept):

@@ -39,9 +39,7 @@ class Flipped:
     def watch(self, frame, face, sketch, made):
         bgr = np.ascontiguousarray(frame.bgr[:, ::-1])
         turned = Frame(frame.index, frame.time_s, bgr, np.ascontiguousarray(frame.gray[:, ::-1]))
-        marks = replace(
-            face.landmarks, points=mirror_landmarks(face.landmarks.points, frame.size[0] - 1)
-        )
+        marks = replace(face.landmarks, points=mirror_landmarks(face.landmarks.points, frame.size[0] - 1))
         self.reader.read(turned, face, self.sketch(marks) if marks.valid else None)
 
 
@@ -56,7 +54,7 @@ def test_sides_of_a_flipped_video_swap(clip, openface_record):
         both = analysis.sides()
     scores = flipped.reader.scores()
     other = series_of(scores, pooled(scores, predictors)).intensity[::-1]
-    assert len(both) > 20 and both.usable.mean() > 0.9
+    assert len(both) > 20 and both.usable.mean() > 0.9  # noqa: PT018
     assert np.nanmean(np.abs(both.intensity - other)) <= 0.005
     assert np.nanmean(np.abs(both.intensity[0] - both.intensity[1])) > 0.02
 
@@ -108,9 +106,7 @@ def test_composites_of_the_original_programs_reader_are_measured_as_it_does(refe
 def test_frames_mirrored_in_memory_are_near_the_compressed_ones(media_dir, reference_dir):
     table = read_openface_csv(reference_dir / "sides" / "subj01_timepoint01_left_mirrored.csv")
     options = replace(OPTIONS, end_s=None)
-    both = mien.sides(
-        media_dir / "subj01_timepoint01.mp4", options, SidesOptions(procedure="openface-like")
-    )
+    both = mien.sides(media_dir / "subj01_timepoint01.mp4", options, SidesOptions(procedure="openface-like"))
     theirs = table.select([f"{name}_r" for name in both.video.au_intensity_names])
     assert both.provenance["sides"]["neutral"] == "own"
     assert np.abs(both.intensity[0] - theirs).mean() <= 0.06
@@ -132,7 +128,13 @@ def test_both_ways_flipping_a_picture_changes_nothing_but_the_tracking(clip, ope
         marks = replace(face.landmarks, points=mirror_landmarks(face.landmarks.points, frame.size[0] - 1))
         for one in (extractor, plain):
             a, b = one.extract(frame, face.landmarks), one.extract(turned, marks)
-            seen.append((one is extractor, np.abs(a.fhog - b.fhog).mean(), np.abs(a.local_params - b.local_params).mean()))
+            seen.append(
+                (
+                    one is extractor,
+                    np.abs(a.fhog - b.fhog).mean(),
+                    np.abs(a.local_params - b.local_params).mean(),
+                )
+            )
 
     with SidesAnalysis(clip, OPTIONS, watch=watch) as analysis:
         for _ in analysis:
@@ -152,5 +154,5 @@ def test_the_open_models_measure_distances_without_action_units(media_dir):
 
 def test_pictures_have_both_sides_of_every_face(media_dir):
     both = mien.sides(media_dir / "sample1.jpg", models="openface")
-    assert both.intensity is not None and both.intensity.shape[0] == 2
+    assert both.intensity is not None and both.intensity.shape[0] == 2  # noqa: PT018
     assert np.isfinite(both.intensity).any()

@@ -1,6 +1,6 @@
 import numpy as np
-from conftest import symmetric_face
 
+from conftest import symmetric_face
 from mien.shape.mirror import MIDLINE, MIRRORED, OF_SIDE, PAIRS, mirror_landmarks
 from mien.sides.symmetric_shape import plane_of_symmetry, reflect, symmetric_model
 

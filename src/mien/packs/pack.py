@@ -22,6 +22,8 @@ _OPEN_NEEDED = (
     "canonical_face.npz",
     "indices.json",
     "mtcnn.npz",
+    "face_blendshapes.onnx",
+    "blendshapes.json",
 )
 _OPENFACE_GIVES = (
     "68 landmarks, 2D and 3D, and 56 eye landmarks",
@@ -33,7 +35,8 @@ _OPEN_GIVES = (
     "68 landmarks, 478 mesh points",
     "head pose",
     "coarse gaze",
-    "action units 12, 45, 02 (experimental: 01, 06, 25, 26), no presences",
+    "action units 12, 45, 06, 02 (experimental: 01, 05, 10, 25, 26), no presences",
+    "52 blendshapes",
 )
 
 
@@ -154,14 +157,15 @@ def choose_pack(name: str | None = None, store: ModelStore | None = None) -> Pac
     Parameters
     ----------
     name
-        "openface" or "open"; None takes "openface" where it is complete, else "open".
+        "openface" or "open"; None takes "open" where nothing of "openface" is installed, else "openface".
     store
         Where OpenFace's files are.
 
     Raises
     ------
     ModelsMissingError
-        The wanted pack is not complete; the message says how to get it.
+        The wanted pack is not complete, or files of "openface" are missing or damaged and nothing was said;
+        the message says how to get them.
     OptionError
         There is no such pack.
     """
@@ -172,7 +176,7 @@ def choose_pack(name: str | None = None, store: ModelStore | None = None) -> Pac
         pack = openface_pack(store)
         if pack.complete:
             return pack
-        if name == "openface":
+        if name == "openface" or store.status().installed:
             store.locate()  # raises the error that says what is missing and how to get it
     pack = open_pack()
     if not pack.complete:
@@ -188,6 +192,6 @@ def notice(pack: Pack) -> str:
     if pack.name == "openface":
         return f"models: OpenFace {pack.version} ({pack.licence})"
     return (
-        "models: open (few action units, no presences); for OpenFace's own models run `mien models fetch` "
-        "(academic, non-commercial licence)"
+        "models: open (9 of 17 action units, on a scale of their own, no presences); for OpenFace's own "
+        "models run `mien models fetch` (academic, non-commercial licence)"
     )

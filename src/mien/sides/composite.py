@@ -159,7 +159,7 @@ def _from_ahead(face: NDArray[np.float64], midplane: Midplane) -> NDArray[np.flo
 
 
 def _fine_triangles(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Triangles over the landmarks and the strip above them, then those over raised landmarks, for the rest."""
+    """Triangles over the landmarks and the strip above, then those over raised landmarks, for the rest."""
     raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
     # Triangles without raised landmarks are the same in both.
     coarse = [

@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 
-from mien.appearance.kernels import LANE, eight_bytes, spread
-from mien.runtime.jit import kernel
+from mien.appearance.kernels import LANE, six_bytes, spread
+from mien.runtime.jit import kernel, part
 
 
-@kernel
+@part
 def _sample(flat, height, width, sx, sy, out, y, x):
     """Bilinear sample of a frame at (sx, sy) into pixel (y, x) of ``out``; pixels beyond the frame are black.
 
@@ -19,10 +19,9 @@ def _sample(flat, height, width, sx, sy, out, y, x):
     """
     qx, qy = np.int64(math.floor(sx * 64.0 + 0.5)), np.int64(math.floor(sy * 64.0 + 0.5))
     ix, iy, fx, fy = qx >> 6, qy >> 6, qx & 63, qy & 63
-    # The loads reach two bytes beyond their pixels: not in the last row.
-    if 0 <= ix < width - 1 and 0 <= iy < height - 2:
-        upper = eight_bytes(flat, 3 * (iy * width + ix))
-        lower = eight_bytes(flat, 3 * ((iy + 1) * width + ix))
+    if 0 <= ix < width - 1 and 0 <= iy < height - 1:
+        upper = six_bytes(flat, 3 * (iy * width + ix))
+        lower = six_bytes(flat, 3 * ((iy + 1) * width + ix))
         p, q = spread(upper), spread(lower)
         above = (p << 6) + fx * (spread(upper >> 24) - p)
         below = (q << 6) + fx * (spread(lower >> 24) - q)
@@ -43,7 +42,7 @@ def _sample(flat, height, width, sx, sy, out, y, x):
 
 @kernel
 def want(spans, wanted):
-    """Set ``wanted`` (h, w) uint8 to 1 inside ``spans`` (h, w + 1), the change of cover along rows, else 0."""
+    """Set ``wanted`` (h, w) uint8 to 1 inside ``spans`` (h, w + 1), the change of cover along rows."""
     for y in range(wanted.shape[0]):
         covered = 0
         for x in range(wanted.shape[1]):
@@ -78,7 +77,12 @@ def draw(vertices, origins, mirrored, triangles, keep, flat, height, width, want
         ma, mb, mc = mirrored[a], mirrored[b], mirrored[c]
         ox, oy, px, py = origins[a, 0], origins[a, 1], origins[ma, 0], origins[ma, 1]
         oxb, oyb, oxc, oyc = origins[b, 0] - ox, origins[b, 1] - oy, origins[c, 0] - ox, origins[c, 1] - oy
-        pxb, pyb, pxc, pyc = origins[mb, 0] - px, origins[mb, 1] - py, origins[mc, 0] - px, origins[mc, 1] - py
+        pxb, pyb, pxc, pyc = (
+            origins[mb, 0] - px,
+            origins[mb, 1] - py,
+            origins[mc, 0] - px,
+            origins[mc, 1] - py,
+        )
         # An edge that rises bounds the triangle on one side, one that falls on the other; flat ones do not.
         rise_ab, rise_bc, rise_ca = yb - ya, yc - yb, ya - yc
         slope_ab = (xb - xa) / rise_ab if rise_ab != 0.0 else 0.0

@@ -94,8 +94,8 @@ def lay_flat(
 class MidplaneFinder:
     """Fits a symmetric shape model to landmarks.
 
-    Stable landmarks count `STABLE_WEIGHT` times as much as others; those in `MOVED_BY_DISEASE` do not count, so
-    that nothing that they do moves the plane, and have the depth that goes with the rest of the face.
+    Stable landmarks count `STABLE_WEIGHT` times as much as others; those in `MOVED_BY_DISEASE` do not count,
+    so that nothing that they do moves the plane, and have the depth that goes with the rest of the face.
 
     Parameters
     ----------

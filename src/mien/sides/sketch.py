@@ -78,6 +78,6 @@ def mesh_sketch(landmarks: FaceLandmarks) -> FaceSketch:
 
 def _lay_flat(point: NDArray[np.float64], midplane: Midplane, depth: float) -> NDArray[np.float64]:
     """x, y in the face's own frame of what is seen at a point (2,), px, and has a depth there, mm."""
-    out = np.empty((1, 2))
+    out: NDArray[np.float64] = np.empty((1, 2))
     lay_flat(point[None], depth, midplane.scale, midplane.rotation, midplane.translation, out)
-    return out[0]
+    return np.asarray(out[0])

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
+from mien.storage.regular_file import read_regular
 from mien.video.folders import is_hidden, missing_numbers, natural_key
 from mien.video.source import IMAGE_SUFFIXES, SourceInfo
 from mien.video.stills import count_pages, read_still
 
+_FARTHEST_PX = 1e7
 OPENFACE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
-"""Endings that OpenFace takes from a folder, in this case only (gaze-pose-output.md §9.1)."""
+"""Endings that OpenFace takes from a folder, in this case only (docs/algorithms/output-table.md#reader)."""
 NOMINAL_FPS = 30.0
 """Frame rate that a sequence of pictures is said to have where nobody gives one."""
 _NAMED = 3
@@ -51,7 +53,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
 
 
 def read_boxes(path: str | Path) -> NDArray[np.float32]:
-    """Read the face boxes of one picture (landmarks.md §8.5).
+    """Read the face boxes of one picture (docs/algorithms/pictures.md).
 
     Parameters
     ----------
@@ -71,8 +73,8 @@ def read_boxes(path: str | Path) -> NDArray[np.float32]:
     """
     path = Path(path)
     try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_regular(path).decode().splitlines()
+    except (OSError, ValueError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise SourceError(f"{path}: expected the face boxes of a picture: {reason}") from error
     rows = [_box(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
@@ -84,7 +86,7 @@ def _box(line: str, path: Path, number: int) -> tuple[float, float, float, float
         x0, y0, x1, y1 = (float(word) for word in line.replace(",", " ").split())
     except ValueError as error:
         raise SourceError(f"{path}, line {number}: expected min_x min_y max_x max_y, got {line!r}") from error
-    if not (np.isfinite((x0, y0, x1, y1)).all() and x1 > x0 and y1 > y0):
+    if not (np.abs((x0, y0, x1, y1)).max() < _FARTHEST_PX and x1 > x0 and y1 > y0):
         raise SourceError(f"{path}, line {number}: expected min below max, got {line!r}")
     return x0, y0, x1 - x0, y1 - y0
 

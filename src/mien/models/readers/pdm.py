@@ -1,4 +1,4 @@
-"""Reads point distribution models (landmarks.md §1.5)."""
+"""Reads point distribution models (docs/algorithms/model-files.md#shape-models)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.models.readers.fault import refusing
 from mien.models.readers.text import TextCursor
 from mien.models.records import PdmRecord
 
 
+@refusing
 def read_pdm(path: Path | str) -> PdmRecord:
     """Read a point distribution model.
 
