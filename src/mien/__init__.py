@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from mien.pipeline import Pipeline
     from mien.results import VideoResult
     from mien.runtime.versions import __version__
+    from mien.sides.analysis import sides
     from mien.stages import Stages
     from mien.video.file import VideoFile
 
@@ -112,6 +113,7 @@ __all__ = [
     "VideoResult",
     "__version__",
     "analyze",
+    "sides",
     "track",
 ]
 
@@ -121,6 +123,9 @@ refuse_telemetry()
 
 
 def __getattr__(name: str) -> Any:
+    if name == "sides":
+        # A folder of modules that can be called.
+        return import_module("mien.sides")
     if name not in _MODULE_OF:
         raise AttributeError(f"module 'mien' has no attribute {name!r}")
     value = getattr(import_module(_MODULE_OF[name]), name)

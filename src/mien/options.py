@@ -40,6 +40,7 @@ class OptionValues(TypedDict, total=False):
     faces: str | None
     most_faces: int
     action_units: str
+    both_ways: bool
     multi_view: bool
     sequence: bool
     fps: float | None
@@ -96,6 +97,9 @@ class AnalysisOptions:
     action_units
         Predictors that know the person's neutral face ("dynamic", for videos) or judge every frame by itself
         ("static"); pictures are always judged by themselves. The "openface" pack only.
+    both_ways
+        Read action units from a face and from its mirror image, and give the mean: it does not change when a
+        picture is flipped (docs/sides-methods.md). The "openface" pack only.
     multi_view
         Try eleven head orientations for every face of a picture in place of one; videos always do. The
         "openface" pack only.
@@ -132,6 +136,7 @@ class AnalysisOptions:
     faces: str | None = None
     most_faces: int = MOST_FACES
     action_units: str = "dynamic"
+    both_ways: bool = False
     multi_view: bool = False
     sequence: bool = False
     fps: float | None = None
@@ -168,6 +173,8 @@ class AnalysisOptions:
             raise OptionError("keep_scores needs dynamic action units; leave out action_units static")
         if "aus" in self.skip and self.keep_scores:
             raise OptionError("keep_scores needs action units; leave out skip aus")
+        if "aus" in self.skip and self.both_ways:
+            raise OptionError("both_ways needs action units; leave out skip aus")
         for name in self.skip:
             if name not in SKIPPABLE:
                 raise OptionError(f"skip: expected one of {', '.join(SKIPPABLE)}, got {name!r}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,7 @@ from mien.action_units.history import RowHistory
 from mien.action_units.live_correction import LiveCorrection
 from mien.action_units.postprocess import MAX_INTENSITY, finish_intensity, replace_first, vote_presence
 from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
-from mien.action_units.running_median import RunningMedian
+from mien.action_units.running_median import RunningMedian, TalliedMedian
 from mien.action_units.scores import ClipScores, PredictorFacts
 from mien.datatypes import FHOG_LENGTH, ActionUnits, ActionUnitSeries, Appearance, TrackedFace
 from mien.errors import OptionError
@@ -110,7 +112,10 @@ class ActionUnitAnalyzer:
             Live values: raw intensities (corrected and between 0 and 5 only for a camera), zeros where the
             frame failed.
         """
-        appearance = _needed(appearance)
+        return self.observe(_needed(appearance))
+
+    def observe(self, appearance: Appearance) -> ActionUnits:
+        """As `analyze`, from the appearance alone."""
         ok = appearance.good
         predictors = self._reader.predictors
         self._reader.describe(appearance, self._descriptors[0])
@@ -185,6 +190,72 @@ class ActionUnitAnalyzer:
         )
 
 
+class ScoreKeeper:
+    """Scores of several versions of one face, frame by frame, for action units that are wanted at the end.
+
+    Each version's scores equal those of an `ActionUnitAnalyzer` of its own, but for live values, which that
+    one keeps after 3000 successful frames. All are projected together, and medians are taken at the end.
+
+    Parameters
+    ----------
+    record
+        Predictors and shape model.
+    predictors
+        Those of ``record``.
+    versions
+        How many.
+    """
+
+    def __init__(self, record: ActionUnitRecord, predictors: PredictorSet, versions: int) -> None:
+        self._reader = _Reader(record, predictors)
+        shape = self._reader.shape.length
+        self._medians = [
+            (
+                TalliedMedian(FHOG_LENGTH, -0.005, 1.0, 1000, floor=0.0),
+                TalliedMedian(shape, -60.0, 60.0, 10000),
+            )
+            for _ in range(versions)
+        ]
+        self._descriptors = np.zeros((versions, self._reader.length))
+        self._ok = RowHistory(1, np.bool_)
+        self._projections = [RowHistory(N_OUTPUTS, np.float64) for _ in range(versions)]
+
+    def add(self, appearances: Sequence[Appearance] | None) -> None:
+        """Take the next frame: the appearance of every version, or None where it failed."""
+        adapts = len(self._ok) % 2 == 0
+        self._ok.append(appearances is not None)
+        if appearances is None:
+            return
+        for appearance, descriptor in zip(appearances, self._descriptors, strict=True):
+            self._reader.describe(appearance, descriptor)
+        projected = self._reader.predictors.project(self._descriptors)
+        for index, (fhog, shape) in enumerate(self._medians):
+            self._projections[index].append(projected[index])
+            if adapts:
+                fhog.add(self._descriptors[index, :FHOG_LENGTH])
+                shape.add(self._descriptors[index, FHOG_LENGTH:])
+
+    def scores(self) -> list[ClipScores]:
+        """Scores of every version."""
+        predictors, ok = self._reader.predictors, self._ok.array()[:, 0]
+        found = []
+        for (fhog, shape), projections in zip(self._medians, self._projections, strict=True):
+            counted = fhog.histogram(), shape.histogram()
+            neutral = predictors.project(np.concatenate([one.value for one in counted])[None])[0]
+            found.append(
+                ClipScores(
+                    ok=ok,
+                    scores=predictors.scores(projections.array()),
+                    live_intensity=np.zeros((0, N_INTENSITY)),
+                    live_positive=np.zeros((0, len(PRESENCE_NAMES)), np.bool_),
+                    neutral=neutral,
+                    histograms=counted,
+                    predictors=PredictorFacts.of(predictors),
+                )
+            )
+        return found
+
+
 class StaticActionUnitAnalyzer:
     """Action units of single pictures, without any knowledge of the person (docs/algorithms/pictures.md).
 
@@ -214,9 +285,13 @@ class StaticActionUnitAnalyzer:
 
     def analyze(self, face: TrackedFace, appearance: Appearance | None) -> ActionUnits:
         """Action units of one face, whether or not its landmarks are valid; intensities from 0 to 5."""
+        return self.observe(_needed(appearance))
+
+    def observe(self, appearance: Appearance) -> ActionUnits:
+        """As `analyze`, from the appearance alone."""
         predictors = self._reader.predictors
         descriptor = np.empty((1, self._reader.length))
-        self._reader.describe(_needed(appearance), descriptor[0])
+        self._reader.describe(appearance, descriptor[0])
         outputs = predictors.scores(predictors.project(descriptor)[0])
         return ActionUnits(
             np.clip(outputs[:N_INTENSITY], 0.0, MAX_INTENSITY),

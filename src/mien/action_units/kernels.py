@@ -47,6 +47,18 @@ def count_and_move(descriptor, low, high, count, counters, bins, below, here, in
         bins[d], below[d], here[d] = j, less, equal
 
 
+@kernel
+def count_many(descriptors, low, high, counters):
+    """Count descriptors (K, D) float32 in the histograms ``counters`` (D, B), entry by entry."""
+    size = counters.shape[1]
+    last = size - 1.0
+    for d in range(descriptors.shape[1]):
+        for k in range(descriptors.shape[0]):
+            position = (descriptors[k, d] - low) * size / (high - low)
+            position = position if position > 0.0 else 0.0
+            counters[d, np.int32(position if position < last else last)] += 1
+
+
 @fast_kernel
 def weigh(descriptors, weights, out):
     """``out`` (K, P) = ``descriptors`` (K, D) times ``weights`` (P, D) transposed; weights are read once."""

@@ -321,7 +321,7 @@ def track(
 
 
 class _Passed:
-    """Counts frames and passes them on to the outputs.
+    """Counts frames and passes them on to the outputs, and to one observer that may be set ``also``.
 
     It knows no analysis: a circle of references would keep models, tables and descriptors of one that is
     closed until Python looks for circles, which many threads outrun.
@@ -330,6 +330,7 @@ class _Passed:
     def __init__(self, outputs: OutputSet | None) -> None:
         self.frames = 0
         self._outputs = outputs
+        self.also: Observer | None = None
         self._due = 0
         self._failure: Exception | None = None
 
@@ -339,6 +340,8 @@ class _Passed:
         try:
             if self._outputs is not None:
                 self._outputs.add(frame, faces, appearances)
+            if self.also is not None:
+                self.also(frame, faces, appearances)
         except Exception as error:
             if not faces:
                 raise

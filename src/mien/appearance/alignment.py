@@ -98,23 +98,72 @@ class FaceAligner:
             raise ValueError(f"expected an (H, W, 3) uint8 frame, got {bgr.shape} {bgr.dtype}")
         if points.shape != (68, 2):
             raise ValueError(f"expected (68, 2) landmarks, got {points.shape}")
-        matrix = np.empty((2, 3), np.float32)
+        matrix, spans = self.place(points, tx, ty)
+        return self._warp(bgr, matrix, spans)
+
+    def align_mirrored(
+        self, bgr: NDArray[np.uint8], points: NDArray[np.float32], tx: float, ty: float
+    ) -> AlignedFace:
+        """Align the face of a frame mirrored from left to right, without mirroring the frame.
+
+        Parameters
+        ----------
+        bgr
+            (H, W, 3) uint8, the frame as it is.
+        points, tx, ty
+            As for `align`, in the mirrored frame.
+
+        Returns
+        -------
+        AlignedFace
+            Its matrix starts from the frame as it is.
+        """
+        matrix, spans = self.place(points, tx, ty)
+        matrix[:, 2] += matrix[:, 0] * np.float32(bgr.shape[1] - 1)
+        matrix[:, 0] = -matrix[:, 0]
+        return self._warp(bgr, matrix, spans)
+
+    def _warp(
+        self, bgr: NDArray[np.uint8], matrix: NDArray[np.float32], spans: NDArray[np.int16]
+    ) -> AlignedFace:
+        if not np.isfinite(matrix).all():
+            return self.black()
         out = np.zeros((self.size, self.size, 3), np.uint8)
+        flat = np.ascontiguousarray(bgr).reshape(-1)
+        kernels.warp(flat, bgr.shape[0], bgr.shape[1], matrix, spans, self._steps, out)
+        return AlignedFace(out, matrix)
+
+    def place(
+        self, points: NDArray[np.float32], tx: float, ty: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.int16]]:
+        """Say where a face goes, without drawing it.
+
+        Parameters
+        ----------
+        points, tx, ty
+            As for `align`.
+
+        Returns
+        -------
+        matrix, spans
+            (2, 3) float32, from the frame's pixels to those of the aligned face, not finite where the
+            landmarks coincide; (size, size + 1) int16, how many triangles of the mask begin or end at each
+            pixel of a row, valid until the next call.
+        """
+        matrix = np.empty((2, 3), np.float32)
         translation = np.array((tx, ty), np.float32)
         kernels.similarity(
             points, self._rigid, self._reference, self._reference_size, translation, self._centre, matrix
         )
-        if not np.isfinite(matrix).all():
-            return self.black()
         self._spans.fill(0)
+        if not np.isfinite(matrix).all():
+            return matrix, self._spans
         if self.mask:
             kernels.warp_landmarks(points, matrix, self._raised, self._lift, self._warped)
             kernels.mark_mesh(self._warped, *self._mesh, self._spans)
         else:
             self._spans[:, 0] = 1
-        flat = np.ascontiguousarray(bgr).reshape(-1)
-        kernels.warp(flat, bgr.shape[0], bgr.shape[1], matrix, self._spans, self._steps, out)
-        return AlignedFace(out, matrix)
+        return matrix, self._spans
 
     def black(self) -> AlignedFace:
         """What stands for the face of a failed frame; its matrix is zero."""

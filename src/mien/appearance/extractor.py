@@ -9,6 +9,7 @@ from mien.appearance.alignment import FaceAligner
 from mien.appearance.fhog import FhogExtractor
 from mien.datatypes import Appearance, FaceLandmarks, Frame
 from mien.models.records import PdmRecord
+from mien.shape.mirror import mirror_landmarks
 from mien.shape.model import PointDistributionModel
 
 
@@ -24,10 +25,21 @@ class AppearanceExtractor:
     always
         Describe faces whose landmarks failed too, as OpenFace does for single images. By default zeros stand
         for them, as in its tables of videos.
+    both_ways
+        Describe the face as the mean of itself and of its mirror image, which makes action units the same for
+        a picture and for that picture flipped. The aligned face is the ordinary one.
     """
 
-    def __init__(self, pdm: PdmRecord, triangles: NDArray[np.int32], *, always: bool = False) -> None:
+    def __init__(
+        self,
+        pdm: PdmRecord,
+        triangles: NDArray[np.int32],
+        *,
+        always: bool = False,
+        both_ways: bool = False,
+    ) -> None:
         self._always = always
+        self._both_ways = both_ways
         self._record, self._triangles = pdm, triangles
         self._pdm = PointDistributionModel(pdm)
         self._aligner = FaceAligner(pdm, triangles)
@@ -48,9 +60,23 @@ class AppearanceExtractor:
             return self.failed()
         global_params, local_params = self._pdm.fit_to_points(landmarks.points)
         aligned = self._aligner.align(frame.bgr, landmarks.points, global_params[4], global_params[5])
-        return Appearance(
-            aligned, self._fhog.describe(aligned.bgr), global_params, local_params, landmarks.valid
-        )
+        fhog = self._fhog.describe(aligned.bgr)
+        if self._both_ways:
+            mirrored, other = self._mirror_image(frame, landmarks.points)
+            # Predictors are linear: what they make of the mean is the mean of what they make of each.
+            fhog = (fhog + mirrored) * np.float32(0.5)
+            local_params = (local_params + other) * np.float32(0.5)
+        return Appearance(aligned, fhog, global_params, local_params, landmarks.valid)
+
+    def _mirror_image(
+        self, frame: Frame, points: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Descriptor and parameters of the shape of a face in the frame mirrored from left to right."""
+        last = frame.size[0] - 1
+        mirrored = mirror_landmarks(points, last)
+        global_params, local_params = self._pdm.fit_to_points(mirrored)
+        aligned = self._aligner.align_mirrored(frame.bgr, mirrored, global_params[4], global_params[5])
+        return self._fhog.describe(aligned.bgr), local_params
 
     def failed(self) -> Appearance:
         """What stands for a frame without valid landmarks (docs/algorithms/alignment-and-fhog.md)."""

@@ -226,7 +226,7 @@ def warp_landmarks(points, matrix, raised, lift, out):
 
 
 @part
-def _six_bytes(flat, at):
+def six_bytes(flat, at):
     """Two neighbouring pixels of ``flat`` (n,) uint8 as one integer; LLVM makes one load of it."""
     value = np.uint64(0)
     for k in range(6):
@@ -235,7 +235,7 @@ def _six_bytes(flat, at):
 
 
 @part
-def _spread(pixel):
+def spread(pixel):
     """The lowest three bytes, ``LANE`` bits apart."""
     return (pixel & 0xFF) | ((pixel & 0xFF00) << (LANE - 8)) | ((pixel & 0xFF0000) << (2 * LANE - 16))
 
@@ -291,9 +291,9 @@ def warp(flat, height, width, matrix, spans, steps, out):
             sy = (start_y + steps[1, x]) >> 5
             ix, iy, fx, fy = sx >> 5, sy >> 5, sx & 31, sy & 31
             if 0 <= ix < width - 1 and 0 <= iy < height - 1:
-                upper = _six_bytes(flat, 3 * (iy * width + ix))
-                lower = _six_bytes(flat, 3 * ((iy + 1) * width + ix))
-                v = _blend(_spread(upper), _spread(upper >> 24), _spread(lower), _spread(lower >> 24), fx, fy)
+                upper = six_bytes(flat, 3 * (iy * width + ix))
+                lower = six_bytes(flat, 3 * ((iy + 1) * width + ix))
+                v = _blend(spread(upper), spread(upper >> 24), spread(lower), spread(lower >> 24), fx, fy)
             else:
                 v = _blend_at_border(flat, height, width, ix, iy, fx, fy)
             v += half

@@ -226,10 +226,18 @@ class FaceArguments:
             rich_help_panel=_FACES,
         ),
     ] = False
+    both_ways: Annotated[
+        bool,
+        typer.Option(
+            "--both-ways",
+            help="Action units as the mean over the face and its mirror image, which flipping cannot change.",
+        ),
+    ] = False
 
     def values(self) -> OptionValues:
         """Options of an analysis."""
         return {
+            "both_ways": self.both_ways,
             "faces": self.faces,
             "most_faces": self.most_faces,
             "action_units": "static" if self.static_aus else "dynamic",

@@ -133,10 +133,10 @@ def _refuse_for_open(options: AnalysisOptions) -> None:
         raise OptionError(
             "fast, fit exact and skip parts are for the models of OpenFace; choose them with models openface"
         )
-    if options.action_units == "static" or options.multi_view:
+    if options.action_units == "static" or options.both_ways or options.multi_view:
         raise OptionError(
-            "static action units and multi_view are for the models of OpenFace; choose them with models "
-            "openface"
+            "static action units, both_ways and multi_view are for the models of OpenFace; choose them with "
+            "models openface"
         )
     if options.wild or options.fitting or not options.validate:
         raise OptionError(

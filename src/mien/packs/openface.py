@@ -138,7 +138,9 @@ def build(
         tracker=_tracker(options, models, detector, pictures=pictures),
         pose=HeadPoseEstimator(),
         gaze=GazeEstimator(always=pictures),
-        appearance=AppearanceExtractor(record.pdm, record.triangles, always=nobody),
+        appearance=AppearanceExtractor(
+            record.pdm, record.triangles, always=nobody, both_ways=options.both_ways
+        ),
         action_units=units,
         camera_for=camera_for,
         **models.used(pack, entry, detector),

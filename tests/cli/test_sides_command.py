@@ -1,0 +1,117 @@
+"""``mien sides``: the real executable, with synthetic models."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+from mien.results import read_openface_csv
+
+ROWS = 50
+
+
+@pytest.fixture
+def sides(mien):
+    """Run ``mien sides`` with the synthetic CLNF model."""
+
+    def run(video, *arguments):
+        return mien("sides", video, "--models", "openface", "--landmarks", "clnf", *arguments)
+
+    return run
+
+
+def test_a_table_with_both_sides_is_written_and_says_how(sides, face_video, tmp_path):
+    done = sides(face_video, "--threads", "1")
+    assert done.returncode == 0, done.stderr
+    table = read_openface_csv(tmp_path / "face.sides.csv")
+    assert len(table) == ROWS
+    for name in ("AU12_r_left", "AU12_r_right", "AU12_r_full", "AU12_r_static_left", "AU45_c_right"):
+        assert np.isfinite(table[name]).all()
+    for name in ("fissure_height_mm_left", "brow_height_pct_right", "chin_deviation_mm", "yaw", "usable"):
+        assert name in table
+    made = json.loads((tmp_path / "face.sides.provenance.json").read_text())
+    assert made["sides"]["procedure"] == "direct"
+    assert made["sides"]["neutral"] == "pooled"
+    assert "not a diagnosis" in made["sides"]["note"]
+    assert "not a diagnosis" in done.stdout
+
+
+def test_all_files_that_can_be_asked_for(sides, face_video, tmp_path):
+    (tmp_path / "epochs.csv").write_text("start,end,action\n0,0.6,BL\n0.8,1.6,BS\n")
+    done = sides(
+        face_video,
+        *("-o", tmp_path / "out", "--epochs", tmp_path / "epochs.csv", "--neutral", "BL"),
+        *("--split-tables", "--with-videos", "--picture", "1.0"),
+    )
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == [
+        "face.actions.csv",
+        "face.sides.csv",
+        "face.sides.png",
+        "face.sides.provenance.json",
+        "face_check.mp4",
+        "face_left_mirrored.csv",
+        "face_left_mirrored.mp4",
+        "face_right_mirrored.csv",
+        "face_right_mirrored.mp4",
+    ]
+    with (tmp_path / "out" / "face.actions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["action"] for row in rows} == {"BL", "BS"}
+    with (tmp_path / "out" / "face_left_mirrored.csv").open(newline="") as file:
+        coded = list(csv.DictReader(file))
+    assert len(coded) == ROWS
+    assert {row["action"] for row in coded} == {"BL", "BS", ""}
+    assert {"frame", "face_id", "timestamp", "confidence", "success", "AU01_r", "AU45_c"} <= set(coded[0])
+
+
+def test_the_published_procedure_runs_in_memory(sides, face_video, tmp_path):
+    done = sides(face_video, "--procedure", "openface-like", "-q")
+    assert done.returncode == 0, done.stderr
+    assert len(read_openface_csv(tmp_path / "face.sides.csv")) == ROWS
+    assert not done.stdout
+
+
+def test_a_bad_epoch_is_one_line_with_its_row(sides, face_video, tmp_path):
+    (tmp_path / "epochs.csv").write_text("start,end,action\n0,0.6,BL\n0.5,1.6,BS\n")
+    done = sides(face_video, "--epochs", tmp_path / "epochs.csv")
+    assert done.returncode != 0
+    line = [line for line in done.stderr.splitlines() if "overlaps" in line]
+    assert len(line) == 1 and "row 3" in line[0]  # noqa: PT018
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--procedure", "magic"), "direct, openface-like"),
+        (("--max-yaw", "0"), "max_yaw"),
+        (("--neutral", "XY"), "epoch of that code"),
+        (("--epochs", "none.csv"), "no such file"),
+        (("-o", "table.txt"), ".csv"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(sides, face_video, arguments, words):
+    done = sides(face_video, *arguments)
+    assert done.returncode != 0
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_video_to_read_is_never_replaced(sides, face_video, tmp_path):
+    source = tmp_path / "face.mp4"
+    source.write_bytes(face_video.read_bytes())
+    victim = tmp_path / "face_check.mp4"
+    victim.write_bytes(face_video.read_bytes())
+    done = sides(source, victim, "--with-videos")
+    assert done.returncode != 0
+    assert "would be replaced" in done.stderr
+    assert victim.read_bytes() == face_video.read_bytes()
+
+
+def test_one_missing_source_is_told_before_any_work(sides, face_video, tmp_path):
+    done = sides(face_video, "missing.mp4")
+    assert done.returncode != 0
+    assert "no such file" in done.stderr
+    assert not (tmp_path / "face.sides.csv").exists()
