@@ -24,7 +24,7 @@ _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _CITATION = re.compile(r"docs/[\w./-]+\.md(?:#[\w-]+)?")
 _SECTION = chr(0xA7)
-_PRIVATE = re.compile(r"(?<![\w/-])(landmarks|action-units|gaze-pose-output|sides)\.md\b")
+_PRIVATE = re.compile(r"(?<![\w/-])(landmarks|action-units|gaze-pose-output)\.md\b")
 
 
 def names(paths: list[Path]) -> list[str]:
