@@ -155,9 +155,9 @@ def test_unreadable_pictures_are_left_out_and_counted(folder):
 def test_where_no_picture_can_be_read_it_is_said_of_how_many(tmp_path):
     for name in ("a.png", "b.jpg"):
         (tmp_path / name).write_bytes(b"broken")
-    for source in (ImageSet(tmp_path), ImageSequence([tmp_path / "a.png", tmp_path / "b.jpg"])):
+    for kind in (ImageSet, ImageSequence):
         with pytest.raises(SourceError, match=r"none of 2 pictures could be read; of the last: .*b\.jpg"):
-            list(source)
+            list(kind(tmp_path))
 
 
 def test_still_and_moving_gifs_are_pictures_of_a_folder(tmp_path):

@@ -345,7 +345,7 @@ class ImageSequence(_Pictures):
                 return read_still(path, page).bgr.shape[:2]
             except SourceError as error:
                 failure = error
-        raise failure
+        raise self._none_readable(failure) from failure
 
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the pictures that can be read; the index counts all."""
