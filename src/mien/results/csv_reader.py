@@ -7,7 +7,7 @@ import io
 import math
 import re
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ _NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(\w*\))?|1\.#(ind|qnan|snan)0*)", re.IGN
 """What C runtimes print, those of Windows with a reason."""
 
 
-def read_openface_csv(path: str | Path) -> Table:
+def read_openface_csv(path: str | Path, wanted: Callable[[str], bool] | None = None) -> Table:
     """Read a table written by mien or by any version of OpenFace.
 
     Blanks around names and values (OpenFace 2.0 and its builds for Windows write them) are dropped; empty
@@ -30,6 +30,9 @@ def read_openface_csv(path: str | Path) -> Table:
     ----------
     path
         The file.
+    wanted
+        Which columns are read, by their names; None means all. Few of many are read faster, and in little
+        memory.
 
     Returns
     -------
@@ -54,7 +57,9 @@ def read_openface_csv(path: str | Path) -> Table:
             f"{path}, line 1: expected every name once, got {', '.join(twice[:5])} several times"
         )
     place = names.index(FILE) if FILE in names else None
-    rest = tuple(name for name in names if name != FILE)
+    kept = [index for index, name in enumerate(names) if index != place and (not wanted or wanted(name))]
+    rest = tuple(names[index] for index in kept)
+    every = len(kept) == len(names)
     files: list[str] = []
     numbers = array("d")
     for number, cells in lines:
@@ -64,7 +69,9 @@ def read_openface_csv(path: str | Path) -> Table:
                 "the file may be cut off"
             )
         if place is not None:
-            files.append(cells.pop(place))
+            files.append(cells[place])
+        if not every:
+            cells = [cells[index] for index in kept]
         numbers.extend(_numbers(cells, rest, path, number))
     values = np.array(numbers, np.float64).reshape(-1, len(rest)) if rest else np.empty((len(files), 0))
     texts = {} if place is None else {FILE: tuple(files)}
