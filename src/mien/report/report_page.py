@@ -9,7 +9,7 @@ from typing import Any
 
 from mien.report.courses import courses_of, encode, unit_label
 from mien.report.document import document
-from mien.report.face_rows import Face, faces_in
+from mien.report.face_rows import Face, Span, faces_in
 from mien.report.html import Html, element, join
 from mien.report.marks import EventLike, strongest
 from mien.report.options import ReportOptions
@@ -24,9 +24,9 @@ from mien.results.video_result import VideoResult
 MOST_ROWS = 108_000
 """Rows that are drawn one by one, of all faces together: an hour at 30 frames/s."""
 _FEWEST_POINTS = 2000
-_DRAWN_FACES, _LISTED_SPANS = 16, 12
+_DRAWN_FACES, _LISTED_SPANS, _STRIP_SPANS = 16, 12, 5000
 _MISSING = "–"
-_SIGNS = {"good": "✔", "fair": "◐", "poor": "✘", "no face": "✘"}
+SIGNS = {"good": "✔", "fair": "◐", "poor": "✘", "no face": "✘"}
 _SHORT_MINUTE_S = 120
 
 
@@ -129,7 +129,7 @@ def _quality_section(
     remarks = [element("li", note) for note in notes(result)]
     parts: list[Html] = []
     if not faces:
-        parts.append(element("p", f"{_SIGNS['no face']} No face: the table has no row.", _class="verdict"))
+        parts.append(element("p", f"{SIGNS['no face']} No face: the table has no row.", _class="verdict"))
     for face, each in list(zip(faces, quality, strict=True))[:_DRAWN_FACES]:
         if len(faces) > 1:
             parts.append(element("h3", face_label(face).capitalize()))
@@ -158,7 +158,7 @@ def _one_quality(face: Face, quality: Quality, options: ReportOptions) -> Iterat
         "poor": "Poor: much of the recording can't be used; look at why before using its numbers.",
         "no face": "No usable face.",
     }
-    yield element("p", f"{_SIGNS[verdict]} {words_of[verdict]}", _class=f"verdict {verdict.replace(' ', '-')}")
+    yield element("p", f"{SIGNS[verdict]} {words_of[verdict]}", _class=f"verdict {verdict.replace(' ', '-')}")
     figures = [
         ("Usable rows", f"{percent(quality.usable_share)} ({quality.usable} of {quality.rows})"),
         ("Tracking succeeded", percent(quality.success_share)),
@@ -183,17 +183,21 @@ def _lost_words(face: Face, quality: Quality) -> str:
     return f"{len(quality.lost)}, the longest {longest:.3g} {unit}"
 
 
-def _strip(face: Face, quality: Quality) -> Html:
-    """The whole recording as a bar, with lost stretches dark: seen without any script, and on paper."""
-    begin, end = float(face.x[0]), float(face.x[-1])
-    extent = (end - begin) or 1.0
+def strip(face: Face, spans: Sequence[Span]) -> Html:
+    """The whole recording as a bar, with these stretches dark: seen without any script, and on paper."""
+    if face.unit == "face":
+        return Html("")
+    begin, extent = float(face.x[0]), float(face.x[-1] - face.x[0]) or 1.0
     bars = "".join(
-        f'<rect x="{1000 * (a - begin) / extent:.2f}" width="{max(1000 * (b - a) / extent, 1.5):.2f}" height="14"/>'
-        for a, b in quality.lost[:5000]
+        f'<rect x="{1000 * (a - begin) / extent:.1f}" width="{max(1000 * (b - a) / extent, 1.5):.1f}" height="14"/>'
+        for a, b in spans[:_STRIP_SPANS]
     )
-    drawing = Html(f'<svg viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true">{bars}</svg>')
-    words_of = f"From {_at(face, begin)} to {_at(face, end)}; dark: no usable row."
-    return element("figure", drawing, element("figcaption", words_of), _class="strip")
+    return Html(f'<svg viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true">{bars}</svg>')
+
+
+def _strip(face: Face, quality: Quality) -> Html:
+    words_of = f"From {_at(face, float(face.x[0]))} to {_at(face, float(face.x[-1]))}; dark: no usable row."
+    return element("figure", strip(face, quality.lost), element("figcaption", words_of), _class="strip")
 
 
 def _lost_table(face: Face, quality: Quality) -> Html:

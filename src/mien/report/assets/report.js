@@ -10,7 +10,7 @@ const data = JSON.parse(document.getElementById("mien-data").textContent);
 const home = document.getElementById("charts");
 if (!home) return;
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const state = {face: data.faces[0], bytes: null, range: null, whole: null, charts: [], chosen: new Map(), busy: false};
+const state = {face: data.faces[0], bytes: null, range: null, whole: null, charts: [], chosen: new Map(), slots: new Map(), busy: false};
 
 function make(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -133,7 +133,7 @@ function across(limits) {
 }
 
 function events(lines, course) {
-  const place = new Map(lines.map((line, order) => [line.name, {index: course.lines.indexOf(line), order}]));
+  const place = new Map(lines.map((line, order) => [line.name, {index: look(course, line), order}]));
   const marks = state.face.marks.filter(mark => place.has(mark[0]));
   return plot => {
     const {ctx, bbox} = plot, one = devicePixelRatio, [begin, end] = [plot.scales.x.min, plot.scales.x.max];
@@ -181,7 +181,7 @@ function lanes(lines, course, x, columns) {
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
     lines.forEach((line, order) => {
-      ctx.fillStyle = colour(course.same.indexOf(line.name));
+      ctx.fillStyle = colour(look(course, line));
       const top = bbox.top + order * height + 0.2 * height;
       for (const [a, b] of runs[order]) {
         if (b < begin || a > end) continue;
@@ -205,7 +205,7 @@ function axes(course, lines) {
   const plain = {stroke: () => css("--ink"), grid: {stroke: () => css("--grid"), width: 1}, ticks: {stroke: () => css("--line"), width: 1}};
   const font = "12px system-ui, sans-serif";
   const x = {...plain, font, size: 34, values: (plot, splits, axis, space, step) =>
-    splits.map(split => clock(split, step < 0.1 ? 2 : step < 1 ? 1 : 0))};
+    splits.map(split => clock(split, step < 0.1 ? 2 : step % 1 ? 1 : 0))};
   const y = {...plain, font, size: 62};
   if (course.key === "presence") {
     y.splits = () => lines.map((line, order) => lines.length - order - 0.5);
@@ -243,9 +243,18 @@ function swatch(index) {
   return drawing;
 }
 
+// Which colour and dashes a line has: its place, or of a choice the first that is free, which it keeps.
 function look(course, line) {
-  if (course.key === "sides") return line.name.endsWith("_left") ? 0 : 1;
-  return course.same ? course.same.indexOf(line.name) : course.lines.indexOf(line);
+  if (!course.chooser) return course.lines.indexOf(line);
+  const taken = state.slots.get(course.chooser), chosen = state.chosen.get(course.chooser);
+  for (const name of [...taken.keys()]) if (!chosen.has(name)) taken.delete(name);
+  if (!taken.has(line.name)) {
+    const used = new Set(taken.values());
+    let slot = 0;
+    while (used.has(slot)) slot++;
+    taken.set(line.name, slot);
+  }
+  return taken.get(line.name);
 }
 
 function chart(course, x) {
@@ -350,7 +359,7 @@ function chooser(name, courses) {
   for (const course of courses) for (const line of course.lines) lines.set(line.name, line.label);
   const titles = {units: "Action units", sides: "Left and right", measures: "Measures"};
   const names = state.chosen.get(name);
-  const pairs = name === "sides" ? [...lines.keys()].filter(key => key.endsWith("_left")) : [...lines.keys()];
+  const pairs = name === "sides" ? [...lines.keys()].filter(key => key.endsWith("_left")) : [...lines.keys()].sort();
   const boxes = pairs.map(key => {
     const box = make("input", {type: "checkbox"});
     box.checked = names.has(key);
@@ -393,19 +402,18 @@ function shown(face) {
   for (const {plot} of state.charts) plot.destroy();
   state.charts = [];
   home.replaceChildren(make("p", {id: "mien-heard", role: "status", class: "rule"}), toolbar());
-  const hints = ["Drag across a chart to zoom in, double-click to see all; Ctrl with the wheel zooms. Grey: no usable row."];
+  const how = "Drag across a chart to zoom in, double-click to see all; Ctrl with the wheel zooms. ", hints = ["Grey: no usable row."];
   if (face.marks.length) hints.push("Below the curves a bar marks every event, ▼ its strongest moment.");
   if (face.rows_per_pair > 1) hints.push("The recording is long: two points, the least and the greatest value, stand for " + face.rows_per_pair + " rows.");
-  home.append(make("p", {class: "rule"}, hints.join(" ")));
+  home.append(make("p", {class: "rule"}, make("span", {class: "screen"}, how), hints.join(" ")));
   const x = column(face.x), first = x[0], last = x[x.length - 1];
   state.whole = first === last ? [first - 1, first + 1] : [first, last];
   state.range = [...state.whole];
   const choosers = new Map();
-  const units = face.courses.filter(course => course.chooser === "units");
-  for (const course of units) course.same = [...new Set(units.flatMap(each => each.lines.map(line => line.name)))];
   for (const course of face.courses) if (course.chooser) choosers.set(course.chooser, [...(choosers.get(course.chooser) ?? []), course]);
   state.chosen = new Map([...choosers].map(([name, courses]) =>
     [name, new Set(courses.flatMap(course => course.lines.filter(line => line.chosen).map(line => line.name)))]));
+  state.slots = new Map([...choosers.keys()].map(name => [name, new Map()]));
   for (const [name, courses] of choosers) {
     const field = chooser(name, courses);
     field.dataset.first = courses[0].key;
