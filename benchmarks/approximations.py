@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from machine import machine_block
-from mien.analysis import open_source
+from mien.analysis.sparse import SparsePipeline
+from mien.analysis.videos import open_source
 from mien.landmarks.approximate_tracker import FAST, ApproximateTracker, Approximations
 from mien.landmarks.detector import LandmarkDetector
 from mien.landmarks.options import FitOptions
@@ -26,7 +27,6 @@ from mien.options import AnalysisOptions
 from mien.packs import build_stages, choose_pack
 from mien.pipeline import Pipeline
 from mien.results import ResultBuilder, VideoResult
-from mien.sparse import SparsePipeline
 
 VARIANTS: dict[str, tuple[Approximations, FitOptions | None, int]] = {
     "exact": (Approximations(), None, 1),

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from machine import machine_block
-from mien.analysis import open_source
+from mien.analysis.videos import open_source
 from mien.datatypes import Frame
 from mien.imaging.kernels import bgr_to_gray
 from mien.landmarks.tracker import FaceTracker, TrackerState

@@ -23,7 +23,7 @@ import numpy as np
 import mien
 from ceclm import link_model
 from fidelity import COLUMNS, measured
-from mien.analysis import open_source
+from mien.analysis.videos import open_source
 from mien.datatypes import FaceBoxes, Frame
 from mien.detection.mtcnn import MtcnnDetector
 from mien.landmarks.detector import LandmarkDetector

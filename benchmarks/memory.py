@@ -21,7 +21,7 @@ sys.modules.setdefault("scipy", None)  # As the command does; before Numba is im
 import av
 
 from machine import machine_block
-from mien.analysis import Analysis, open_source
+from mien.analysis.videos import Analysis, open_source
 from mien.options import AnalysisOptions
 from mien.runtime.memory import peak_memory_mb
 

@@ -16,11 +16,11 @@ import numpy as np
 
 from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.action_units.normalisation import normalise
-from mien.analysis import Analysis
+from mien.analysis.recordings import RecordingScores, normalise_recordings
+from mien.analysis.videos import Analysis
 from mien.datatypes import ActionUnitSeries
 from mien.options import AnalysisOptions
 from mien.packs import choose_pack, read_predictors
-from mien.scores import RecordingScores, normalise_recordings
 
 SEAM = 3
 """Frames at a cut that smoothing treats differently."""

@@ -21,7 +21,7 @@ from mien.action_units.geometric import GeometricActionUnits
 from mien.action_units.mesh_measures import RULES
 from mien.datatypes import FaceResult
 from mien.gaze.mesh_gaze import VERTICAL_OFFSET_RAD
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.models import open as pack
 from mien.options import AnalysisOptions
 from mien.packs.open import build

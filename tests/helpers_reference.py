@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.datatypes import EyeShape, FaceLandmarks
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.models.readers.pdm import read_pdm
 from mien.results import VideoResult
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.datatypes import ActionUnits, FaceLandmarks, FaceResult, Gaze, HeadPose
-from mien.geometry.camera import default_camera, points_in_camera
+from mien.geometry.pinhole import default_camera, points_in_camera
 from mien.geometry.rotation import rotation_from_euler
 from synthetic_face import Pose, face_pdm, landmarks
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mien.analysis import Analysis, analyze, track
+    from mien.analysis.videos import Analysis, analyze, track
     from mien.datatypes import (
         ActionUnits,
         Camera,
@@ -35,18 +35,19 @@ if TYPE_CHECKING:
         OutputError,
         ProviderError,
         SourceError,
+        StoppedError,
         TableError,
+        UnexpectedError,
     )
     from mien.options import AnalysisOptions
     from mien.pipeline import Pipeline
     from mien.results import VideoResult
+    from mien.runtime.versions import __version__
     from mien.stages import Stages
     from mien.video.file import VideoFile
 
-__version__ = "0.1.0"
-
 _HOME = {
-    "mien.analysis": ("Analysis", "analyze", "track"),
+    "mien.analysis.videos": ("Analysis", "analyze", "track"),
     "mien.datatypes": (
         "ActionUnits",
         "Camera",
@@ -67,11 +68,14 @@ _HOME = {
         "OutputError",
         "ProviderError",
         "SourceError",
+        "StoppedError",
         "TableError",
+        "UnexpectedError",
     ),
     "mien.options": ("AnalysisOptions",),
     "mien.pipeline": ("Pipeline",),
     "mien.results": ("VideoResult",),
+    "mien.runtime.versions": ("__version__",),
     "mien.stages": ("Stages",),
     "mien.video.file": ("VideoFile",),
 }
@@ -99,7 +103,9 @@ __all__ = [
     "ProviderError",
     "SourceError",
     "Stages",
+    "StoppedError",
     "TableError",
+    "UnexpectedError",
     "VideoFile",
     "VideoResult",
     "__version__",

@@ -6,10 +6,7 @@ else that escapes from the library is a bug.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mien.results import VideoResult
+from typing import Any
 
 
 class MienError(Exception):
@@ -33,11 +30,11 @@ class FrameError(MienError):
 
     Attributes
     ----------
-    partial : VideoResult or None
+    partial : mien.VideoResult or None
         Those results, where `mien.analyze` was at work.
     """
 
-    partial: VideoResult | None = None
+    partial: Any = None
 
 
 class OutputError(MienError):
@@ -54,3 +51,11 @@ class OptionError(MienError, ValueError):
 
 class ProviderError(MienError):
     """A wanted ONNX Runtime execution provider is not available."""
+
+
+class StoppedError(MienError):
+    """Work was stopped, as asked for, before there was anything to keep."""
+
+
+class UnexpectedError(MienError):
+    """Something failed in a way that nobody thought of; it costs one source, and the message names both."""

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mien.action_units.live import LiveCorrection
+from mien.action_units.live_correction import LiveCorrection
 from oracle.action_units import NaiveCorrection
 
 

@@ -1,12 +1,13 @@
 """What ``mien analyze`` keeps when something fails on the way; in one process, with tiny stages."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
-from mien import analysis as module
+from mien.analysis import videos as module
 from mien.cli.main import app
 from mien.packs import open_pack
 from mien.results import VideoResult
@@ -60,9 +61,10 @@ def test_a_table_whose_place_has_gone_is_kept_elsewhere(run, monkeypatch, tmp_pa
 
     def vanishing(self, path, **kwargs):
         target = Path(path)
-        if target.parent.name == "drive":
-            target.parent.rmdir()
-            target.parent.write_text("no folder any more")
+        drive = tmp_path / "drive"
+        if "drive" in target.parts and drive.is_dir():
+            shutil.rmtree(drive)
+            drive.write_text("no folder any more")
         save(self, path, **kwargs)
 
     monkeypatch.setattr(VideoResult, "save", vanishing)

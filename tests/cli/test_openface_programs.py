@@ -7,6 +7,7 @@ import os
 import shlex
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -294,14 +295,20 @@ def test_a_flag_that_can_not_be_honoured_ends_it_before_anything_is_written(run,
 def test_an_interrupted_video_leaves_partial_files_a_camera_complete_ones(run, media, tmp_path, monkeypatch):
     import mien.cli.openface_run as module
 
-    def consume_two(analysis, tally, *, quiet):
-        for face in analysis:
-            tally.add(face)
-            tally.frames = analysis.frames
-            if tally.frames == 2:
-                analysis.stop()
+    class StopsAfterTwo(module.Console):
+        @contextmanager
+        def step(self, name, total, pack=None):
+            done = 0
 
-    monkeypatch.setattr(module, "consume", consume_two)
+            def advance(frames):
+                nonlocal done
+                done += frames
+                if done >= 2:
+                    self.stopped.set()
+
+            yield advance
+
+    monkeypatch.setattr(module, "Console", StopsAfterTwo)
     run(FE, "-f MEDIA/one.mp4 -pose -hogalign", code=130)
     assert names_in(tmp_path / "processed") == [
         *("one.partial.csv", "one.partial.hog", "one.partial_of_details.txt"),
@@ -396,7 +403,7 @@ def test_a_camera_is_analysed_like_a_video(models_folder, media, tmp_path, monke
 
 
 def test_a_landmark_model_other_than_the_originals_default_is_told_of(run, monkeypatch):
-    import mien.cli.openface_run as module
+    import mien.dropin.input_jobs as module
 
     class WithoutCeClm(module.ModelStore):
         def locate(self, landmarks=None):

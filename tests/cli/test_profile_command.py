@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.profiling import PROBES
+from mien.analysis.profiling import PROBES
 
 
 @pytest.mark.parametrize("probe", [p for probes in PROBES.values() for p in probes], ids=lambda p: p.name)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from mien import warmup
+from mien.analysis import warmup
 from mien.models.store import ModelStore
 from mien.options import AnalysisOptions
 from mien.packs import build_stages, openface_pack
@@ -75,7 +75,6 @@ def test_an_analysis_after_it_needs_no_compiler(pack, tmp_path):
         "openface",
         "--landmarks",
         "clnf",
-        "-q",
     ]
     runs = [
         subprocess.run([sys.executable, "-c", PROGRAM, *command], capture_output=True, text=True, check=True)

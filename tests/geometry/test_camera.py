@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from helpers_reference import VIDEOS, camera_of, read_video
 from mien.datatypes import Camera
 from mien.errors import OptionError
-from mien.geometry.camera import default_camera, points_in_camera
+from mien.geometry.pinhole import default_camera, points_in_camera
 from oracle import camera_geometry as oracle
 
 

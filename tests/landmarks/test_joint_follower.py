@@ -15,7 +15,7 @@ from mien.landmarks.joint_follower import JointFollower
 from mien.landmarks.options import FitOptions
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import read_landmark_model, read_mtcnn
-from mien.people.tracker import PeopleTracker
+from mien.people.people_tracker import PeopleTracker
 from synthetic_faces import picture_of, poses
 
 pytestmark = pytest.mark.usefixtures("private_cache")

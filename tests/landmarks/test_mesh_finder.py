@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from helpers_open import GOLDEN, frame_of, read_golden, read_rgb
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.options import AnalysisOptions
 from mien.packs.open import build
 

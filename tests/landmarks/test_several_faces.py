@@ -19,7 +19,7 @@ from mien.landmarks.multi_face import MultiFaceTracker
 from mien.landmarks.options import FitOptions
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import mtcnn_from_npz, read_landmark_model, read_mtcnn
-from mien.people.tracker import PeopleTracker
+from mien.people.people_tracker import PeopleTracker
 from synthetic_faces import COLUMN, HEIGHT, landmarks_of, picture_of, poses
 
 NOTHING = np.full((HEIGHT, 2 * COLUMN, 3), 25, np.uint8)

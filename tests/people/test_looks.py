@@ -7,7 +7,7 @@ import pytest
 from helpers_world import Somebody, World, card, landmarks
 
 from mien.people.looks import describe
-from mien.people.memory import CAPACITY, LooksMemory
+from mien.people.looks_memory import CAPACITY, LooksMemory
 from synthetic_face import Pose, picture
 from synthetic_face import landmarks as drawn_landmarks
 

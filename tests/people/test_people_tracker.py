@@ -9,7 +9,7 @@ import pytest
 from helpers_world import Somebody, World, away, card, landmarks, stand, walk
 
 from mien.datatypes import FollowedFace
-from mien.people.tracker import PeopleOptions, PeopleTracker
+from mien.people.people_tracker import PeopleOptions, PeopleTracker
 
 LEFT, MIDDLE, RIGHT = (100, 120), (240, 120), (380, 120)
 

@@ -11,7 +11,7 @@ from PIL import Image
 import mien
 from helpers_open import GOLDEN, read_rgb
 from mien.datatypes import Camera, Frame, HeadPose
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.pipeline import Pipeline
 from simple_stages import CAMERA, CountingTracker, SummingAnalyzer, stages
 

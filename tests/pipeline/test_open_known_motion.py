@@ -11,8 +11,8 @@ from PIL import Image
 from scipy.ndimage import map_coordinates
 
 from helpers_open import default_camera, frame_of, indices, mesh_network, short_range
+from mien.analysis.demonstration import FRAMES, SHOWN_FRAME, SIZE, Demonstration, describe
 from mien.data import PORTRAIT
-from mien.demonstration import FRAMES, SHOWN_FRAME, SIZE, Demonstration, describe
 from mien.landmarks.face_region import region_from_box
 from mien.options import AnalysisOptions
 from mien.packs.open import build

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import mien
-from mien.analysis import Analysis
+from mien.analysis.videos import Analysis
 from mien.results import compare_tables, read_hog, read_openface_csv
 from mien.results.compare import PRESETS
 from mien.results.table import Table
@@ -98,7 +98,7 @@ def test_presences_of_all_pictures(picture):
 def test_action_units_of_the_originals_descriptor(
     options, saved, media_dir, reference_dir, picture, monkeypatch, name
 ):
-    from mien.pictures import PictureAnalysis, PictureTable
+    from mien.analysis.pictures import PictureAnalysis, PictureTable
 
     analysis = PictureAnalysis(media_dir / f"{name}.jpg", options)
     descriptors = iter(read_hog(reference_dir / "images" / name / f"{name}.hog").descriptors)

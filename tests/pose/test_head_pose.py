@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from helpers_reference import VIDEOS, camera_of, landmarks_of, main_pdm, read_video
 from mien.datatypes import HeadPose
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.geometry.rotation import euler_from_rotation, rotation_from_euler
 from mien.pose import HeadPoseEstimator, pose_towards_camera
 from oracle import camera_geometry as oracle

@@ -10,7 +10,7 @@ from PIL import Image
 from helpers_outputs import read_bmp
 from mien.errors import OptionError, OutputError
 from mien.results import AlignedOptions, AlignedWriter
-from mien.results.pictures import write_picture
+from mien.results.picture_files import write_picture
 
 
 def picture(*shape):

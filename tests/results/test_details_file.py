@@ -7,7 +7,7 @@ import os
 import pytest
 
 from mien.datatypes import Camera
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.results import Details, write_details
 
 FULL = """Input:{path}

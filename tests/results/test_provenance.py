@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from mien import __version__
 from mien.errors import OutputError
 from mien.results import collect_provenance, write_provenance
+from mien.runtime.versions import __version__
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mien.action_units.catalogue import PRESENCE_NAMES
 from mien.action_units.geometry import ShapeDescriptor
 from mien.action_units.history import RowHistory
-from mien.action_units.live import LiveCorrection
+from mien.action_units.live_correction import LiveCorrection
 from mien.action_units.postprocess import MAX_INTENSITY, finish_intensity, replace_first, vote_presence
 from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
 from mien.action_units.running_median import RunningMedian

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Protocol, Unpack, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Unpack, get_type_hints
 
 import typer
 
-from mien.cli.extras import Extras
+from mien.errors import OptionError
 from mien.options import AnalysisOptions, OptionValues
+
+if TYPE_CHECKING:
+    from mien.analysis.outputs import OutputOptions
+    from mien.results.aligned import AlignedOptions
 
 _FILES = "Columns and further files"
 _FACES = "Several faces, and pictures"
+
+_COLUMNS_OF = {"aus": "action-units"}
+"""What --skip calls a group of columns."""
+_SKIPPED = {columns: name for name, columns in _COLUMNS_OF.items()}
 
 ModelsOption = Annotated[
     str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
@@ -164,7 +173,8 @@ class FitArguments:
 
     def values(self) -> OptionValues:
         """Options of an analysis."""
-        return {"every": self.every, "skip": tuple(self.skip or ()), "fit": self.fit, "fast": self.fast}
+        skip = tuple(_SKIPPED.get(name, name) for name in self.skip or ())
+        return {"every": self.every, "skip": skip, "fit": self.fit, "fast": self.fast}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -237,7 +247,7 @@ class FileArguments:
         str | None,
         typer.Option(
             help="Groups of columns, with commas between: gaze, pose, landmarks-2d, landmarks-3d, shape, "
-            "action-units; by default all.",
+            "action-units (or aus); by default all.",
             rich_help_panel=_FILES,
         ),
     ] = None
@@ -309,27 +319,70 @@ class FileArguments:
         typer.Option("--details", help="Write OpenFace's NAME_of_details.txt.", rich_help_panel=_FILES),
     ] = False
 
-    def extras(self) -> Extras:
-        """What is written besides the table."""
-        aligned = None
-        if self.aligned:
-            from mien.results.aligned import AlignedOptions
+    def outputs(self, *, scores: bool = False) -> OutputOptions:
+        """Which files are written, wherever they go.
 
-            aligned = AlignedOptions(
-                size=self.aligned_size,
-                scale=self.aligned_scale,
-                mask=not self.no_mask,
-                gray=self.gray,
-                picture_format=self.aligned_format,
-                keep_failed=not self.found_only,
-            )
-        return Extras(
-            columns=self.columns,
+        Raises
+        ------
+        OptionError
+            A group of columns, a format or a style is unknown.
+        """
+        from mien.analysis.outputs import OutputOptions
+        from mien.view.drawing import DrawingOptions
+
+        return OutputOptions(
+            tables=tuple(_further_formats(self.also)),
+            groups=_groups(self.columns),
             extra=self.extra,
-            csv_style=self.csv_style,
-            also=tuple(self.also or ()),
+            style=self.csv_style,
             hog=self.hog,
+            aligned=self._aligned() if self.aligned else None,
+            drawing=DrawingOptions(style=self.tracked_style) if self.tracked else None,
+            drawn_last=self.tracked,
             details=self.details,
-            aligned=aligned,
-            tracked=self.tracked_style if self.tracked else None,
+            scores=scores,
         )
+
+    def _aligned(self) -> AlignedOptions:
+        from mien.results.aligned import AlignedOptions
+
+        return AlignedOptions(
+            size=self.aligned_size,
+            scale=self.aligned_scale,
+            mask=not self.no_mask,
+            gray=self.gray,
+            picture_format=self.aligned_format,
+            keep_failed=not self.found_only,
+        )
+
+
+def _groups(text: str | None) -> tuple[str, ...] | None:
+    """Groups of columns by their names, or by those that --skip has for them."""
+    if text is None:
+        return None
+    names = (name.strip() for name in text.split(","))
+    return tuple(_COLUMNS_OF.get(name, name) for name in names)
+
+
+def _further_formats(also: list[str] | None) -> Iterator[str]:
+    """Endings of the further formats of a table."""
+    from mien.analysis.targets import TABLE_SUFFIXES, need_table_format
+
+    for name in ",".join(also or ()).split(",") if also else ():
+        suffix = "." + name.strip().lower().removeprefix(".")
+        if suffix not in TABLE_SUFFIXES:
+            known = ", ".join(known[1:] for known in TABLE_SUFFIXES)
+            raise OptionError(f"--also: expected some of {known}, got {suffix[1:]}")
+        need_table_format(Path(f"table{suffix}"))
+        yield suffix
+
+
+def place_meant(text: str | None) -> Path | None:
+    """What -o says; a name with a slash at its end is a folder, which is made."""
+    if text is None:
+        return None
+    if text.endswith(("/", os.sep)):
+        from mien.analysis.targets import output_folder
+
+        return output_folder(Path(text))
+    return Path(text)

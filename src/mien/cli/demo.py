@@ -15,7 +15,7 @@ from mien.cli.progress import interruptible, progress, telling_of_compilation
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
 
 
 def demo(
@@ -28,8 +28,8 @@ def demo(
 
     The portrait (Eileen Collins, NASA, public domain) comes with mien; nothing is downloaded.
     """
-    from mien.analysis import Analysis
-    from mien.demonstration import SHOWN_FRAME, Demonstration, describe
+    from mien.analysis.demonstration import SHOWN_FRAME, Demonstration, describe
+    from mien.analysis.videos import Analysis
     from mien.packs import notice
     from mien.results import faces_of
 

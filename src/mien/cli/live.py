@@ -14,8 +14,8 @@ import typer
 
 from mien.cli.arguments import CameraArguments, ModelArguments, QuietOption, analysis_options, grouped
 from mien.cli.progress import interruptible
-from mien.cli.run import networks_sentence
 from mien.cli.warmup import compile_first
+from mien.cli.words import networks_sentence
 from mien.errors import OptionError, OutputError, SourceError
 from mien.options import AnalysisOptions
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from mien import __version__
 from mien.cli.analyze import analyze
 from mien.cli.compare import compare
 from mien.cli.demo import demo
@@ -23,7 +22,9 @@ from mien.cli.plain_values import convert_plainly
 from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
 from mien.cli.warmup import warmup
-from mien.errors import MienError, OptionError
+from mien.cli.words import note, open_missing_streams
+from mien.errors import MienError, OptionError, StoppedError
+from mien.runtime.versions import __version__
 
 
 class ReportingGroup(TyperGroup):
@@ -46,12 +47,17 @@ class ReportingGroup(TyperGroup):
         try:
             return super().invoke(ctx)
         except MienError as error:
-            typer.echo(f"mien: {error}", err=True)
-            code = ExitCode.USAGE if isinstance(error, OptionError) else ExitCode.ERROR
-            raise typer.Exit(code) from error
+            note(f"mien: {error}")
+            raise typer.Exit(_code_of(error)) from error
         except KeyboardInterrupt as error:
-            typer.echo("mien: interrupted", err=True)
+            note("mien: interrupted")
             raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+def _code_of(error: MienError) -> ExitCode:
+    if isinstance(error, StoppedError):
+        return ExitCode.INTERRUPTED
+    return ExitCode.USAGE if isinstance(error, OptionError) else ExitCode.ERROR
 
 
 app = typer.Typer(
@@ -101,6 +107,7 @@ def _file_or_option(word: str) -> str:
 
 def main() -> None:
     """Entry point of the ``mien`` executable."""
+    open_missing_streams()
     # Where SciPy is installed, Numba imports its linear algebra, 0.2 s and 20 MB, only to know whether it
     # could compile products of matrices, which no kernel of mien asks for. This process is ours alone.
     sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ def files_meant(names: list[Path]) -> list[Path]:
     """
     meant: list[Path] = []
     for name in names:
-        if name.exists() or not glob.has_magic(str(name)):
+        if not glob.has_magic(str(name)) or _exists(name):
             meant.append(name)
             continue
         found = sorted(glob.glob(str(name), recursive=True))
@@ -28,3 +28,10 @@ def files_meant(names: list[Path]) -> list[Path]:
             raise SourceError(f"{name}: no file fits this pattern")
         meant += map(Path, found)
     return meant
+
+
+def _exists(name: Path) -> bool:
+    try:
+        return name.exists()
+    except OSError:  # no name that the system takes
+        return False

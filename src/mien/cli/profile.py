@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mien.cli.arguments import ModelArguments, SpanArguments, analysis_options, grouped
-from mien.cli.run import networks_sentence
+from mien.cli.words import networks_sentence
 from mien.errors import SourceError
 
 if TYPE_CHECKING:
-    from mien.profiling import FitHealth, RunMeasurement, StageProfile
+    from mien.analysis.profiling import FitHealth, RunMeasurement, StageProfile
 
 REAL_TIME = 30.0
 ORIGINAL = {(640, 480): (56.8, 41.8), (1080, 720): (38.1, 26.5)}
@@ -35,7 +35,7 @@ def profile(
     Once stage by stage in one thread, once as mien analyze does it, in a process of its own; no table
     is kept.
     """
-    from mien.profiling import measure_run, profile_stages
+    from mien.analysis.profiling import measure_run, profile_stages
 
     if not video.exists():
         raise SourceError(f"{video}: no such file; expected a video")

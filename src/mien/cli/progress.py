@@ -6,14 +6,17 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
-import typer
-
+from mien.cli.words import note, printable, say
 from mien.runtime.compilation import on_compilation
 
 _REFRESH_HZ = 4
+_ENDING = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
+)
+"""Signals that ask the program to end, on the system at hand."""
 
 
 class Silent:
@@ -24,11 +27,11 @@ class Silent:
 
     def note(self, text: str) -> None:
         """Say something on a line of its own."""
-        typer.echo(text, err=True)
+        note(text)
 
     def say(self, text: str) -> None:
         """Write a line to standard output."""
-        typer.echo(text)
+        say(text)
 
     def __enter__(self) -> Silent:
         return self
@@ -55,7 +58,7 @@ class Bar(Silent):
             refresh_per_second=_REFRESH_HZ,
             transient=True,
         )
-        self._task = self._progress.add_task(name, total=total, rate="")
+        self._task = self._progress.add_task(printable(name), total=total, rate="")
 
     def advance(self, frames: int = 1) -> None:
         """Some more frames are done."""
@@ -64,21 +67,23 @@ class Bar(Silent):
 
     def note(self, text: str) -> None:
         """Print a line above the bar."""
-        self._progress.console.print(text, markup=False, highlight=False)
+        with suppress(OSError):  # the terminal may be gone
+            self._progress.console.print(printable(text), markup=False, highlight=False)
 
     def say(self, text: str) -> None:
         """Print a line above the bar, or to standard output where that is no terminal."""
         if sys.stdout.isatty():
             self.note(text)
         else:
-            typer.echo(text)
+            say(text)
 
     def __enter__(self) -> Bar:
         self._progress.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._progress.stop()
+        with suppress(OSError):
+            self._progress.stop()
 
 
 def progress(name: str, total: int | None, *, quiet: bool) -> Silent:
@@ -103,18 +108,29 @@ def telling_of_compilation(tell: Callable[[str], None]) -> Iterator[None]:
 
 @contextmanager
 def interruptible(stop: Callable[[], None], tell: Callable[[str], None]) -> Iterator[None]:
-    """Let the first Ctrl-C call ``stop``, so that work ends between two frames; a second one interrupts."""
+    """Let the first Ctrl-C call ``stop``, so that work ends between two frames; a second one interrupts.
 
-    def handle(number: int, frame: FrameType | None) -> None:
-        signal.signal(signal.SIGINT, previous)
-        stop()
-        tell("Stopping after this frame; press Ctrl-C again to give up its table too.")
-
+    The system's wish that the program ends (SIGTERM), and the end of the session (SIGHUP), count as Ctrl-C.
+    What the program was started to ignore, as by nohup, it ignores.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = signal.signal(signal.SIGINT, handle)
+    before = {number: signal.getsignal(number) for number in _ENDING}
+    before = {number: action for number, action in before.items() if action != signal.SIG_IGN}
+
+    def restore() -> None:
+        for number, action in before.items():
+            signal.signal(number, action)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        restore()
+        stop()
+        tell("Stopping after this frame; press Ctrl-C again to give up its table too.")
+
+    for number in before:
+        signal.signal(number, handle)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, previous)
+        restore()

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien import __version__
-from mien.cli.normalised import Normalisation, neutral_face
+from mien.cli.arguments import place_meant
+from mien.cli.console import Console
+from mien.cli.words import say
 from mien.errors import OptionError, OutputError
 from mien.options import AnalysisOptions
+from mien.runtime.versions import __version__
 
 if TYPE_CHECKING:
-    from mien.scores import RecordingScores
+    from mien.analysis.normalised import Normalisation
+    from mien.analysis.recordings import RecordingScores
 
 _ENDING = ".scores.npz"
 
@@ -24,7 +27,7 @@ def renormalise(
         list[Path], typer.Argument(help="NAME.scores.npz of one or more recordings.", show_default=False)
     ],
     output: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "-o", "--output", help="The table, .csv, or a folder; by default NAME.renormalised.csv, here."
         ),
@@ -42,15 +45,19 @@ def renormalise(
     Without --person and --neutral this gives the tables of the analysis. Where NAME.csv lies beside
     NAME.scores.npz, its other columns are taken over.
     """
+    from mien.analysis.normalised import Normalisation, neutral_face
+    from mien.analysis.recordings import normalise_recordings, read_scores, write_table
     from mien.packs import choose_pack, read_predictors
-    from mien.scores import normalise_recordings, read_scores, write_table
 
     how = Normalisation(person=person, neutral=neutral)
-    tables = _tables(scores, output)
+    tables = _tables(scores, place_meant(output))
     how.refuse_to_replace_the_neutral(tables)
     recordings = [read_scores(path) for path in scores]
     _refuse_mixture(recordings, scores)
-    baseline = neutral_face(neutral, AnalysisOptions(), quiet=quiet)
+    options = AnalysisOptions()
+    console = Console(options, quiet=quiet)
+    with console.interruptible():
+        baseline = neutral_face(neutral, options, watch=console, stopped=console.stopped)
     shared = person is not None and len(recordings) > 1
     every = normalise_recordings(
         recordings,
@@ -65,7 +72,7 @@ def renormalise(
         _write_provenance(table, path, how, [recording.source for recording in recordings])
         if not quiet:
             text = "" if complete else f" (action units only: {like.name} is not beside the scores)"
-            typer.echo(f"{recording.source}: {len(recording.frame)} frames. Table: {table}{text}")
+            say(f"{recording.source}: {len(recording.frame)} frames. Table: {table}{text}")
 
 
 def _stem(path: Path) -> str:

@@ -22,9 +22,9 @@ def warmup(models: ModelArguments) -> None:
 
     Does nothing but load them where that has been done before.
     """
+    from mien.analysis.warmup import warm_up
     from mien.packs import choose_pack
     from mien.runtime.compilation import is_warm
-    from mien.warmup import warm_up
 
     options = analysis_options(models)
     pack = choose_pack(options.models)
@@ -40,7 +40,7 @@ def compile_first(pack: Pack, options: AnalysisOptions, tell: Callable[[str], No
     from mien.runtime.compilation import is_warm
 
     if not is_warm(pack.name, options.landmarks):
-        from mien.warmup import warm_up
+        from mien.analysis.warmup import warm_up
 
         tell(COMPILING)
         warm_up(pack, options)

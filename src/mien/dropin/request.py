@@ -16,7 +16,7 @@ from mien.errors import OptionError
 from mien.options import AnalysisOptions
 from mien.results.aligned import AlignedOptions
 from mien.results.columns import Group
-from mien.results.style import CsvStyle, chosen_style
+from mien.results.csv_style import CsvStyle, chosen_style
 
 _GROUPS = {
     "-2Dfp": Group.LANDMARKS_2D,

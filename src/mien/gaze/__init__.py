@@ -1,5 +1,5 @@
 """Eye gaze."""
 
-from mien.gaze.estimator import GazeEstimator
+from mien.gaze.eye_gaze import GazeEstimator
 
 __all__ = ["GazeEstimator"]

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from mien.errors import OptionError
+from mien.geometry.pinhole import default_camera
 from mien.options import AnalysisOptions
 from mien.packs.pack import Pack
 from mien.stages import Stages
@@ -84,8 +85,6 @@ def build_stages(
     ProviderError
         Networks can't run on the wanted device.
     """
-    from mien.geometry.camera import default_camera
-
     fx, fy = options.focal_px or (None, None)
     cx, cy = options.centre_px or (None, None)
     camera_for = partial(default_camera, fx=fx, fy=fy, cx=cx, cy=cy)

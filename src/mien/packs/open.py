@@ -24,7 +24,7 @@ from mien.models import open as pack
 from mien.models.open import PackFile
 from mien.models.readers import mtcnn_from_npz
 from mien.options import AnalysisOptions
-from mien.people.tracker import PeopleOptions, PeopleTracker
+from mien.people.people_tracker import PeopleOptions, PeopleTracker
 from mien.pose.mesh_pose import MeshPoseEstimator
 from mien.runtime.sessions import create_session
 from mien.shape.canonical_face import read_canonical_face

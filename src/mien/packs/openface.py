@@ -115,8 +115,8 @@ def build(
     from mien.action_units.identities import IdentityAnalyzers
     from mien.action_units.predictors import PredictorSet
     from mien.appearance.extractor import AppearanceExtractor
-    from mien.gaze.estimator import GazeEstimator
-    from mien.pose.estimator import HeadPoseEstimator
+    from mien.gaze.eye_gaze import GazeEstimator
+    from mien.pose.head_pose import HeadPoseEstimator
 
     _refuse(options, pictures=pictures)
     models = models or read_models(pack, options)
@@ -181,7 +181,7 @@ def _tracker_of_many(options: AnalysisOptions, models: OpenFaceModels, detector:
         return MultiFaceTracker(detector, models.detector.detect)
     from mien.landmarks.follower import LandmarkFollower
     from mien.landmarks.joint_follower import JointFollower
-    from mien.people.tracker import PeopleOptions, PeopleTracker
+    from mien.people.people_tracker import PeopleOptions, PeopleTracker
 
     follow_all = None
     if models.place is not None and options.threads_used > 1:

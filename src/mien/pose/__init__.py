@@ -1,5 +1,5 @@
 """Head pose."""
 
-from mien.pose.estimator import HeadPoseEstimator, pose_towards_camera
+from mien.pose.head_pose import HeadPoseEstimator, pose_towards_camera
 
 __all__ = ["HeadPoseEstimator", "pose_towards_camera"]

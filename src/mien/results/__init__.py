@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mien.results.columns import Form, Group
     from mien.results.compare import PRESETS, Comparison, Limits, compare_tables
     from mien.results.csv_reader import read_openface_csv
+    from mien.results.csv_style import CsvStyle
     from mien.results.details import Details, write_details
     from mien.results.extra import EXTRA_GROUPS, ExtraGroup
     from mien.results.faces import faces_of
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from mien.results.openface_csv import write_openface_csv
     from mien.results.parquet import write_parquet
     from mien.results.provenance import collect_provenance, write_provenance
-    from mien.results.style import CsvStyle
     from mien.results.summary import ResultSummary, UnitSummary, summarise, summarise_faces, usable_rows
     from mien.results.table import Table
     from mien.results.video_result import RecordedSource, VideoResult
@@ -69,7 +69,7 @@ _HOME = {
         "collect_provenance",
         "write_provenance",
     ),
-    "mien.results.style": ("CsvStyle",),
+    "mien.results.csv_style": ("CsvStyle",),
     "mien.results.summary": (
         "ResultSummary",
         "UnitSummary",

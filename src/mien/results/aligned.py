@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from mien.errors import OptionError
 from mien.results.columns import Form
 from mien.results.files import WholeFolder, Writer
-from mien.results.pictures import picture_suffix, write_picture
+from mien.results.picture_files import picture_suffix, write_picture
 
 DEFAULT_SIZE, DEFAULT_SCALE = 112, 0.7
 """Size (px) and scale (px per mm) of the aligned faces that action units are read from."""

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien import __version__
 from mien.datatypes import FaceResult
 from mien.results import columns
 from mien.results.columns import Form, Group, GroupChoice
 from mien.results.extra import EXTRA_GROUPS, ExtraChoice, ExtraGroup, chosen_extra
 from mien.results.files import WholeFile, Writer, whole_file
 from mien.results.table import readable
+from mien.runtime.versions import __version__
 
 if TYPE_CHECKING:
     from mien.results.video_result import RecordedSource, VideoResult

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.results.columns import Form, GroupChoice
+from mien.results.csv_style import CsvStyle, chosen_style
 from mien.results.extra import ExtraChoice
 from mien.results.files import whole_file
-from mien.results.style import CsvStyle, chosen_style
 from mien.results.table import Table, tabulate
 from mien.runtime.memory import page_out
 

@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mien import __version__
 from mien.results.files import whole_file
-from mien.runtime.versions import version_of
+from mien.runtime.versions import __version__, version_of
 
 PACKAGES = ("numpy", "numba", "onnxruntime", "av", "pillow")
 ONNX_RUNTIMES = ("onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
@@ -122,7 +121,8 @@ def write_provenance(
     about = {"table": Path(table).name, **({"written": dict(written)} if written else {}), **provenance}
     text = json.dumps(about, indent=2, ensure_ascii=False, default=str)
     with whole_file(path) as file:
-        file.write(text.encode() + b"\n")
+        # Names of files need not be text; what UTF-8 can't hold is escaped, as JSON has it.
+        file.write(text.encode("utf-8", "backslashreplace") + b"\n")
     return path
 
 

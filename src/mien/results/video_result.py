@@ -15,9 +15,9 @@ from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Form, GroupChoice
+from mien.results.csv_style import CsvStyle, chosen_style
 from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.provenance import write_provenance
-from mien.results.style import CsvStyle, chosen_style
 from mien.results.table import Table, blocks, tabulate
 
 if TYPE_CHECKING:

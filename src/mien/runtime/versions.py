@@ -1,4 +1,4 @@
-"""Versions of installed packages."""
+"""Versions of mien and of installed packages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import os
 import sys
 from contextlib import suppress
 from functools import cache
+
+__version__ = "0.1.0"
+"""Of mien, as in its ``pyproject.toml``."""
 
 
 def version_of(package: str) -> str | None:

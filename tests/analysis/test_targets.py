@@ -5,7 +5,8 @@ import sys
 
 import pytest
 
-from mien.cli.output import partial_path, table_path, table_paths
+from mien.analysis.outputs import OutputOptions
+from mien.analysis.targets import table_path, table_paths
 from mien.errors import OptionError, OutputError
 
 
@@ -75,7 +76,8 @@ def test_the_video_is_never_replaced(tmp_path):
 
 
 def test_partial_tables_have_a_name_that_says_so(tmp_path):
-    assert partial_path(tmp_path / "some.clip.csv") == tmp_path / "some.clip.partial.csv"
+    outputs = OutputOptions().at(tmp_path / "some.clip.csv").partial
+    assert outputs.table == tmp_path / "some.clip.partial.csv"
 
 
 def test_videos_whose_tables_would_be_one_are_named(tmp_path):

@@ -143,7 +143,7 @@ _SHARES: dict[str, tuple[Callable[[Stages, Frame], None], ...]] = {
 
 def _start_helper(options: AnalysisOptions) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "mien.warmup", json.dumps(dataclasses.asdict(options))],
+        [sys.executable, "-m", "mien.analysis.warmup", json.dumps(dataclasses.asdict(options))],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

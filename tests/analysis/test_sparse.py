@@ -5,11 +5,11 @@ import dataclasses
 import numpy as np
 import pytest
 
+from mien.analysis.sparse import SparsePipeline
 from mien.datatypes import ActionUnits, ActionUnitSeries, Frame, TrackedFace
 from mien.errors import OptionError
 from mien.options import AnalysisOptions
 from mien.pipeline import Pipeline
-from mien.sparse import SparsePipeline
 from simple_stages import CountingTracker, stages
 
 

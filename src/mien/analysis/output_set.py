@@ -1,146 +1,41 @@
-"""All files that an analysis leaves, behind one object (gaze-pose-output.md §9.2)."""
+"""All files that an analysis leaves, behind one object: they appear together or not at all."""
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.analysis.outputs import OutputOptions
+from mien.analysis.staging import Staging
 from mien.datatypes import Appearance, Camera, FaceResult, Frame
 from mien.errors import OptionError, OutputError
 from mien.imaging.kernels import bgr_to_gray
 from mien.results.aligned import AlignedOptions, AlignedWriter
-from mien.results.columns import Form, GroupChoice, chosen_groups
+from mien.results.columns import Form, chosen_groups
 from mien.results.details import Details, write_details
-from mien.results.extra import ExtraChoice, chosen_extra
+from mien.results.files import WholeOrNothing
 from mien.results.hog import HogWriter
-from mien.results.pictures import picture_suffix, write_picture
-from mien.results.style import CsvStyle, chosen_style
+from mien.results.picture_files import write_picture
 from mien.results.video_result import VideoResult
 from mien.runtime.writebehind import WriteBehind
-from mien.view.drawing import DrawingOptions
 
 if TYPE_CHECKING:
+    from mien.analysis.recordings import RecordingScores
     from mien.stages import Aligner
     from mien.view.drawing import Drawer
     from mien.view.tracked_video import TrackedVideoWriter
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutputOptions:
-    """Which files an analysis leaves, and where.
-
-    Attributes
-    ----------
-    folder
-        Where they go; made if needed.
-    base
-        What their names begin with; see `base_name`.
-    tables
-        Endings of the tables: ".csv", ".parquet", ".jsonl".
-    groups
-        Groups of columns in the tables; None means all that there are.
-    extra
-        Groups of mien's own columns in the tables, see `mien.results.extra`.
-    style
-        Layout of CSV tables, see `CsvStyle`.
-    form
-        "sequence" for videos, "image" for a single picture.
-    hog
-        Whether descriptors are written: BASE.hog.
-    aligned
-        How aligned faces are written, into the folder BASE_aligned; None for not at all.
-    drawing
-        How pictures with the faces drawn over them are written, with live action units; None for not at all.
-        The file is BASE.tracked.mp4, of an image BASE.tracked.jpg; in OpenFace's style BASE.avi or BASE.jpg.
-    details
-        Whether BASE_of_details.txt is written.
-    provenance
-        Whether BASE.provenance.json is written beside the tables.
-    source
-        The input's path as the user gave it, for the details; None for a camera.
-    good_by
-        What decides whether a face counts as found in its .hog record and aligned pictures: "success", the
-        tracker's report (FeatureExtraction), or "valid", the validator's verdict (images, several faces).
-    """
-
-    folder: Path
-    base: str
-    tables: tuple[str, ...] = (".csv",)
-    groups: GroupChoice = None
-    extra: ExtraChoice = None
-    style: CsvStyle | str = CsvStyle.OPENFACE_22
-    form: Form = Form.SEQUENCE
-    hog: bool = False
-    aligned: AlignedOptions | None = None
-    drawing: DrawingOptions | None = None
-    details: bool = False
-    provenance: bool = True
-    source: str | None = None
-    good_by: str = "success"
-
-    def __post_init__(self) -> None:
-        chosen_groups(self.groups)
-        chosen_extra(self.extra)
-        chosen_style(self.style)
-        if self.good_by not in ("success", "valid"):
-            raise OptionError(f"good_by: expected success or valid, got {self.good_by!r}")
-        if self.drawing is not None and self.form is Form.IMAGE:
-            picture_suffix(self.drawing_format)
-
-    @property
-    def layout(self) -> dict[str, Any]:
-        """What `VideoResult.save` is told of a table's columns and layout."""
-        return {"groups": self.groups, "extra": self.extra, "style": self.style}
-
-    @property
-    def needs_appearance(self) -> bool:
-        """Whether `OutputSet.add` must be given the faces' appearance."""
-        return self.hog or self.aligned is not None
-
-    @property
-    def drawing_format(self) -> str:
-        """Ending of the drawn video or picture, without the dot."""
-        wanted = None if self.drawing is None else self.drawing.file_format
-        if wanted is None:
-            if self.form is Form.IMAGE:
-                return "jpg"
-            return "avi" if self.drawing is not None and self.drawing.style == "openface" else "mp4"
-        return wanted.lower().removeprefix(".")
-
-    @property
-    def drawing_name(self) -> str:
-        """Name of the drawn video or picture."""
-        middle = "" if self.drawing is not None and self.drawing.style == "openface" else ".tracked"
-        return f"{self.base}{middle}.{self.drawing_format}"
-
-    def paths(self) -> list[Path]:
-        """Every file and folder that is going to be written, but the provenance."""
-        names = [self.base + ending for ending in self.tables]
-        names += [f"{self.base}.hog"] * self.hog
-        names += [f"{self.base}_aligned"] * (self.aligned is not None)
-        names += [self.drawing_name] * (self.drawing is not None)
-        names += [f"{self.base}_of_details.txt"] * self.details
-        return [self.folder / name for name in names]
-
-
-def base_name(source: str | Path) -> str:
-    """What the names of a source's outputs begin with.
-
-    Parameters
-    ----------
-    source
-        A file, whose name is taken without its last ending; or a folder, whose name is taken as it is.
-    """
-    path = Path(source)
-    return path.resolve().name if path.is_dir() else path.stem
+_HIDDEN = re.compile(r"\.mien-[\w-]+\.part[\\/]")
 
 
 @dataclass(slots=True)
@@ -204,40 +99,39 @@ class OutputSet:
     ) -> None:
         if options.aligned is not None and not options.aligned.as_analysed and aligner is None:
             raise OptionError("aligned faces of another size, scale or mask need an aligner; give one")
-        _protect(source, options.paths())
+        _protect(source, options)
         self.options = options
         self._camera = camera
         self._aligner = aligner
         self._rate = _Rate()
         self._rows = 0
-        self._writers: list[HogWriter | AlignedWriter | TrackedVideoWriter] = []
         self._hog: HogWriter | None = None
         self._aligned: AlignedWriter | None = None
         self._video: TrackedVideoWriter | None = None
         self._drawer: Drawer | None = None
         self._picture: NDArray[np.uint8] | None = None
         self._thread: WriteBehind | None = None
+        self._staging = Staging(options.folder)
         self._open = True
         try:
             self._begin(fps)
         except BaseException:
             self.abort()
             raise
-        if threaded and (self._writers or self._drawer):
+        if threaded and options.needs_frames:
             self._thread = WriteBehind(name="mien-outputs")
 
     def _begin(self, fps: float) -> None:
-        options = self.options
+        options, folder = self.options, self._staging.path
         if options.hog:
-            self._hog = HogWriter(options.folder / f"{options.base}.hog")
-            self._writers.append(self._hog)
+            self._hog = HogWriter(folder / f"{options.base}.hog")
         if options.aligned is not None:
-            folder = options.folder / f"{options.base}_aligned"
             self._aligned = AlignedWriter(
-                folder, form=options.form, picture_format=options.aligned.picture_format
+                folder / f"{options.base}_aligned",
+                form=options.form,
+                picture_format=options.aligned.picture_format,
             )
-            self._writers.append(self._aligned)
-        if options.drawing is not None:
+        if options.drawing is not None and not options.drawn_last:
             from mien.view.drawing import make_drawer
 
             single = options.form is Form.IMAGE
@@ -245,8 +139,11 @@ class OutputSet:
             if not single:
                 from mien.view.tracked_video import TrackedVideoWriter
 
-                self._video = TrackedVideoWriter(options.folder / options.drawing_name, fps=fps)
-                self._writers.append(self._video)
+                self._video = TrackedVideoWriter(folder / options.drawing_name, fps=fps)
+
+    @property
+    def _writers(self) -> Iterator[WholeOrNothing]:
+        return (writer for writer in (self._hog, self._aligned, self._video) if writer is not None)
 
     def add(
         self, frame: Frame, faces: Sequence[FaceResult], appearances: Sequence[Appearance | None] = ()
@@ -273,18 +170,27 @@ class OutputSet:
             raise ValueError(f"expected an appearance for each of {len(faces)} faces, got {len(appearances)}")
         self._rows += len(faces)
         faces, appearances = list(faces), list(appearances)
-        if self._thread is not None:
-            self._thread.submit(lambda: self._write(frame, faces, appearances))
-        else:
-            self._write(frame, faces, appearances)
+        with self.naming_places():
+            if self._thread is not None:
+                self._thread.submit(lambda: self._write(frame, faces, appearances))
+            else:
+                self._write(frame, faces, appearances)
 
-    def close(self, result: VideoResult | None = None, *, partial: bool = False) -> list[Path]:
-        """Complete all files.
+    def close(
+        self,
+        result: VideoResult | None = None,
+        *,
+        scores: RecordingScores | None = None,
+        partial: bool = False,
+    ) -> list[Path]:
+        """Complete all files, then put them in their places.
 
         Parameters
         ----------
         result
             What the tables hold; without it none are written.
+        scores
+            What is kept of the predictors' scores: where that is wanted, and of an analysis that ended early.
         partial
             Whether the analysis ended early: then names begin with BASE.partial, and complete files that were
             there before stay.
@@ -292,24 +198,35 @@ class OutputSet:
         Returns
         -------
         list of Path
-            What was written.
+            What was written, but the provenance.
 
         Raises
         ------
         OutputError
-            Something can't be written; nothing more is.
+            Something can't be written; nothing is, and what was there before stays.
         """
         if not self._open:
             return []
+        named = self.options
+        if partial:
+            named = replace(named.partial, scores=scores is not None)
         try:
-            if self._thread is not None:
-                self._thread.finish()
-            written = self._finish(f"{self.options.base}.partial" if partial else self.options.base, result)
+            with self.naming_places():
+                if self._thread is not None:
+                    self._thread.finish()
+                self._finish(named, result)
+                if scores is not None and named.scores:
+                    scores.save(self._staging.path / named.scores_name)
+            written = self._staging.commit([path.name for path in named.paths()])
         except BaseException:
             self.abort()
             raise
         self._open = False
         return written
+
+    def hidden_place(self, name: str) -> Path:
+        """Where something of this name is put that appears with the other files, such as the drawn video."""
+        return self._staging.path / name
 
     def abort(self) -> None:
         """Give everything up that is not complete; what was there before stays."""
@@ -321,6 +238,15 @@ class OutputSet:
         for writer in self._writers:
             with suppress(OutputError):
                 writer.abort()
+        self._staging.discard()
+
+    @contextmanager
+    def naming_places(self) -> Iterator[None]:
+        """Let errors name the file that was wanted, not the hidden one."""
+        try:
+            yield
+        except OutputError as error:
+            raise OutputError(_HIDDEN.sub("", str(error))) from error
 
     def __enter__(self) -> Self:
         return self
@@ -382,58 +308,64 @@ class OutputSet:
         else:
             self._picture = picture
 
-    def _finish(self, base: str, result: VideoResult | None) -> list[Path]:
-        options, folder = self.options, self.options.folder
-        written: list[Path] = []
-        written += self._write_tables(base, result)
+    def _finish(self, named: OutputOptions, result: VideoResult | None) -> None:
+        """Complete everything under its final name in the hidden folder."""
+        folder = self._staging.path
+        if result is not None:
+            save_tables(result, named, folder)
         if self._hog is not None:
-            written.append(folder / f"{base}.hog")
-            self._hog.close(written[-1])
+            self._hog.close(folder / f"{named.base}.hog")
         if self._aligned is not None:
-            written.append(folder / f"{base}_aligned")
-            self._aligned.close(written[-1])
-        if self._drawer is not None:
-            written.append(folder / options.drawing_name.replace(options.base, base, 1))
-            if self._video is not None:
-                self._video.close(written[-1])
-            elif self._picture is not None:
-                folder.mkdir(parents=True, exist_ok=True)
-                write_picture(self._picture, written[-1])
-        if options.details:
-            written.append(folder / f"{base}_of_details.txt")
-            write_details(self._details(base), written[-1])
-        return written
+            self._aligned.close(folder / f"{named.base}_aligned")
+        if self._video is not None:
+            self._video.close(folder / named.drawing_name)
+        elif self._picture is not None:
+            write_picture(self._picture, folder / named.drawing_name)
+        if named.details:
+            write_details(self._details(named), folder / f"{named.base}_of_details.txt")
 
-    def _write_tables(self, base: str, result: VideoResult | None) -> list[Path]:
-        options = self.options
-        # OpenFace makes no table for a picture without a face
-        if result is None or (options.form is Form.IMAGE and not len(result)):
-            return []
-        paths = [options.folder / (base + ending) for ending in options.tables]
-        for path in paths:
-            result.save(path, **options.layout, form=options.form, provenance=options.provenance)
-        return paths
-
-    def _details(self, base: str) -> Details:
-        options = self.options
-        drawing = None if options.drawing is None else options.drawing_name.replace(options.base, base, 1)
-        single = options.form is Form.IMAGE
+    def _details(self, named: OutputOptions) -> Details:
+        drawing = None if named.drawing is None else named.drawing_name
+        single = named.form is Form.IMAGE
         return Details(
-            source=options.source,
+            source=named.source,
             camera=self._camera,
-            hog=f"{base}.hog" if options.hog else None,
+            hog=f"{named.base}.hog" if named.hog else None,
             video=None if single else drawing,
             image=drawing if single else None,
-            aligned=f"{base}_aligned" if options.aligned is not None else None,
-            table=base + options.tables[0] if self._rows and options.tables else None,
-            groups=chosen_groups(options.groups),
+            aligned=f"{named.base}_aligned" if named.aligned is not None else None,
+            table=named.table.name if self._rows and named.tables else None,
+            groups=chosen_groups(named.groups),
         )
 
 
-def _protect(source: str | Path | None, outputs: Sequence[Path]) -> None:
-    """Refuse to replace the input by an output."""
-    if source is None or not Path(source).exists():
-        return
-    for path in outputs:
-        if path.exists() and path.samefile(source):
+def save_tables(result: VideoResult, named: OutputOptions, folder: Path) -> list[Path]:
+    """Write the tables of a result into a folder, and how it was made beside the first.
+
+    OpenFace makes no table for a picture without a face.
+
+    Raises
+    ------
+    OutputError
+        One can't be written there.
+    """
+    if named.form is Form.IMAGE and not len(result):
+        return []
+    paths = [folder / (named.base + ending) for ending in named.tables]
+    for path in paths:
+        provenance = named.provenance and path is paths[0]
+        result.save(path, **named.layout, form=named.form, provenance=provenance)
+    return paths
+
+
+def _protect(source: str | Path | None, options: OutputOptions) -> None:
+    """Refuse to replace the input by an output, or a file by a folder."""
+    for path in options.paths():
+        if source is not None and path.exists() and Path(source).exists() and path.samefile(source):
             raise OutputError(f"{path} is the input itself; choose another folder or name")
+        wanted = "folder" if path.name == f"{options.base}_aligned" else "file"
+        if path.exists() and path.is_dir() != (wanted == "folder"):
+            found = "folder" if path.is_dir() else "file"
+            raise OutputError(
+                f"{path} can't be written: it is a {found}, expected a {wanted}; choose another name"
+            )

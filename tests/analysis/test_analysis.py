@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import mien
-from mien import analysis as module
-from mien.analysis import Analysis
+from mien.analysis import videos as module
+from mien.analysis.videos import Analysis
 from mien.options import AnalysisOptions
 from mien.packs import open_pack
 from simple_stages import CountingTracker, SummingAnalyzer, stages

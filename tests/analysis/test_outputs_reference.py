@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 
 from helpers_outputs import read_aligned_folder, read_hog_records
+from mien.analysis.output_set import OutputSet
+from mien.analysis.outputs import OutputOptions
 from mien.appearance.alignment import FaceAligner
 from mien.appearance.extractor import AppearanceExtractor
 from mien.appearance.fhog import FhogExtractor
 from mien.datatypes import FaceLandmarks, FaceResult, Frame, HeadPose
-from mien.geometry.camera import default_camera
+from mien.geometry.pinhole import default_camera
 from mien.models.readers.action_units import read_action_units
 from mien.results import AlignedOptions, Details, HogWriter, read_hog
-from mien.results.outputs import OutputOptions, OutputSet
 
 pytestmark = pytest.mark.models
 

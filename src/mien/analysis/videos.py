@@ -10,7 +10,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from mien.datatypes import Appearance, Camera, FaceResult, Frame
+from mien.analysis.targets import need_source
+from mien.datatypes import ActionUnitSeries, Appearance, Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.options import AnalysisOptions, OptionValues
 from mien.packs import SharedModels, build_stages, choose_pack
@@ -21,9 +22,10 @@ from mien.video.file import VideoFile
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
-    from mien.results.outputs import OutputOptions, OutputSet
-    from mien.scores import RecordingScores
-    from mien.sparse import SparsePipeline
+    from mien.analysis.output_set import OutputSet
+    from mien.analysis.outputs import OutputOptions
+    from mien.analysis.recordings import RecordingScores
+    from mien.analysis.sparse import SparsePipeline
 
 _PIPELINE_THREADS = 2
 """Tracking and analysis: what threads remain beside them may help the decoder."""
@@ -46,6 +48,8 @@ class Analysis:
         Files that are written while it is analysed; see `outputs`.
     shared
         Models that other analyses with the same options use at the same time.
+    stopped
+        Ends the analysis after the frame at hand once it is set; several may have one in common.
 
     Attributes
     ----------
@@ -80,6 +84,7 @@ class Analysis:
         *,
         outputs: OutputOptions | None = None,
         shared: SharedModels | None = None,
+        stopped: threading.Event | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
         self.pack = choose_pack(self.options.models)
@@ -91,10 +96,10 @@ class Analysis:
         except BaseException:
             self._source.close()
             raise
-        self._pipeline = _pipeline(self.stages, self.options, self._observe)
-        self._frames = 0
+        self._passed = _Passed(self.outputs)
+        self._pipeline = _pipeline(self.stages, self.options, self._passed)
         self._builder = ResultBuilder(source=_record(self.info, self.camera))
-        self._stopped = threading.Event()
+        self._stopped = stopped or threading.Event()
 
     @property
     def info(self) -> SourceInfo:
@@ -109,11 +114,11 @@ class Analysis:
     @property
     def frames(self) -> int:
         """Number of frames that have been analysed."""
-        return self._frames if self.options.every == 1 else len(self._builder)
+        return self._passed.frames if self.options.every == 1 else len(self._builder)
 
     @property
     def stopped(self) -> bool:
-        """Whether `stop` was called."""
+        """Whether `stop` was called, or what it was given was set."""
         return self._stopped.is_set()
 
     def __iter__(self) -> Iterator[FaceResult]:
@@ -122,7 +127,7 @@ class Analysis:
             for result in results:
                 self._builder.append(result)
                 yield result
-                if self.stopped:
+                if self._passed.all_delivered() and self.stopped:
                     return
 
     def _until_stopped(self) -> Iterator[Frame]:
@@ -132,11 +137,6 @@ class Analysis:
                 return
             yield frame
 
-    def _observe(self, frame: Frame, faces: list[FaceResult], appearances: list[Appearance | None]) -> None:
-        self._frames += 1
-        if self.outputs is not None:
-            self.outputs.add(frame, faces, appearances)
-
     def stop(self) -> None:
         """End the analysis after the frame at hand; may be called from a signal handler or another thread."""
         self._stopped.set()
@@ -144,7 +144,7 @@ class Analysis:
     def result(self) -> VideoResult:
         """Everything analysed so far, as arrays, with post-processed action units and provenance."""
         self._builder.provenance = self._provenance()
-        return self._builder.finish(self._pipeline.finish())
+        return self._builder.finish(_first_rows(self._pipeline.finish(), len(self._builder)))
 
     def scores(self) -> RecordingScores:
         """What action units can be computed from again, for the frames analysed so far.
@@ -155,7 +155,7 @@ class Analysis:
             The options do not ask for it (``keep_scores``).
         """
         from mien.action_units.analyzer import ActionUnitAnalyzer
-        from mien.scores import RecordingScores
+        from mien.analysis.recordings import RecordingScores
 
         analyzer = self.stages.action_units
         if not self.options.keep_scores or not isinstance(analyzer, ActionUnitAnalyzer):
@@ -163,9 +163,9 @@ class Analysis:
         return RecordingScores.of(analyzer.scores(), self._builder.finish())
 
     def _open_outputs(self, options: OutputOptions) -> OutputSet:
-        from mien.results.outputs import OutputSet
+        from mien.analysis.output_set import OutputSet
 
-        if self.options.every > 1:
+        if self.options.every > 1 and options.needs_frames:
             raise OptionError("outputs that are written frame by frame need every frame; leave out every")
         aligner, appearance = None, self.stages.appearance
         if options.needs_appearance:
@@ -196,8 +196,15 @@ class Analysis:
             **self.pack.fingerprints(self.stages.model_files),
         )
         made["approximations"] = list(self.options.approximations)
+        if self.outputs is not None:
+            made["columns"] = self.outputs.options.sorted_groups
         made["analysed"] = {"frames": self.frames, "stopped": self.stopped, "lost": self.lost}
         return made
+
+    def hand_over_outputs(self) -> OutputSet | None:
+        """Give away what writes the files: who has it now closes it, maybe long after the analysis."""
+        outputs, self.outputs = self.outputs, None
+        return outputs
 
     def close(self) -> None:
         """Close the video and give up outputs that are not closed; may be called more than once."""
@@ -249,7 +256,7 @@ def analyze(
     """
     chosen = _options(options, values)
     if are_pictures(path) and not chosen.sequence:
-        from mien.pictures import analyze_pictures
+        from mien.analysis.pictures import analyze_pictures
 
         return analyze_pictures(path, chosen)
     with Analysis(path, chosen) as analysis:
@@ -293,7 +300,7 @@ def track(
     """
     chosen = _options(options, values)
     if are_pictures(path) and not chosen.sequence:
-        from mien.pictures import PictureAnalysis
+        from mien.analysis.pictures import PictureAnalysis
 
         pictures = PictureAnalysis(path, chosen)
         return (face for picture in pictures for face in picture.faces)
@@ -305,6 +312,49 @@ def track(
         source.close()
         raise
     return _closing_run(source, _pipeline(stages, chosen))
+
+
+class _Passed:
+    """Counts frames and passes them on to the outputs.
+
+    It knows no analysis: a circle of references would keep models, tables and descriptors of one that is
+    closed until Python looks for circles, which many threads outrun.
+    """
+
+    def __init__(self, outputs: OutputSet | None) -> None:
+        self.frames = 0
+        self._outputs = outputs
+        self._due = 0
+        self._failure: Exception | None = None
+
+    def __call__(self, frame: Frame, faces: list[FaceResult], appearances: list[Appearance | None]) -> None:
+        self.frames += 1
+        self._due = len(faces)
+        try:
+            if self._outputs is not None:
+                self._outputs.add(frame, faces, appearances)
+        except Exception as error:
+            if not faces:
+                raise
+            # The faces of this frame have been analysed: they are delivered first.
+            self._failure = error
+
+    def all_delivered(self) -> bool:
+        """Count a face as delivered; gives whether all of its frame are, and raises what went wrong then."""
+        self._due = max(0, self._due - 1)
+        if self._due:
+            return False
+        if self._failure is not None:
+            raise self._failure
+        return True
+
+
+def _first_rows(series: ActionUnitSeries | None, count: int) -> ActionUnitSeries | None:
+    """The rows that were delivered: where a frame failed, some of its faces may have been analysed before."""
+    if series is None or len(series.intensity) <= count:
+        return series
+    measures = {name: values[:count] for name, values in series.measures.items()}
+    return ActionUnitSeries(series.intensity[:count], series.presence[:count], measures)
 
 
 def _closing_run(
@@ -320,7 +370,7 @@ def _pipeline(
     pipeline = Pipeline(stages, threads=options.threads_used, observe=observe)
     if options.every == 1:
         return pipeline
-    from mien.sparse import SparsePipeline
+    from mien.analysis.sparse import SparsePipeline
 
     return SparsePipeline(pipeline, options.every)
 
@@ -341,6 +391,7 @@ def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
         return ImageSequence(path, compat=options.compat, fps=options.fps)
     if options.fps is not None:
         raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")
+    need_source(path)
     return VideoFile(
         path,
         compat=options.compat,

@@ -11,12 +11,13 @@ import pytest
 from scipy.spatial import Delaunay
 
 from helpers_outputs import read_aligned_folder, read_bmp, read_hog_records
+from mien.analysis.output_set import OutputSet
+from mien.analysis.outputs import OutputOptions, base_name
 from mien.appearance.alignment import FaceAligner
 from mien.appearance.extractor import AppearanceExtractor
 from mien.datatypes import Frame
 from mien.errors import OptionError, OutputError
 from mien.results import AlignedOptions, Form, ResultBuilder
-from mien.results.outputs import OutputOptions, OutputSet, base_name
 from mien.video.file import VideoFile
 from mien.video.images import frame_of
 from mien.view.drawing import DrawingOptions

@@ -45,8 +45,8 @@ PROBES: dict[str, tuple[Probe, ...]] = {
         Probe("main fit", "mien.landmarks.fitting", _MAIN),
         Probe(PARTS, "mien.landmarks.parts", "PartModel.fit", whole=True),
         Probe("validator", "mien.landmarks.validator", "LandmarkValidator.certainty"),
-        Probe("pose", "mien.pose.estimator", "HeadPoseEstimator.estimate"),
-        Probe("gaze", "mien.gaze.estimator", "GazeEstimator.estimate"),
+        Probe("pose", "mien.pose.head_pose", "HeadPoseEstimator.estimate"),
+        Probe("gaze", "mien.gaze.eye_gaze", "GazeEstimator.estimate"),
         Probe("action units, the rest", "mien.action_units.analyzer", "ActionUnitAnalyzer.analyze"),
         Probe("alignment + FHOG", "mien.appearance.extractor", "AppearanceExtractor.extract"),
         Probe("medians", "mien.action_units.running_median", "RunningMedian.update"),
@@ -176,7 +176,7 @@ def profile_stages(video: Path, options: AnalysisOptions) -> StageProfile:
     MienError
         The video or the models cannot be read.
     """
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
     from mien.packs import choose_pack
 
     options = dataclasses.replace(options, threads=1)
@@ -241,7 +241,7 @@ def measure_run(video: Path, options: AnalysisOptions) -> RunMeasurement:
     """
     arguments = {"video": str(video), "options": dataclasses.asdict(options), "began": time.time()}
     process = subprocess.run(
-        [sys.executable, "-m", "mien.profiling", json.dumps(arguments)],
+        [sys.executable, "-m", "mien.analysis.profiling", json.dumps(arguments)],
         capture_output=True,
         text=True,
         check=False,
@@ -255,7 +255,7 @@ def measure_run(video: Path, options: AnalysisOptions) -> RunMeasurement:
 def _measured_run(video: str, options: dict[str, Any], began: float) -> RunMeasurement:
     """What the process of `measure_run` does."""
     marks = [began, time.time()]
-    from mien.analysis import Analysis
+    from mien.analysis.videos import Analysis
     from mien.packs import choose_pack
     from mien.results import VideoResult  # noqa: F401
 

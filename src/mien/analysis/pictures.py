@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.datatypes import Camera, FaceResult, Frame
-from mien.errors import OptionError
+from mien.errors import FrameError, OptionError
 from mien.options import AnalysisOptions
 from mien.packs import build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
@@ -53,6 +53,8 @@ class PictureAnalysis:
     observe
         Called with every picture, its faces and their appearance, before it is delivered; see
         `mien.pipeline.Pipeline`. May be set later.
+    stopped
+        Ends the analysis after the picture at hand once it is set.
 
     Raises
     ------
@@ -75,6 +77,7 @@ class PictureAnalysis:
         options: AnalysisOptions | None = None,
         *,
         observe: Observer | None = None,
+        stopped: threading.Event | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
         _refuse_for_pictures(self.options)
@@ -82,7 +85,8 @@ class PictureAnalysis:
         self.pack = choose_pack(self.options.models)
         self.stages = build_stages(self.pack, self.options, pictures=True)
         self.observe = observe
-        self._stopped = threading.Event()
+        self._stopped = stopped or threading.Event()
+        self._failed: list[FrameError] = []
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -96,12 +100,12 @@ class PictureAnalysis:
 
     @property
     def lost(self) -> str:
-        """Which pictures could not be read so far; empty when all could."""
-        return self._pictures.lost
+        """Which pictures could not be read or analysed so far; empty when all could."""
+        return "; ".join(filter(None, (self._pictures.lost, _describe(self._failed))))
 
     @property
     def stopped(self) -> bool:
-        """Whether `stop` was called."""
+        """Whether `stop` was called, or what it was given was set."""
         return self._stopped.is_set()
 
     def stop(self) -> None:
@@ -111,17 +115,32 @@ class PictureAnalysis:
     def __iter__(self) -> Iterator[Picture]:
         """Analyse the pictures that can be read, in order.
 
+        One on which a stage fails is left out and named in `lost`.
+
         Raises
         ------
         FrameError
-            A stage failed on a picture; those before it have been delivered.
+            A stage failed on every picture.
         SourceError
             No picture can be read.
         """
+        self._failed.clear()
         for frame in self._pictures:
             if self.stopped:
                 return
-            yield self._analyze(frame)
+            try:
+                picture = self._analyze(frame)
+            except FrameError as error:
+                self._failed.append(FrameError(f"{self._pictures.info_of(frame).name}: {error}"))
+                if len(self._failed) == len(self.files):
+                    raise
+                continue
+            yield picture
+
+    @property
+    def failed(self) -> int:
+        """How many pictures could be read but not analysed so far."""
+        return len(self._failed)
 
     def _analyze(self, frame: Frame) -> Picture:
         info = self._pictures.info_of(frame)
@@ -149,6 +168,13 @@ class PictureAnalysis:
             "landmark_model": self.stages.landmark_model,
             **self.pack.fingerprints(self.stages.model_files),
         }
+
+
+def _describe(failed: Sequence[FrameError]) -> str:
+    if not failed:
+        return ""
+    noun = "picture" if len(failed) == 1 else "pictures"
+    return f"{len(failed)} {noun} could not be analysed: {failed[0]}"
 
 
 def _refuse_for_pictures(options: AnalysisOptions) -> None:
@@ -214,8 +240,16 @@ class PictureTable:
         """All faces so far; ``provenance["pictures"]`` names the pictures that ``frame`` counts."""
         files = self.analysis.files
         made = self.analysis.provenance(files[0] if len(files) == 1 else None)
+        if len(files) > 1 and self.analysis.options.compat is None:
+            self._builder.pictures = _names(files)
         self._builder.provenance = made | {"pictures": [str(path) for path in files]}
         return self._builder.finish()
+
+
+def _names(files: Sequence[Path]) -> tuple[str, ...]:
+    """Names that tell files apart: without their folders where that is enough."""
+    names = tuple(path.name for path in files)
+    return names if len(set(names)) == len(names) else tuple(map(str, files))
 
 
 def _joined(before: RecordedSource | None, picture: Picture, name: str) -> RecordedSource:

@@ -8,12 +8,18 @@ import pytest
 from mien.action_units.analyzer import ActionUnitAnalyzer
 from mien.action_units.normalisation import Baseline, normalise
 from mien.action_units.predictors import PredictorSet
+from mien.analysis.recordings import (
+    RecordingScores,
+    normalise_recordings,
+    read_baseline,
+    read_scores,
+    write_table,
+)
 from mien.appearance.extractor import AppearanceExtractor
 from mien.datatypes import FaceLandmarks, Frame, TrackedFace
 from mien.errors import OptionError, OutputError, TableError
 from mien.models.readers.action_units import read_action_units
 from mien.results import CsvStyle, read_openface_csv
-from mien.scores import RecordingScores, normalise_recordings, read_baseline, read_scores, write_table
 from synthetic_face import Pose, landmarks, picture
 from synthetic_models import PREDICTORS
 from synthetic_result import make_result

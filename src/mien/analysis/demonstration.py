@@ -14,7 +14,7 @@ from PIL import Image
 from mien.data import PORTRAIT
 from mien.datatypes import Camera, FaceResult
 from mien.errors import OutputError
-from mien.results.pictures import write_picture
+from mien.results.picture_files import write_picture
 from mien.video.known_motion import FollowedMotion, follow, portrait_motion, render, write_video
 from mien.view.overlay import Overlay
 

@@ -26,6 +26,7 @@ from mien.action_units.normalisation import (
 )
 from mien.action_units.predictors import PredictorSet
 from mien.action_units.scores import ClipScores, PredictorFacts
+from mien.analysis.targets import SCORES_ENDING
 from mien.datatypes import ActionUnitSeries
 from mien.errors import OptionError, TableError
 from mien.results import columns
@@ -34,7 +35,6 @@ from mien.results.table import Table
 from mien.results.unit_cells import read_intensities, replace_units, write_units
 from mien.results.video_result import VideoResult
 
-ENDING = ".scores.npz"
 VERSION = 1
 """Version of the format."""
 
@@ -134,7 +134,9 @@ def read_scores(path: str | Path) -> RecordingScores:
                 )
             return _unpack(arrays)
     except OSError as error:
-        raise TableError(f"{path} can't be read: {error.strerror or error}; expected NAME{ENDING}") from error
+        raise TableError(
+            f"{path} can't be read: {error.strerror or error}; expected NAME{SCORES_ENDING}"
+        ) from error
     except (ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise TableError(
             f"{path}: expected scores as mien analyze --keep-scores writes them, got something else or a "

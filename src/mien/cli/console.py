@@ -1,0 +1,94 @@
+"""A user at a terminal follows an analysis, and may end it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mien.cli.progress import Silent, interruptible, progress, telling_of_compilation
+from mien.cli.warmup import compile_first
+from mien.cli.words import note
+
+if TYPE_CHECKING:
+    from mien.options import AnalysisOptions
+    from mien.packs import Pack
+
+
+class Console:
+    """A `mien.analysis.watch.Watch` that shows progress and says what there is to say.
+
+    Parameters
+    ----------
+    options
+        How sources are analysed.
+    quiet
+        Whether only errors and warnings are printed.
+
+    Attributes
+    ----------
+    stopped : threading.Event
+        Set by the first Ctrl-C within `interruptible`.
+    """
+
+    def __init__(self, options: AnalysisOptions, *, quiet: bool) -> None:
+        self.stopped = threading.Event()
+        self._options, self._quiet = options, quiet
+        self._bar: Silent = Silent()
+        self._ready = False
+
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """Let Ctrl-C, or the system's wish that the program ends, stop the work between two frames."""
+        tell = (lambda text: None) if self._quiet else (lambda text: self._bar.note(text))
+        with interruptible(self.stopped.set, tell):
+            yield
+
+    @contextmanager
+    def step(self, name: str, total: int | None, pack: Pack | None = None) -> Iterator[Callable[[int], None]]:
+        """Show one step; those in other threads have a part of the bar of the main one."""
+        if threading.current_thread() is not threading.main_thread():
+            yield self._bar.advance
+            return
+        if pack is not None:
+            self._get_ready(pack)
+        bar = progress(name, total, quiet=self._quiet)
+        tell = (lambda text: None) if self._quiet else bar.note
+        # What there is now stays to the end: collections of garbage need not look at it again and again.
+        gc.freeze()
+        with bar, telling_of_compilation(tell):
+            self._bar = bar
+            try:
+                yield bar.advance
+            finally:
+                self._bar = Silent()
+
+    def note(self, text: str) -> None:
+        """Print a sentence, unless only errors are wanted."""
+        if not self._quiet:
+            self._bar.note(f"mien: {text}")
+
+    def warn(self, text: str) -> None:
+        """Print a sentence in any case."""
+        self._bar.note(f"mien: {text}")
+
+    def lines(self, lines: list[str], *, error: bool = False) -> None:
+        """Print lines above the bar."""
+        for line in lines:
+            if error:
+                self._bar.note(line)
+            else:
+                self._bar.say(line)
+
+    def _get_ready(self, pack: Pack) -> None:
+        """Say once which models are used, and compile what has not been compiled on this machine before."""
+        from mien.packs import notice
+
+        if self._ready:
+            return
+        self._ready = True
+        if not self._quiet:
+            note(notice(pack))
+        compile_first(pack, self._options, (lambda text: None) if self._quiet else note)
