@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     )
     from mien.options import AnalysisOptions
     from mien.pipeline import Pipeline
+    from mien.report.making import write_report
+    from mien.report.options import ReportOptions
     from mien.results import VideoResult
     from mien.runtime.versions import __version__
     from mien.stages import Stages
@@ -74,6 +76,8 @@ _HOME = {
     ),
     "mien.options": ("AnalysisOptions",),
     "mien.pipeline": ("Pipeline",),
+    "mien.report.making": ("write_report",),
+    "mien.report.options": ("ReportOptions",),
     "mien.results": ("VideoResult",),
     "mien.runtime.versions": ("__version__",),
     "mien.stages": ("Stages",),
@@ -101,6 +105,7 @@ __all__ = [
     "OutputError",
     "Pipeline",
     "ProviderError",
+    "ReportOptions",
     "SourceError",
     "Stages",
     "StoppedError",
@@ -111,6 +116,7 @@ __all__ = [
     "__version__",
     "analyze",
     "track",
+    "write_report",
 ]
 
 

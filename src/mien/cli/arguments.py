@@ -17,6 +17,7 @@ from mien.options import AnalysisOptions, OptionValues
 
 if TYPE_CHECKING:
     from mien.analysis.outputs import OutputOptions
+    from mien.report.options import ReportOptions
     from mien.results.aligned import AlignedOptions
 
 _FILES = "Columns and further files"
@@ -282,6 +283,17 @@ class FileArguments:
     tracked_style: Annotated[
         str, typer.Option(help="How to draw: mien or openface.", rich_help_panel=_FILES)
     ] = "mien"
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            help="Write NAME.report.html: quality, time courses, moments and a summary in one page.",
+            rich_help_panel=_FILES,
+        ),
+    ] = False
+    no_pictures: Annotated[
+        bool, typer.Option("--no-pictures", help="No face in the report.", rich_help_panel=_FILES)
+    ] = False
     hog: Annotated[
         bool,
         typer.Option("--hog", help="Write the faces' descriptors, NAME.hog.", rich_help_panel=_FILES),
@@ -341,7 +353,13 @@ class FileArguments:
             drawn_last=self.tracked,
             details=self.details,
             scores=scores,
+            report=self._report() if self.report else None,
         )
+
+    def _report(self) -> ReportOptions:
+        from mien.report.options import ReportOptions
+
+        return ReportOptions(pictures="none" if self.no_pictures else "faces")
 
     def _aligned(self) -> AlignedOptions:
         from mien.results.aligned import AlignedOptions

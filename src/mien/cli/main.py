@@ -21,6 +21,7 @@ from mien.cli.openface_programs import add_openface_programs, program_called
 from mien.cli.plain_values import convert_plainly
 from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
+from mien.cli.report import report
 from mien.cli.warmup import warmup
 from mien.cli.words import note, open_missing_streams
 from mien.errors import MienError, OptionError, StoppedError
@@ -94,6 +95,7 @@ app.command("compare")(compare)
 app.command("live")(live)
 app.command("profile")(profile)
 app.command("renormalise")(renormalise)
+app.command("report")(report)
 app.command("warmup")(warmup)
 app.add_typer(models, name="models")
 add_openface_programs(app)

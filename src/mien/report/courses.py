@@ -254,9 +254,7 @@ def _pose(face: Face, turned_deg: float) -> list[Course]:
             key="position",
             title="Head: position",
             unit="mm",
-            lines=_lines(
-                ("to the right", "down", "away from the camera"), map(counted, places), 0.5
-            ),
+            lines=_lines(("to the right", "down", "away from the camera"), map(counted, places), 0.5),
         ),
     ]
 

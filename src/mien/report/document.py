@@ -58,7 +58,9 @@ def document(title: str, body: Html, *, data: dict[str, Any] | None = None, colu
             f'<script type="text/plain" id="{BYTES_ID}">{columns}</script>\n'
             f"<script>{script}</script>\n"
         )
-    return f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>\n{body}\n{scripts}</body>\n</html>\n'
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>{head}</head>\n<body>\n{body}\n{scripts}</body>\n</html>\n'
+    )
 
 
 def _hash(text: str) -> str:

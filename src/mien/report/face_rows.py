@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mien.results.summary import usable_rows
 from mien.results.video_result import VideoResult
+from mien.video.source import IMAGE_SUFFIXES
 
 Floats = NDArray[np.float64]
 
@@ -89,7 +90,9 @@ def faces_in(result: VideoResult, min_confidence: float) -> list[Face]:
 
 def is_of_pictures(result: VideoResult) -> bool:
     """Whether rows are faces of independent pictures, which have no time."""
-    return bool(result.pictures) or "pictures" in result.provenance
+    own = result.source.path if result.source is not None else None
+    single = own is not None and own.suffix.lower() in IMAGE_SUFFIXES
+    return bool(result.pictures) or "pictures" in result.provenance or single
 
 
 def runs(where: NDArray[np.bool_], x: Floats) -> list[Span]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from mien.analysis.targets import REPORT_ENDING
 from mien.errors import OutputError
 from mien.report.face_rows import faces_in
 from mien.report.marks import EventLike, events_of
@@ -16,8 +17,6 @@ from mien.report.table_results import read_result, sides_beside
 from mien.results.files import whole_file
 from mien.results.table import readable
 from mien.results.video_result import VideoResult
-
-REPORT_ENDING = ".report.html"
 
 
 def write_report(

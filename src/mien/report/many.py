@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mien.errors import MienError, OptionError, TableError
-from mien.report.making import REPORT_ENDING, report_path, write_report
+from mien.analysis.targets import REPORT_ENDING, need_source
+from mien.errors import MienError, ModelsMissingError, OptionError, TableError
+from mien.report.making import report_path, write_report
 from mien.report.options import ReportOptions
 from mien.report.overview import OverviewRow, overview_row, write_overview
 from mien.report.table_results import TABLE_SUFFIXES
@@ -74,14 +75,13 @@ def items_of(sources: Sequence[Path]) -> tuple[list[Item], bool]:
 
     Raises
     ------
-    TableError
+    MienError
         A source does not exist, or there is nothing in it.
     """
     items: list[Item] = []
     study = False
     for source in sources:
-        if not source.exists():
-            raise TableError(f"{source}: no such file; expected a table, a video, pictures or a study's folder")
+        need_source(source, "a table, a video, pictures or a study's folder")
         if source.is_dir() and not _is_folder_of_pictures(source):
             items += _of_study(source)
             study = True
@@ -122,7 +122,7 @@ def make_reports(
                 raise TableError(item.failure)
             source = item.source if item.is_table else analyse(item.source)
             result = write_report(source, place, options)
-        except OptionError:
+        except (OptionError, ModelsMissingError):
             raise
         except MienError as error:
             yield Made(item, None, OverviewRow(name=item.name, known=item.known, failure=str(error)), error)
@@ -138,6 +138,13 @@ def places_of(items: Sequence[Item], output: Path | None) -> list[Path]:
     if len(set(names)) == len(names):
         return [output / name for name in names]
     return [output / _number(item, index) for index, item in enumerate(items)]
+
+
+def overview_path(sources: Sequence[Path], output: Path | None) -> Path:
+    """Where an overview goes: into the folder of reports, of a study into its folder, else here."""
+    if output is not None:
+        return output / OVERVIEW_NAME
+    return (sources[0] if len(sources) == 1 and sources[0].is_dir() else Path()) / OVERVIEW_NAME
 
 
 def overview_of(made: Sequence[Made], path: Path, options: ReportOptions, title: str) -> None:
@@ -183,7 +190,7 @@ def _is_table(path: Path) -> bool:
 
 
 def _known(path: Path) -> dict[str, dict[str, str]]:
-    """What a study's table says of each recording before its measurements: the columns of the study's list."""
+    """What a study's table says of each recording before its measurements: columns of the study's list."""
     found: dict[str, dict[str, str]] = {}
     for row in _rows(path):
         names = list(row)

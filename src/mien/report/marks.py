@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol
 
+from mien.report.face_rows import is_of_pictures
 from mien.results.video_result import VideoResult
 
 MOST_MARKS = 20_000
@@ -49,11 +51,10 @@ class EventLike(Protocol):
 
 def events_of(result: VideoResult) -> list[EventLike]:
     """Events in the intensities of action units; none in pictures."""
-    if find_spec("mien.study") is None or "pictures" in result.provenance:
+    if find_spec("mien.study") is None or is_of_pictures(result) or not len(result):
         return []
-    from mien.study import find_events, series_of_result
-
-    found = find_events(series_of_result(result))
+    study = import_module("mien.study")
+    found = study.find_events(study.series_of_result(result))
     return [event for event in found if event.kind == "action_unit" and event.signal == "intensity"]
 
 

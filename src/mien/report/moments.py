@@ -66,7 +66,11 @@ def find_source(result: VideoResult, options: ReportOptions, folder: Path) -> So
     path = options.video or own or _existing(named, folder)
     if path is None:
         known = isinstance(named, str)
-        why = f"{Path(str(named)).name} was not found" if known else "the table does not say which video it is of"
+        why = (
+            f"{Path(str(named)).name} was not found"
+            if known
+            else "the table does not say which video it is of"
+        )
         return Source(None, f"{why}; name it with --video")
     size = about.get("bytes") if isinstance(about, dict) else None
     if isinstance(size, int) and path.is_file() and path.stat().st_size != size:
@@ -98,8 +102,11 @@ def _pictures(result: VideoResult, options: ReportOptions, folder: Path) -> Sour
     named = result.provenance.get("pictures")
     names = [str(name) for name in named] if isinstance(named, list | tuple) else list(result.pictures)
     base = options.video if options.video is not None and options.video.is_dir() else folder
+    own = result.source.path if result.source is not None else None
     if options.video is not None and options.video.is_file():
         found: list[Path | None] = [options.video]
+    elif own is not None and not names:
+        found = [own]
     else:
         found = [_existing(name, base) for name in names]
     wanted = int(result.frame.max(initial=-1)) + 1

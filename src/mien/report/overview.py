@@ -50,7 +50,7 @@ class OverviewRow:
     quality: Quality | None = None
     faces: int = 0
     in_seconds: bool = True
-    strip: Html = Html("")
+    strip: Html | None = None
     known: Mapping[str, str] = field(default_factory=dict)
     failure: str = ""
 
@@ -135,7 +135,9 @@ def overview_text(rows: Sequence[OverviewRow], folder: Path, title: str, turned_
     )
     failed = sum(bool(row.failure) for row in rows)
     words = f"{len(rows)} recordings{f', {failed} failed' if failed else ''}. The least usable come first."
-    turned = f"Turned: share of usable rows with the head turned by {turned_deg:g}° or more, up, down or aside."
+    turned = (
+        f"Turned: share of usable rows with the head turned by {turned_deg:g}° or more, up, down or aside."
+    )
     body = join(
         element("header", element("h1", title), element("p", words, _class="what")),
         element(
@@ -159,7 +161,11 @@ def _row(row: OverviewRow, columns: Sequence[str], folder: Path) -> Html:
 
 def _failed(row: OverviewRow) -> Html:
     return element(
-        "td", element("span", "✘ failed: ", _class="failed"), row.failure, _class="text", colspan=len(_HEADS) - 1
+        "td",
+        element("span", "✘ failed: ", _class="failed"),
+        row.failure,
+        _class="text",
+        colspan=len(_HEADS) - 1,
     )
 
 

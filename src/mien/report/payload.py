@@ -1,7 +1,7 @@
 """Time courses as one compact text for a page: quantised, differences, compressed.
 
-A column becomes unsigned integers of 8, 16 or 32 bits: ``(value - low) / step``, the largest integer standing for
-"not measured". Their differences from row to row are cut into planes of bytes, low bytes first; all columns
+A column becomes unsigned integers of 8, 16 or 32 bits: ``(value - low) / step``, the largest integer standing
+for "not measured". Their differences from row to row are cut into planes of bytes, low bytes first; all columns
 together are compressed (gzip) and written in base64. A browser undoes it in a few lines. docs/report.md has
 the figures.
 """
@@ -18,7 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 _COMPRESSION = 6
-_TYPES = {8: np.dtype("<u1"), 16: np.dtype("<u2"), 32: np.dtype("<u4")}
+_MOST = 1e12
+"""What is larger is no measurement, and would leave nothing of the resolution."""
+_TYPES: dict[int, type[np.unsignedinteger[Any]]] = {8: np.uint8, 16: np.uint16, 32: np.uint32}
 _SEPARATORS = {0x2028: "\\u2028", 0x2029: "\\u2029", ord("<"): "\\u003c", ord(">"): "\\u003e"}
 _ESCAPES = {**_SEPARATORS, ord("&"): "\\u0026"}
 
@@ -68,7 +70,8 @@ class Payload:
             Number of the column.
         """
         values = np.asarray(values, np.float64)
-        finite = np.isfinite(values)
+        with np.errstate(invalid="ignore"):
+            finite = np.abs(values) <= _MOST
         missing = 2**bits - 1
         low = float(values[finite].min()) if finite.any() else 0.0
         high = float(values[finite].max()) if finite.any() else 0.0
@@ -111,8 +114,8 @@ def json_for_script(value: Any) -> str:
 
 
 def _planes(whole: NDArray[np.uint64], bits: int) -> bytes:
-    kind = _TYPES[bits]
-    numbers = whole.astype(kind)
-    differences = np.diff(numbers, prepend=kind.type(0))  # wraps around
+    numbers = whole.astype(_TYPES[bits])
+    differences = np.diff(numbers, prepend=numbers[:0].dtype.type(0))  # wraps around
     size = bits // 8
-    return np.ascontiguousarray(differences.astype(kind).view(np.uint8).reshape(-1, size).T).tobytes()
+    pieces = differences.astype(numbers.dtype.newbyteorder("<")).view(np.uint8)
+    return np.ascontiguousarray(pieces.reshape(-1, size).T).tobytes()

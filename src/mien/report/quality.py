@@ -48,7 +48,7 @@ class Quality:
 
     @property
     def verdict(self) -> str:
-        """ "good", "fair" or "poor", by the share of usable rows; "no face" without any."""
+        """The share of usable rows in a word: "good", "fair", "poor", or "no face" without any."""
         if not self.usable:
             return "no face"
         if self.usable_share >= GOOD_SHARE:

@@ -75,7 +75,10 @@ def page(contents: Contents) -> str:
             _summary_section(faces, contents.events, options),
             _how_section(result),
         ),
-        element("footer", element("p", "A report of mien. Everything is in this file; it asks no server for anything.")),
+        element(
+            "footer",
+            element("p", "A report of mien. Everything is in this file; it asks no server for anything."),
+        ),
     )
     payload = Payload()
     data = _data(faces, contents, payload)
@@ -135,10 +138,12 @@ def _quality_section(
             parts.append(element("h3", face_label(face).capitalize()))
         parts += _one_quality(face, each, options)
     if len(faces) > _DRAWN_FACES:
-        parts.append(element("p", f"{len(faces) - _DRAWN_FACES} more faces, with fewer usable rows, are not shown."))
+        parts.append(
+            element("p", f"{len(faces) - _DRAWN_FACES} more faces, with fewer usable rows, are not shown.")
+        )
     rule = (
-        f"A row counts as usable where tracking succeeded with a confidence of at least {options.min_confidence:g}. "
-        "Only usable rows are drawn and summed up below."
+        "A row counts as usable where tracking succeeded with a confidence of at least "
+        f"{options.min_confidence:g}. Only usable rows are drawn and summed up below."
     )
     return element(
         "section",
@@ -163,12 +168,17 @@ def _one_quality(face: Face, quality: Quality, options: ReportOptions) -> Iterat
         ("Usable rows", f"{percent(quality.usable_share)} ({quality.usable} of {quality.rows})"),
         ("Tracking succeeded", percent(quality.success_share)),
         ("Mean confidence", number(quality.mean_confidence)),
-        (f"Head turned by {options.turned_deg:g}° or more", f"{percent(quality.turned_share)} of usable rows"),
+        (
+            f"Head turned by {options.turned_deg:g}° or more",
+            f"{percent(quality.turned_share)} of usable rows",
+        ),
     ]
     if face.unit != "face":
         figures.append(("Lost stretches", _lost_words(face, quality)))
     yield element(
-        "dl", *(element("div", element("dt", name), element("dd", value)) for name, value in figures), _class="figures"
+        "dl",
+        *(element("div", element("dt", name), element("dd", value)) for name, value in figures),
+        _class="figures",
     )
     if quality.lost and face.unit != "face":
         yield _strip(face, quality)
@@ -188,8 +198,9 @@ def strip(face: Face, spans: Sequence[Span]) -> Html:
     if face.unit == "face":
         return Html("")
     begin, extent = float(face.x[0]), float(face.x[-1] - face.x[0]) or 1.0
+    scale = 1000 / extent
     bars = "".join(
-        f'<rect x="{1000 * (a - begin) / extent:.1f}" width="{max(1000 * (b - a) / extent, 1.5):.1f}" height="14"/>'
+        f'<rect x="{scale * (a - begin):.1f}" width="{max(scale * (b - a), 1.5):.1f}" height="14"/>'
         for a, b in spans[:_STRIP_SPANS]
     )
     return Html(f'<svg viewBox="0 0 1000 14" preserveAspectRatio="none" aria-hidden="true">{bars}</svg>')
@@ -203,12 +214,12 @@ def _strip(face: Face, quality: Quality) -> Html:
 def _lost_table(face: Face, quality: Quality) -> Html:
     longest = sorted(quality.lost, key=lambda span: span[0] - span[1])[:_LISTED_SPANS]
     rows = [
-        element(
-            "tr", element("td", _at(face, a)), element("td", _at(face, b)), element("td", f"{b - a:.3g}")
-        )
+        element("tr", element("td", _at(face, a)), element("td", _at(face, b)), element("td", f"{b - a:.3g}"))
         for a, b in sorted(longest)
     ]
-    shown = f"the {len(longest)} longest of {len(quality.lost)}" if len(quality.lost) > len(longest) else "all"
+    shown = (
+        f"the {len(longest)} longest of {len(quality.lost)}" if len(quality.lost) > len(longest) else "all"
+    )
     heads = ("from", "to", f"length, {'s' if face.unit == 's' else 'frames'}")
     return element(
         "details",
@@ -224,7 +235,10 @@ def _course_section(faces: Sequence[Face]) -> Html | None:
         "section",
         element("h2", "Time courses", id="courses", tabindex="-1"),
         element(
-            "noscript", element("p", "Time courses are drawn by a script in this file, which is not allowed to run here.")
+            "noscript",
+            element(
+                "p", "Time courses are drawn by a script in this file, which is not allowed to run here."
+            ),
         ),
         element("div", id="charts"),
         aria_labelledby="courses",
@@ -243,7 +257,9 @@ def _moment_section(contents: Contents) -> Html | None:
     of_pictures = contents.peaks[0].face.unit == "face"
     return element(
         "section",
-        element("h2", "Faces" if of_pictures else "Moments at which action units are strongest", id="moments"),
+        element(
+            "h2", "Faces" if of_pictures else "Moments at which action units are strongest", id="moments"
+        ),
         element("div", *figures, _class="moments") if figures else None,
         element("p", f"Without pictures of some moments: {why}." if figures else f"Without pictures: {why}.")
         if why
@@ -258,10 +274,16 @@ def _moment(peak: Peak, picture: str, contents: Contents) -> Html:
         place = _name_of_picture(contents.result, int(face.result.frame[row])) or f"face {row + 1}"
     else:
         place = f"{_at(face, float(face.x[row]))}, frame {int(face.result.frame[row]) + 1}"
-    if face.unit != "face" and len(contents.peaks) and len({other.face.face_id for other in contents.peaks}) > 1:
+    if (
+        face.unit != "face"
+        and len(contents.peaks)
+        and len({other.face.face_id for other in contents.peaks}) > 1
+    ):
         place = f"{face_label(face)}, {place}"
     strong = ", ".join(f"{readable(name)} {value:.1f}" for name, value in peak.units)
-    image = element("img", src=picture, alt=f"Face with landmarks, {place}", width=200, height=200, loading="lazy")
+    image = element(
+        "img", src=picture, alt=f"Face with landmarks, {place}", width=200, height=200, loading="lazy"
+    )
     moment = f"{float(face.x[row]):.4f}" if face.unit != "face" else None
     return element(
         "figure",

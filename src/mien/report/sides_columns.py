@@ -20,7 +20,9 @@ def with_sides(result: VideoResult, sides: VideoResult) -> VideoResult:
     sides
         What `mien sides` measured in it; where faces are not numbered it is of face 0.
     """
-    place = {key: row for row, key in enumerate(zip(sides.frame.tolist(), sides.face_id.tolist(), strict=True))}
+    place = {
+        key: row for row, key in enumerate(zip(sides.frame.tolist(), sides.face_id.tolist(), strict=True))
+    }
     keys = zip(result.frame.tolist(), result.face_id.tolist(), strict=True)
     rows = np.array([place.get(key, -1) for key in keys], np.int64)
     joined = {

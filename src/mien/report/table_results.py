@@ -110,8 +110,8 @@ def result_of(table: Table, path: Path, provenance: Mapping[str, Any]) -> VideoR
     picture = columns.FACE in table and columns.FRAME not in table
     if not picture and columns.FRAME not in table:
         raise TableError(
-            f"{path}: expected a table in OpenFace's columns, such as frame, timestamp, confidence, success and "
-            f"AU01_r; got {', '.join(map(readable, table.names[:4])) or 'no column'}"
+            f"{path}: expected a table in OpenFace's columns, such as frame, timestamp, confidence, success "
+            f"and AU01_r; got {', '.join(map(readable, table.names[:4])) or 'no column'}"
         )
     clean = _Cleaner()
     rows = len(table)
@@ -166,7 +166,9 @@ def _parquet(path: Path, points: bool) -> tuple[Table, dict[str, Any]]:
         schema = pq.read_schema(path)
         names = [name for name in schema.names if name == columns.FILE or _wanted(name, points)]
         read = pq.read_table(path, columns=names)
-        texts = {name: tuple(map(str, read.column(name).to_pylist())) for name in names if name == columns.FILE}
+        texts = {
+            name: tuple(map(str, read.column(name).to_pylist())) for name in names if name == columns.FILE
+        }
         numbers = [name for name in names if name != columns.FILE]
         values = [read.column(name).to_numpy().astype(np.float64) for name in numbers]
         made = json.loads((schema.metadata or {}).get(b"mien", b"{}"))
@@ -186,9 +188,7 @@ def _beside(path: Path) -> dict[str, Any]:
     return made if isinstance(made, dict) else {}
 
 
-def _frames(
-    table: Table, clean: _Cleaner, *, picture: bool
-) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+def _frames(table: Table, clean: _Cleaner, *, picture: bool) -> tuple[NDArray[np.int64], tuple[str, ...]]:
     """Frames counted from 0, and the names of pictures that they count."""
     rows = len(table)
     files = table.texts.get(columns.FILE, ())
