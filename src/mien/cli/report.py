@@ -22,7 +22,7 @@ def report(
     sources: Annotated[
         list[Path],
         typer.Argument(
-            help="Tables (.csv of mien or OpenFace, .parquet, .jsonl), videos, pictures, or a study's folder.",
+            help="Tables (.csv, also OpenFace's, .parquet, .jsonl), videos, pictures, or a study's folder.",
             show_default=False,
         ),
     ],

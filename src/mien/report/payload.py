@@ -1,9 +1,8 @@
 """Time courses as one compact text for a page: quantised, differences, compressed.
 
 A column becomes unsigned integers of 8, 16 or 32 bits: ``(value - low) / step``, the largest integer standing
-for "not measured". Their differences from row to row are cut into planes of bytes, low bytes first; all columns
-together are compressed (gzip) and written in base64. A browser undoes it in a few lines. docs/report.md has
-the figures.
+for "not measured". Their differences from row to row are cut into planes of bytes, low bytes first; all
+columns together are compressed (gzip) and written in base64. docs/report.md has the figures.
 """
 
 from __future__ import annotations

@@ -11,6 +11,8 @@ from mien.report.face_rows import Face, Span
 
 GOOD_SHARE, FAIR_SHARE = 0.9, 0.7
 """Shares of usable rows from which a recording is called good, and fair."""
+TURNED_SHARE = 1 / 3
+"""Share of usable rows with the head turned too far from which a recording is no longer called good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,16 @@ class Quality:
         return self.usable / self.rows if self.rows else float("nan")
 
     @property
+    def mostly_turned(self) -> bool:
+        """Whether the head is turned too far in much of it."""
+        return self.turned_share >= TURNED_SHARE
+
+    @property
     def verdict(self) -> str:
         """The share of usable rows in a word: "good", "fair", "poor", or "no face" without any."""
         if not self.usable:
             return "no face"
-        if self.usable_share >= GOOD_SHARE:
+        if self.usable_share >= GOOD_SHARE and not self.mostly_turned:
             return "good"
         return "fair" if self.usable_share >= FAIR_SHARE else "poor"
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mien.report.courses import courses_of, encode, unit_label
 from mien.report.document import document
-from mien.report.face_rows import Face, Span, faces_in
+from mien.report.face_rows import Face, Span, faces_in, is_of_pictures
 from mien.report.html import Html, element, join
 from mien.report.marks import EventLike, strongest
 from mien.report.options import ReportOptions
@@ -111,7 +111,7 @@ def _what(result: VideoResult, faces: Sequence[Face]) -> Html:
     pieces = []
     if source is not None and source.width:
         pieces.append(f"{source.width} × {source.height} px")
-    if source is not None and source.fps > 0:
+    if source is not None and source.fps > 0 and not is_of_pictures(result):
         pieces.append(f"{source.fps:.4g} frames/s")
     pieces.append(f"{len(result)} rows")
     if len(faces) > 1:
@@ -163,7 +163,10 @@ def _one_quality(face: Face, quality: Quality, options: ReportOptions) -> Iterat
         "poor": "Poor: much of the recording can't be used; look at why before using its numbers.",
         "no face": "No usable face.",
     }
-    yield element("p", f"{SIGNS[verdict]} {words_of[verdict]}", _class=f"verdict {verdict.replace(' ', '-')}")
+    said = words_of[verdict]
+    if verdict == "fair" and quality.mostly_turned:
+        said = "Fair: the head is turned far in much of it, where action units are less certain."
+    yield element("p", f"{SIGNS[verdict]} {said}", _class=f"verdict {verdict.replace(' ', '-')}")
     figures = [
         ("Usable rows", f"{percent(quality.usable_share)} ({quality.usable} of {quality.rows})"),
         ("Tracking succeeded", percent(quality.success_share)),
@@ -231,9 +234,10 @@ def _lost_table(face: Face, quality: Quality) -> Html:
 def _course_section(faces: Sequence[Face]) -> Html | None:
     if not faces:
         return None
+    heading = "Face by face" if faces[0].unit == "face" else "Time courses"
     return element(
         "section",
-        element("h2", "Time courses", id="courses", tabindex="-1"),
+        element("h2", heading, id="courses", tabindex="-1"),
         element(
             "noscript",
             element(

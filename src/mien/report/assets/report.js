@@ -204,7 +204,8 @@ function chosenOf(course) {
 function axes(course, lines) {
   const plain = {stroke: () => css("--ink"), grid: {stroke: () => css("--grid"), width: 1}, ticks: {stroke: () => css("--line"), width: 1}};
   const font = "12px system-ui, sans-serif";
-  const x = {...plain, font, size: 34, values: (plot, splits, axis, space, step) =>
+  const whole = state.face.unit === "s" ? {} : {incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8, 1e9]};
+  const x = {...plain, ...whole, font, size: 34, values: (plot, splits, axis, space, step) =>
     splits.map(split => clock(split, step < 0.1 ? 2 : step % 1 ? 1 : 0))};
   const y = {...plain, font, size: 62};
   if (course.key === "presence") {
