@@ -80,7 +80,7 @@ class AnonymousDrawer:
         return picture
 
     def _boxes(self, bgr: NDArray[np.uint8]) -> list[Boxes]:
-        """Boxes of faces that are detected now, and of those that were a moment ago: detectors skip frames."""
+        """Boxes of faces that are detected, now or a moment ago: detectors skip frames."""
         now = list(self._others(bgr))
         old = [(age + 1, box) for age, box in self._boxes_before if age < _KEPT_FRAMES]
         missed = [(age, box) for age, box in old if not any(_overlap(box, new) > _SAME for new in now)]
