@@ -33,6 +33,12 @@ def openface_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The folder that holds all of them, small files that broke things among them."""
+    return _need(DATA / "cases").parent
+
+
+@pytest.fixture(scope="session")
 def media_dir() -> Path:
     """Real videos and images."""
     return _need(DATA / "media")
@@ -48,6 +54,12 @@ def reference_dir() -> Path:
 def open_models_dir() -> Path:
     """Freely licensed networks with golden values."""
     return _need(DATA / "open-models")
+
+
+@pytest.fixture(scope="session")
+def cases_dir() -> Path:
+    """Small inputs that have broken something once."""
+    return _need(DATA / "cases")
 
 
 @pytest.fixture(scope="session")

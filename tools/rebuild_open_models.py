@@ -148,8 +148,9 @@ def build_networks(wheel: Path, built: Path) -> None:
 
 def compare_networks(built: Path, shipped: Path) -> str:
     """Say how two ONNX files differ; empty where they do the same."""
-    import onnxruntime as ort
+    from mien.runtime.onnx_runtime import import_onnx_runtime
 
+    ort = import_onnx_runtime()
     if stored_weights(built) != stored_weights(shipped):
         return "the stored weights differ"
     options = ort.SessionOptions()

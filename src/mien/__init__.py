@@ -13,6 +13,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mien.runtime.onnx_runtime import refuse_telemetry
+
 if TYPE_CHECKING:
     from mien.analysis.videos import Analysis, analyze, track
     from mien.datatypes import (
@@ -118,6 +120,10 @@ __all__ = [
     "track",
     "write_report",
 ]
+
+
+# Before anybody imports ONNX Runtime, which reads this once.
+refuse_telemetry()
 
 
 def __getattr__(name: str) -> Any:

@@ -107,7 +107,7 @@ def test_provenance_names_source_options_and_losses(tiny, tmp_path):
 
 def test_the_video_is_closed_when_the_models_cannot_be_read(monkeypatch, tiny, video):
     closed = []
-    monkeypatch.setattr(module.VideoFile, "close", lambda self: closed.append(self))
+    monkeypatch.setattr("mien.video.file.VideoFile.close", lambda self: closed.append(self))
 
     def fail(*_, **__):
         raise mien.ModelFileError("damaged")

@@ -46,7 +46,7 @@ class StepByStep:
         self.seen = threading.Semaphore(1)
 
     def __call__(self, index):
-        assert self.seen.acquire(timeout=20)
+        assert self.seen.acquire(timeout=120)
 
 
 def test_a_slow_source_loses_nothing():
@@ -71,7 +71,7 @@ def test_a_fast_source_is_thinned_out_to_the_latest_frame():
     class SlowStart(CountingTracker):
         def track(self, item):
             if item.index != 99:
-                assert captured.wait(20)
+                assert captured.wait(120)
             return super().track(item)
 
     source = All([frame(i) for i in range(40)])
@@ -110,7 +110,7 @@ def test_a_camera_gets_the_stages_ready_with_its_first_frame_and_drops_nothing_t
 
     def before(index):
         if index == 1:  # the first frame is being used to get ready
-            assert ready.wait(20)
+            assert ready.wait(120)
 
     track = tracker.track
 
@@ -148,11 +148,11 @@ def test_it_can_be_stopped_while_it_waits_for_a_frame():
     def before(index):
         if index == 1:
             delivered.set()
-            source.closed.wait(20)
+            source.closed.wait(120)
 
     source = Source([frame(i) for i in range(3)], before=before)
     analysis = LiveAnalysis(source, stages(), first=frame(0))
-    stopper = threading.Thread(target=lambda: (delivered.wait(20), analysis.stop()))
+    stopper = threading.Thread(target=lambda: (delivered.wait(120), analysis.stop()))
     stopper.start()
     frames = [result.face.frame for result in analysis]
     stopper.join()

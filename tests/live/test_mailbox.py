@@ -68,7 +68,7 @@ def test_the_end_wakes_who_waits():
     waiting = threading.Thread(target=lambda: seen.append(box.take()))
     waiting.start()
     box.close()
-    waiting.join(10)
+    waiting.join(120)
     assert seen == [None]
 
 

@@ -28,6 +28,8 @@ class Behaviour:
     breaks: int = 1
     chunked: bool = False
     wrong_range: bool = False
+    redirect: str | None = None
+    no_such_range: bool = False
 
 
 @dataclass
@@ -51,6 +53,15 @@ class _Handler(BaseHTTPRequestHandler):
         path = self.path.lstrip("/")
         self.state.requests.append((path, header))
         behaviour = self.state.paths.get(path, Behaviour(b"<html>not found</html>", status=404))
+        if behaviour.redirect is not None:
+            self.wfile.write(
+                f"HTTP/1.1 302 Found\r\nLocation: {behaviour.redirect}\r\n\r\n".encode("latin-1")
+            )
+            self.close_connection = True
+            return
+        if header and behaviour.no_such_range:
+            self.send_error(416)
+            return
         start = int(header.split("=")[1].rstrip("-")) if header and behaviour.ranges else 0
         partial = start > 0 and behaviour.status == 200
         body = behaviour.data[start:]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
+import os
+import sys
 import threading
 
 import filelock
@@ -178,6 +181,100 @@ def test_a_server_that_gives_another_range_is_not_used(store, server):
     assert server.asked("b/" + PATH) == ["bytes=1234-"]
 
 
+def test_a_server_that_has_nothing_after_what_is_here_is_asked_for_the_whole(store, server):
+    """416: the partial file may be of another version of the file."""
+    fill(server, no_such_range=True)
+    (store.folder / PATH).parent.mkdir(parents=True)
+    (store.folder / (PATH + ".part")).write_bytes(b"x" * 1234)
+    fetch(store)
+    assert server.asked("a/" + PATH) == ["bytes=1234-", None]
+    assert_complete(store)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://[::1",
+        "http://[",
+        "http://\xff\xfe/",
+        "http://a..b/",
+        "http://.example/",
+        "http://" + "a" * 70 + ".example/",
+        "http://host:99999999/",
+        "http://host:port/",
+        "file:///etc/hostname",
+        "ftp://127.0.0.1/",
+        "//",
+        "http:///",
+        "http://%zz/",
+        "javascript:x",
+        "\x1b[31m",
+        "",
+    ],
+)
+def test_redirects_to_what_is_no_address_are_no_crash(store, server, address, caplog):
+    fill(server, redirect=address)
+    fill(server, "b/")
+    caplog.set_level("INFO", "mien")
+    fetch(store)
+    assert_complete(store)
+    assert server.asked("b/" + PATH)
+    assert "\x1b" not in caplog.text
+
+
+def test_redirects_in_a_circle_end(store, server):
+    fill(server, redirect=f"/a/{PATH}")
+    fill(server, "b/")
+    fetch(store)
+    assert_complete(store)
+    assert len(server.asked("a/" + PATH)) < 40
+
+
+@pytest.mark.parametrize("place", ["", ".part"])
+def test_a_folder_in_the_way_is_named(store, server, place):
+    fill(server)
+    (store.folder / (PATH + place)).mkdir(parents=True)
+    with pytest.raises(ModelsMissingError, match=r"big\.dat(\.part)? is a folder; remove it"):
+        fetch(store)
+    assert (store.folder / (PATH + place)).is_dir()
+    assert (store.folder / "FaceAnalyser/small.txt").read_bytes() == SMALL
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege on Windows")
+@pytest.mark.parametrize("place", ["", ".part"])
+def test_what_a_link_points_at_is_never_written_to(store, server, tmp_path, place):
+    fill(server)
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"dear")
+    (store.folder / PATH).parent.mkdir(parents=True)
+    (store.folder / (PATH + place)).symlink_to(victim)
+    fetch(store)
+    assert victim.read_bytes() == b"dear"
+    assert not (store.folder / PATH).is_symlink()
+    assert_complete(store)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such pipes")
+def test_a_pipe_in_the_place_of_a_partial_file_is_not_waited_for(store, server):
+    fill(server)
+    (store.folder / PATH).parent.mkdir(parents=True)
+    os.mkfifo(store.folder / (PATH + ".part"))
+    fetch(store)
+    assert_complete(store)
+
+
+def test_a_full_disk_is_said_and_no_other_address_is_asked(store, server, monkeypatch):
+    fill(server)
+
+    def full(part, have):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("mien.models.download._opened", full)
+    with pytest.raises(ModelsMissingError, match="No space left on device"):
+        fetch(store, groups=("ce-clm",))
+    assert server.asked("b/LandmarkDetector/model/cen.dat") == []
+
+
 def test_what_cannot_be_had_is_named_with_every_reason_and_the_rest_is_kept(store, server):
     fill(server, status=404)
     with pytest.raises(ModelsMissingError) as caught:
@@ -223,7 +320,7 @@ def test_two_processes_do_not_download_the_same_file_twice(tmp_path, server):
         process.start()
     ready.set()
     for process in processes:
-        process.join(60)
+        process.join(300)
     assert [process.exitcode for process in processes] == [0, 0]
     assert sorted(path for path, _ in server.requests) == sorted("a/" + path for path in FILES)
     assert_complete(store)
@@ -239,7 +336,7 @@ def test_a_locked_store_is_waited_for(store, server, caplog):
     assert worker.is_alive()
     assert server.requests == []
     lock.release()
-    worker.join(30)
+    worker.join(120)
     assert "waiting" in caplog.text
     assert_complete(store)
 

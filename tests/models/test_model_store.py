@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,7 +160,9 @@ def test_unchanged_files_are_read_only_once(copy, tmp_path, monkeypatch):
     assert ModelStore(copy, HashMemory(tmp_path / "sums.json")).status().complete
 
 
-@pytest.mark.parametrize("content", ["", "[]", "{", '{"a": 1}', '{"a": [1, 2]}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", "{", '{"a": 1}', '{"a": [1, 2]}', "[" * 9999, '{"files": 1, "sha256": 2}']
+)
 def test_a_damaged_memory_of_sums_costs_only_time(copy, tmp_path, content):
     (tmp_path / "sums.json").write_text(content)
     assert ModelStore(copy, HashMemory(tmp_path / "sums.json")).status().complete
@@ -176,6 +181,48 @@ def test_a_file_changed_without_a_change_of_size_is_noticed(tmp_path):
     path.write_bytes(b"two")
     os.utime(path, ns=(1, 1))
     assert memory.sha256(path) != first
+
+
+def remembered_wrongly(path, sums) -> HashMemory:
+    """A memory that holds another sum for an unchanged file."""
+    right = sha256_of_file(path)
+    memory = HashMemory(sums)
+    memory.sha256(path)
+    memory.save()
+    stored = json.loads(sums.read_text())
+    text = stored["files"].replace(right, "0" * 64)
+    assert text != stored["files"]
+    sums.write_text(json.dumps({"files": text, "sha256": hashlib.sha256(text.encode()).hexdigest()}))
+    return HashMemory(sums)
+
+
+def test_a_wrong_remembered_sum_is_made_again(copy, tmp_path):
+    path = copy / "openface-2.2.0/LandmarkDetector/model/mtcnn_detector/PNet.dat"
+    memory = remembered_wrongly(path, tmp_path / "sums.json")
+    assert ModelStore(copy, memory).status().complete
+    assert HashMemory(tmp_path / "sums.json").sha256(path) == sha256_of_file(path)
+
+
+def test_a_changed_character_of_the_remembered_sums_is_noticed(tmp_path):
+    path, sums = tmp_path / "file", tmp_path / "sums.json"
+    path.write_bytes(b"one")
+    memory = HashMemory(sums)
+    right = memory.sha256(path)
+    memory.save()
+    whole = sums.read_text()
+    at = whole.index(right)
+    sums.write_text(whole[:at] + ("0" if right[0] != "0" else "1") + whole[at + 1 :])
+    assert HashMemory(sums).sha256(path) == right
+
+
+def test_a_file_changed_behind_its_time_of_writing_is_noticed(tmp_path):
+    memory = HashMemory(tmp_path / "sums.json")
+    path = tmp_path / "file"
+    path.write_bytes(b"one")
+    status, first = path.stat(), memory.sha256(path)
+    path.write_bytes(b"two")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert memory.sha256(path) != first or sys.platform == "win32"
 
 
 # --- locate -----------------------------------------------------------------------------------------------
@@ -223,7 +270,7 @@ def test_missing_models_are_one_message_with_the_command(tmp_path, memory):
 def test_damaged_models_are_named(copy, memory):
     store = ModelStore(copy, memory)
     (store.folder / "FaceAnalyser/AU_predictors/AU_all_best.txt").write_text("x")
-    with pytest.raises(ModelsMissingError, match=r"incomplete: 1 files .* damaged .*AU_all_best\.txt"):
+    with pytest.raises(ModelsMissingError, match=r"incomplete: 1 damaged .*AU_all_best\.txt"):
         store.locate()
 
 
@@ -242,12 +289,49 @@ def test_ce_clm_without_its_files_is_refused_with_the_command(copy, memory):
         store.locate("ce-clm")
 
 
+def test_damaged_files_of_the_best_landmark_model_do_not_pass_for_its_absence(copy, memory):
+    store = ModelStore(copy, memory)
+    path = store.folder / "LandmarkDetector/model/patch_experts/cen_patches_1.00_of.dat"
+    path.write_bytes(path.read_bytes()[:-1] + b"!")
+    with pytest.raises(ModelsMissingError, match=r"ce-clm is incomplete: 1 damaged .*1\.00_of\.dat.*clnf$"):
+        store.locate()
+    assert store.locate("clnf").landmarks == "clnf"
+
+
+def test_a_landmark_model_that_is_there_in_part_is_told(copy, memory, caplog):
+    store = ModelStore(copy, memory)
+    (store.folder / "LandmarkDetector/model/patch_experts/cen_patches_1.00_of.dat").unlink()
+    store.locate()
+    assert "cen_patches_1.00_of.dat is missing" in caplog.text
+    assert "clnf is used" in caplog.text
+
+
 # --- packs ------------------------------------------------------------------------------------------------
 
 
 def test_openface_is_chosen_when_it_is_complete_and_open_else(copy, memory, tmp_path):
     assert packs.choose_pack(None, ModelStore(copy, memory)).name == "openface"
     assert packs.choose_pack(None, ModelStore(tmp_path / "empty", memory)).name == "open"
+    assert packs.choose_pack("open", ModelStore(copy, memory)).name == "open"
+
+
+@pytest.mark.parametrize("damage", ["changed", "cut", "folder", "missing"])
+def test_files_that_are_there_but_wrong_never_lead_to_the_other_pack(copy, memory, damage):
+    store = ModelStore(copy, memory)
+    path = store.folder / "LandmarkDetector/model/pdms/In-the-wild_aligned_PDM_68.txt"
+    data = path.read_bytes()
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+    elif damage != "missing":
+        path.write_bytes(data[:-1] + (b"?" if damage == "changed" else b""))
+    with pytest.raises(ModelsMissingError) as caught:
+        packs.choose_pack(None, ModelStore(copy, memory))
+    message = str(caught.value)
+    assert "pdms/In-the-wild_aligned_PDM_68.txt" in message
+    assert "mien models fetch" in message
+    assert "mien models import DIR" in message
+    assert "--models open" in message
     assert packs.choose_pack("open", ModelStore(copy, memory)).name == "open"
 
 

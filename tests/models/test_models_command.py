@@ -117,6 +117,16 @@ def test_status_shows_both_packs(run, server):
     assert "ce-clm, clnf" in run("status", env={"COLUMNS": "160"}).stdout
 
 
+def test_status_does_not_call_a_pack_used_while_files_of_the_other_are_damaged(run, server, tmp_path):
+    run("fetch", "--accept-openface-licence")
+    (tmp_path / "models/openface-2.2.0/LandmarkDetector/model/a.txt").write_bytes(b"b" * 100)
+    result = run("status", env={"COLUMNS": "160"})
+    assert result.exit_code == 0
+    assert "used" not in result.stdout
+    assert "1 damaged or of another version" in result.stderr
+    assert "mien models fetch" in result.stderr
+
+
 def test_status_lists_the_hashes_of_all_files(run, server):
     run("fetch", "--accept-openface-licence")
     result = run("status", "--hashes")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import shutil
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +16,8 @@ from hypothesis import strategies as st
 
 import synthetic_formats as formats
 import synthetic_models
-from mien.errors import MienError, ModelFileError
+from mien.analysis.recordings import read_scores
+from mien.errors import MienError, ModelFileError, TableError
 from mien.models import readers
 from mien.models.readers.action_units import read_predictor
 from mien.models.readers.binary import ByteCursor
@@ -354,3 +358,57 @@ def test_a_predictor_list_needs_one_name_a_line(tmp_path, synthetic_openface):
         (tmp_path / "AU_all_best.txt").write_text(line)
         with pytest.raises(ModelFileError, match="the name of one action unit"):
             readers.read_action_units(tmp_path / "main_dynamic_svms.txt")
+
+
+# --- lists that name what cannot be read ------------------------------------------------------------------
+
+HERE = synthetic_models.MODEL
+LISTS = {
+    "au_list_MemoryError_1051": (
+        f"{synthetic_models.PREDICTORS}/main_dynamic_svms.txt",
+        readers.read_action_units,
+    ),
+    "landmark_model_OSError_1013": (f"{HERE}/main_clnf_general.txt", readers.read_landmark_model),
+    "mtcnn_list_ValueError_1044": (f"{HERE}/mtcnn_detector/MTCNN_detector.txt", readers.read_mtcnn),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_lists_that_once_broke_something_are_refused(name, cases_dir, synthetic_openface, tmp_path):
+    place, read = LISTS[name]
+    shutil.copytree(synthetic_openface, tmp_path / "openface-2.2.0")
+    path = tmp_path / "openface-2.2.0" / place
+    path.write_bytes((cases_dir / "damage" / f"reader_{name}.bin").read_bytes())
+    with pytest.raises(MienError):
+        read(path)
+
+
+@pytest.mark.parametrize("name", ["NotImplementedError_1419", "TokenError_525"])
+def test_archives_that_once_broke_something_are_refused(name, cases_dir):
+    path = cases_dir / "damage" / f"reader_npz_{name}.bin"
+    with pytest.raises(ModelFileError, match="expected an"):
+        readers.mtcnn_from_npz(path)
+    with pytest.raises(TableError, match="expected scores"):
+        read_scores(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such files")
+@pytest.mark.parametrize("kind", ALL)
+def test_what_never_ends_and_what_makes_one_wait_are_refused(kind, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path("/dev/zero")):
+        with pytest.raises(ModelFileError, match="no regular file"):
+            ALL[kind][1](path)
+
+
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RecursionError("deep"), OverflowError("large"), KeyError("a")]
+)
+def test_whatever_a_reader_stumbles_over_is_a_damaged_file(error, monkeypatch, tmp_path):
+    def stumble(path, **arguments):
+        raise error
+
+    monkeypatch.setattr(ByteCursor, "open", stumble)
+    with pytest.raises(ModelFileError, match=f"{type(error).__name__}.*mien models fetch"):
+        readers.read_ccnf(tmp_path / "a")

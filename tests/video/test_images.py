@@ -106,9 +106,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_a_folder_is_sorted_by_path(folder):
+def test_a_folder_is_sorted_by_name_and_number(folder):
     names = [path.name for path in list_images(folder)]
-    assert names == ["10.bmp", "9.bmp", "a.jpg", "b.png", "c.JPG", "d.webp"]
+    assert names == ["9.bmp", "10.bmp", "a.jpg", "b.png", "c.JPG", "d.webp"]
 
 
 def test_openface_takes_four_endings_in_lower_case(folder):

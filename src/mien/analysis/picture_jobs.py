@@ -305,7 +305,6 @@ class _PicturesRun:
             landmark_model=analysis.stages.landmark_model,
             networks=analysis.stages.networks(),
             lost=analysis.lost,
-            notes=tuple(getattr(analysis, "notes", ())),
             stopped=analysis.stopped,
             partial=self.job.joined and analysis.stopped,
             empty=tuple(self.empty),

@@ -104,6 +104,11 @@ class PictureAnalysis:
         return "; ".join(filter(None, (self._pictures.lost, _describe(self._failed))))
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a user should know, a sentence each: files of the folder that were passed over."""
+        return self._pictures.notes
+
+    @property
     def stopped(self) -> bool:
         """Whether `stop` was called, or what it was given was set."""
         return self._stopped.is_set()
@@ -156,7 +161,11 @@ class PictureAnalysis:
     def provenance(self, source: Path | None) -> dict[str, Any]:
         """How the result of a picture, or of all, is made."""
         made = collect_provenance(
-            source=source, options=self.options, networks=self.stages.networks(), **self._models
+            source=source,
+            options=self.options,
+            networks=self.stages.networks(),
+            notes=self.notes,
+            **self._models,
         )
         made["analysed"] = {"stopped": self.stopped, "lost": self.lost}
         return made

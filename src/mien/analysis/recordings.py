@@ -6,7 +6,6 @@ predictors, which their licence keeps from being passed on. See docs/normalisati
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -34,13 +33,27 @@ from mien.results.files import whole_file
 from mien.results.table import Table
 from mien.results.unit_cells import read_intensities, replace_units, write_units
 from mien.results.video_result import VideoResult
+from mien.runtime.npz import read_npz
 
 VERSION = 1
 """Version of the format."""
 
-_CLIP = ("ok", "scores", "live_intensity", "live_positive", "neutral")
-_FACTS = ("dynamic", "measured", "cutoffs", "classes")
-_ROWS = ("frame", "time_s", "confidence", "success")
+_Arrays = dict[str, NDArray[Any]]
+_OUTPUTS, _INTENSITIES, _PRESENCES = 35, 17, 18
+_CLIP = {
+    "ok": ("?", (None,)),
+    "scores": ("f8", (None, _OUTPUTS)),
+    "live_intensity": ("f8", (None, _INTENSITIES)),
+    "live_positive": ("?", (None, _PRESENCES)),
+    "neutral": ("f8", (_OUTPUTS,)),
+}
+_FACTS = {
+    "dynamic": ("?", (_OUTPUTS,)),
+    "measured": ("?", (_OUTPUTS,)),
+    "cutoffs": ("f8", (_INTENSITIES,)),
+    "classes": ("f8", (2, _PRESENCES)),
+}
+_ROWS = {"frame": "i8", "time_s": "f8", "confidence": "f8", "success": "?"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,51 +137,83 @@ def read_scores(path: str | Path) -> RecordingScores:
         It can't be read, is damaged, or something else.
     """
     try:
-        if Path(path).is_file() and not zipfile.is_zipfile(path):
-            raise zipfile.BadZipFile("not a NumPy archive")
-        with np.load(path, allow_pickle=False) as arrays:
-            if int(arrays["version"]) != VERSION:
-                raise TableError(
-                    f"{path}: expected scores of version {VERSION}, got {int(arrays['version'])}; "
-                    "another version of mien wrote them"
-                )
-            return _unpack(arrays)
+        arrays = read_npz(path)
+        version = _whole_number(arrays["version"])
+        if version != VERSION:
+            raise TableError(
+                f"{path}: expected scores of version {VERSION}, got {version}; "
+                "another version of mien wrote them"
+            )
+        return _unpack(arrays)
     except OSError as error:
         raise TableError(
             f"{path} can't be read: {error.strerror or error}; expected NAME{SCORES_ENDING}"
         ) from error
-    except (ValueError, KeyError, IndexError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, MemoryError) as error:
         raise TableError(
             f"{path}: expected scores as mien analyze --keep-scores writes them, got something else or a "
             f"damaged file ({error})"
         ) from error
 
 
-def _unpack(arrays: Any) -> RecordingScores:
-    facts = {name: arrays[f"predictors_{name}"] for name in _FACTS}
+def _unpack(arrays: _Arrays) -> RecordingScores:
+    facts = {name: _typed(arrays, f"predictors_{name}", *kind) for name, kind in _FACTS.items()}
     clip = ClipScores(
-        **{name: arrays[f"clip_{name}"] for name in _CLIP},
+        **{name: _typed(arrays, f"clip_{name}", *kind) for name, kind in _CLIP.items()},
         histograms=(_histogram(arrays, 0), _histogram(arrays, 1)),
-        predictors=PredictorFacts(**facts, fingerprint=str(arrays["predictors_fingerprint"])),
+        predictors=PredictorFacts(**facts, fingerprint=_text(arrays, "predictors_fingerprint")),
     )
-    rows = {name: arrays[name] for name in _ROWS}
-    if any(len(values) != len(clip) for values in rows.values()):
-        raise ValueError("its parts have different numbers of frames")
-    return RecordingScores(clip, **rows, face_id=int(arrays["face_id"]), source=str(arrays["source"]))
+    rows = {name: _typed(arrays, name, kind, (len(clip),)) for name, kind in _ROWS.items()}
+    face_id = _whole_number(arrays["face_id"])
+    return RecordingScores(clip, **rows, face_id=face_id, source=_text(arrays, "source"))
 
 
-def _histogram(arrays: Any, index: int) -> MedianHistogram:
-    low, high, bins, floor, count = arrays[f"median{index}_layout"].tolist()
+def _histogram(arrays: _Arrays, index: int) -> MedianHistogram:
+    low, high, bins, floor, count = _typed(arrays, f"median{index}_layout", "f8", (5,)).tolist()
+    value = _typed(arrays, f"median{index}_value", "f8", (None,))
+    steps = _typed(arrays, f"median{index}_steps", "u4", (None,))
+    cells = steps.cumsum(dtype=np.uint64)
+    if not (high > low and bins >= 1 and count >= 0) or (cells >= len(value) * int(bins)).any():
+        raise ValueError(f"median{index} has cells outside its range")
     return MedianHistogram(
         low=low,
         high=high,
         bins=int(bins),
         floor=floor,
         count=int(count),
-        value=arrays[f"median{index}_value"],
-        cells=arrays[f"median{index}_steps"].cumsum(dtype=np.uint32),
-        counters=arrays[f"median{index}_counters"],
+        value=value,
+        cells=cells.astype(np.uint32),
+        counters=_typed(arrays, f"median{index}_counters", "u4", steps.shape),
     )
+
+
+def _typed(arrays: _Arrays, name: str, kind: str, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """An array that has this type and as many axes, of these lengths where they are given."""
+    array = arrays[name]
+    fits = array.ndim == len(shape) and all(
+        wanted in (None, length) for wanted, length in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype != np.dtype(kind) or not fits:
+        raise ValueError(
+            f"{name}: expected {np.dtype(kind)} of shape {shape}, got {array.dtype} of {array.shape}"
+        )
+    return array
+
+
+def _whole_number(array: NDArray[Any]) -> int:
+    if array.dtype.kind not in "iu" or array.shape != ():
+        raise ValueError(f"expected a whole number, got {array.dtype} of shape {array.shape}")
+    return int(array)
+
+
+def _text(arrays: _Arrays, name: str) -> str:
+    array = arrays[name]
+    if array.dtype.kind != "U" or array.shape != ():
+        raise ValueError(f"{name}: expected text, got {array.dtype} of shape {array.shape}")
+    try:
+        return str(array)
+    except (ValueError, SystemError) as error:  # code points that no text has
+        raise ValueError(f"{name}: expected text") from error
 
 
 def normalise_recordings(

@@ -18,7 +18,7 @@ from mien.packs import SharedModels, build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.stages import Stages
-from mien.video.file import VideoFile
+from mien.video.opening import open_video
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
@@ -112,6 +112,11 @@ class Analysis:
         return self._source.lost
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a user should know of the video, a sentence each: a size that changes, square pixels."""
+        return tuple(getattr(self._source, "notes", ()))
+
+    @property
     def frames(self) -> int:
         """Number of frames that have been analysed."""
         return self._passed.frames if self.options.every == 1 else len(self._builder)
@@ -193,6 +198,7 @@ class Analysis:
             landmark_model=self.stages.landmark_model,
             options=self.options,
             networks=self.stages.networks(),
+            notes=self.notes,
             **self.pack.fingerprints(self.stages.model_files),
         )
         made["approximations"] = list(self.options.approximations)
@@ -392,7 +398,7 @@ def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
     if options.fps is not None:
         raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")
     need_source(path)
-    return VideoFile(
+    return open_video(
         path,
         compat=options.compat,
         start_s=options.start_s,

@@ -53,6 +53,9 @@ def live(
         int | None, typer.Option(help="Stream JSON Lines to whoever connects to this port.")
     ] = None,
     host: Annotated[str, typer.Option(help="Address that --websocket listens on.")] = "127.0.0.1",
+    clients: Annotated[
+        int, typer.Option(help="Clients of --websocket at the same time; more are refused.", min=1)
+    ] = 32,
     groups: Annotated[
         str | None, typer.Option(help="Fields wanted in the lines, such as pose,gaze,action-units; all.")
     ] = None,
@@ -75,7 +78,7 @@ def live(
     not a terminal. Ctrl-C ends it.
     """
     request = _Request(video, camera, realtime, _size(size), fps, correction, seconds)
-    streams = _Streams(jsonl, websocket, host, groups)
+    streams = _Streams(jsonl, websocket, host, clients, groups)
     streams.need_another_file_than(video)
     _run(request, streams, analysis_options(models, lens), quiet=quiet)
 
@@ -112,6 +115,7 @@ class _Streams:
     jsonl: str | None
     websocket: int | None
     host: str
+    clients: int
     groups: str | None
 
     @property
@@ -227,7 +231,7 @@ def _sinks(streams: _Streams, header: str, *, quiet: bool) -> Iterator[LineSink]
         file.write(header)
         yield file
     if streams.websocket is not None:
-        server = WebSocketSink(streams.websocket, host=streams.host, header=header)
+        server = WebSocketSink(streams.websocket, host=streams.host, header=header, most=streams.clients)
         if not quiet:
             typer.echo(f"JSON Lines on ws://{streams.host}:{server.port}", err=True)
         yield server

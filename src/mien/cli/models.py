@@ -82,8 +82,10 @@ def status(
     with _plain_errors():
         store = ModelStore()
         packs = (openface_pack(store), open_pack())
-        active = next((pack for pack in packs if pack.complete), None)
+        active, problem = _active(store)
         Console(soft_wrap=False).print(_status_table(packs, active))
+        if problem:
+            typer.echo(f"mien: {problem}", err=True)
         _say_what_is_missing(store.lacking(GROUPS))
         if hashes:
             for pack in packs:
@@ -116,7 +118,18 @@ def _ask_for_agreement(wanted: tuple[ModelFile, ...], store: ModelStore) -> bool
     return True
 
 
-def _status_table(packs: tuple[Pack, ...], active: Pack | None) -> Table:
+def _active(store: ModelStore) -> tuple[str, str]:
+    """Name of the pack that an analysis takes, or why it would take none."""
+    from mien.errors import ModelsMissingError
+    from mien.packs.pack import choose_pack
+
+    try:
+        return choose_pack(None, store).name, ""
+    except ModelsMissingError as error:
+        return "", str(error)
+
+
+def _status_table(packs: tuple[Pack, ...], active: str) -> Table:
     from rich.table import Table
 
     table = Table(show_lines=True)
@@ -136,10 +149,12 @@ def _status_table(packs: tuple[Pack, ...], active: Pack | None) -> Table:
     return table
 
 
-def _state(pack: Pack, active: Pack | None) -> str:
-    if pack is active:
+def _state(pack: Pack, active: str) -> str:
+    if pack.name == active:
         return "complete, used"
-    return "complete" if pack.complete else f"not complete, {len(pack.missing)} files missing"
+    if pack.complete:
+        return "complete"
+    return f"not complete, {len(pack.missing)} files missing or wrong"
 
 
 def _digest(pack: Pack) -> str:

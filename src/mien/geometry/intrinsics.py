@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import OptionError
+from mien.runtime.regular_file import read_regular
+
+_MOST_BYTES = 1 << 20
 
 _FORMS = (
     "FX,FY or FX,FY,CX,CY in pixels, or a file with these numbers, with the nine of a camera matrix, or with "
@@ -55,8 +58,8 @@ def read_intrinsics(text: str) -> Intrinsics:
     content = text
     if not re.fullmatch(r"[-+0-9.,eE\s]+", text):
         try:
-            content = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            content = read_regular(path, _MOST_BYTES).decode("utf-8")
+        except (OSError, ValueError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
             raise OptionError(f"intrinsics: {text}: {reason}; expected {_FORMS}") from error
     return _checked(_numbers(content, text), text)
@@ -68,7 +71,7 @@ def _numbers(content: str, name: str) -> list[float]:
         if content.lstrip().startswith("{"):
             return _from_json(json.loads(content))
         values = [float(word) for word in re.split(r"[\s,;]+", content.strip())]
-    except (ValueError, TypeError, KeyError, IndexError) as error:
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
         raise OptionError(f"intrinsics: expected {_FORMS}, got {name}") from error
     return _from_matrix([values[0:3], values[3:6], values[6:9]]) if len(values) == 9 else values
 

@@ -16,6 +16,7 @@ from mien.errors import ModelFileError, OptionError
 from mien.landmarks.cen_kernels import INPUTS, vectors_of_panel
 from mien.models.records import CenRecord, DenseLayer
 from mien.runtime.array_cache import ArrayCache, content_key
+from mien.runtime.cache_folder import stamp_of
 from mien.runtime.dense_block import ROWS
 from mien.runtime.lanes import LANES
 
@@ -146,7 +147,10 @@ def pack_experts(record: CenRecord, cache: ArrayCache | None = None) -> PackedEx
             kind[v, i] = tables.setdefault(table, len(tables))
             offset[v, i] = size
             size += sum(_packed_size(inputs, outputs) for inputs, outputs, _ in table)
-    weights = (cache or ArrayCache()).get(_cache_key(record), lambda: _pack(record, offset, size))
+    key, made_from = _cache_key(record)
+    weights = (cache or ArrayCache()).get(
+        key, lambda: _pack(record, offset, size), shape=(size,), made_from=made_from
+    )
     return PackedExperts(weights, _as_array(tables), kind, offset)
 
 
@@ -207,12 +211,11 @@ def _pack_layer(layer: DenseLayer, out: NDArray[np.float32]) -> int:
     return position
 
 
-def _cache_key(record: CenRecord) -> str:
-    """Key of the packed weights: hundreds of megabytes are not hashed, their file's identity is."""
+def _cache_key(record: CenRecord) -> tuple[str, str]:
+    """Key of the packed weights, and the state of their file: hundreds of megabytes are not hashed."""
     if record.source is None:
         layers = [layer for view in record.experts for expert in view for layer in expert]
         parts = [array for layer in layers for array in (layer.weight, layer.bias)]
-        return f"cen-{content_key(_LAYOUT, LANES, *parts)}"
-    status = record.source.stat()
-    source = str(record.source.resolve()), status.st_size, status.st_mtime_ns
-    return f"cen-{content_key(_LAYOUT, LANES, *source)}"
+        return f"cen-{content_key(_LAYOUT, LANES, *parts)}", ""
+    state = content_key(*stamp_of(record.source.stat()))
+    return f"cen-{content_key(_LAYOUT, LANES, str(record.source.resolve()))}", state

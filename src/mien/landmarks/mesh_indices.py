@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
+from mien.runtime.regular_file import read_regular
 
 MESH_POINTS = 468
 IRIS_POINTS = 5
@@ -56,7 +57,7 @@ def read_mesh_indices(path: Path) -> MeshIndices:
         The file is missing, is no JSON, or lacks a list.
     """
     try:
-        lists = json.loads(path.read_text(encoding="utf-8"))
+        lists = json.loads(read_regular(path).decode("utf-8"))
         return MeshIndices(
             refined=_indices(lists["lips"] + lists["left_eye"] + lists["right_eye"], 222),
             left_contour=_indices(lists["iris_z_left"], 16),
@@ -64,7 +65,7 @@ def read_mesh_indices(path: Path) -> MeshIndices:
             ibug68=_indices(lists["map68"], 68),
             ibug68_conventional=_indices(lists["map68_conventional"], 68),
         )
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ModelFileError(
             f"{path}: expected the mesh's index lists as JSON, got {type(error).__name__}: {error}; "
             "install mien again"

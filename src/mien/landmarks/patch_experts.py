@@ -136,7 +136,9 @@ class CcnfPatchExperts:
         components = self._components.get(window, np.zeros((0, 1, 1), np.float32))
         key = content_key("factor 1", window, landmarks, record.alphas[view], record.betas[view], components)
         return self._cache.get(
-            f"factor-{key}", lambda: factor_precisions(landmarks, record, view, window, components)
+            f"factor-{key}",
+            lambda: factor_precisions(landmarks, record, view, window, components),
+            shape=(len(landmarks), window * window, None, LANES),
         )
 
 

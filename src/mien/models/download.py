@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from mien.errors import MienError
 from mien.models.hashes import sha256_of_file
 from mien.models.manifest import ModelFile
+from mien.runtime.cache_folder import sync_folder
 
 if TYPE_CHECKING:
     import requests
@@ -23,6 +26,7 @@ _TRIES = 3
 _CHUNK = 1 << 16  # what a broken transfer may lose
 _TIMEOUT_S = (10, 60)
 _BUSY = (408, 429)
+_NO_SUCH_RANGE = 416
 
 
 class DownloadError(MienError):
@@ -76,19 +80,33 @@ def download(
     DownloadError
         No address gave the file.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     reasons = []
-    for address in file.addresses:
-        try:
-            _from_address(address, file, part, session, progress, pause_s)
-        except _UnusableError as error:
-            reasons.append(f"{address}: {error}")
-            _log.info("%s: %s", address, error)
-            continue
-        part.replace(target)
-        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_way(target, part)
+        for address in file.addresses:
+            try:
+                _from_address(address, file, part, session, progress, pause_s)
+            except _UnusableError as error:
+                reasons.append(f"{address}: {error}")
+                _log.info("%s: %s", address, error)
+                continue
+            part.replace(target)  # a link is replaced, not what it points at
+            sync_folder(target.parent)
+            return
+    except OSError as error:
+        raise DownloadError(f"{target} cannot be written ({error.strerror or error})") from error
     raise DownloadError("; ".join(reasons) or "no address is known")
+
+
+def _make_way(target: Path, part: Path) -> None:
+    """See to it that only files of this program's own are written to."""
+    for path in (target, part):
+        if path.is_dir() and not path.is_symlink():
+            raise DownloadError(f"{path} is a folder; remove it or move it away")
+    if part.is_symlink() or (part.exists() and not part.is_file()):
+        part.unlink()  # writing would go to wherever a link or a pipe leads
 
 
 def _from_address(
@@ -124,8 +142,6 @@ def _transfer(
     address: str, file: ModelFile, part: Path, session: requests.Session, progress: Progress | None
 ) -> None:
     """Append what is missing to the partial file."""
-    import requests
-
     have = part.stat().st_size if part.exists() else 0
     if have > file.size:
         part.unlink()
@@ -133,19 +149,21 @@ def _transfer(
     if have == file.size:
         return
     headers = {"Range": f"bytes={have}-"} if have else {}
-    try:
-        with session.get(address, headers=headers, stream=True, timeout=_TIMEOUT_S) as response:
-            have = _check_answer(response, file, have)
-            with part.open("ab" if have else "wb") as out:
-                for chunk in response.iter_content(_CHUNK):
-                    have += len(chunk)
-                    if have > file.size:
-                        break
-                    out.write(chunk)
-                    if progress is not None:
-                        progress(file, have)
-    except requests.RequestException as error:
-        raise _BrokenError(_in_short(error)) from error
+    with _connected(address, headers, session) as response:
+        if response.status_code == _NO_SUCH_RANGE and have:
+            part.unlink()
+            raise _BrokenError("the server has nothing after what is here, starting again")
+        have = _check_answer(response, file, have)
+        with _opened(part, have) as out:
+            for chunk in _chunks(response):
+                have += len(chunk)
+                if have > file.size:
+                    break
+                out.write(chunk)
+                if progress is not None:
+                    progress(file, have)
+            out.flush()
+            os.fsync(out.fileno())
     if have > file.size:
         part.unlink()
         raise _UnusableError(f"it gives more than the expected {file.size} bytes")
@@ -153,10 +171,62 @@ def _transfer(
         raise _BrokenError(f"the connection broke after {have} of {file.size} bytes")
 
 
+@contextmanager
+def _connected(
+    address: str, headers: dict[str, str], session: requests.Session
+) -> Iterator[requests.Response]:
+    """Ask for an address, and close the connection in the end."""
+    with _judging_answers():
+        response = session.get(address, headers=headers, stream=True, timeout=_TIMEOUT_S)
+    try:
+        yield response
+    finally:
+        response.close()
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """The bytes of an answer, apart from what is done with them: a full disk is no broken transfer."""
+    chunks = response.iter_content(_CHUNK)
+    while True:
+        with _judging_answers():
+            chunk = next(chunks, None)
+        if chunk is None:
+            return
+        yield chunk
+
+
+@contextmanager
+def _judging_answers() -> Iterator[None]:
+    """Tell connections that broke from answers that make no sense, whatever those raise."""
+    import requests
+
+    try:
+        yield
+    except (
+        requests.exceptions.InvalidURL,
+        requests.exceptions.InvalidSchema,
+        requests.exceptions.MissingSchema,
+        requests.TooManyRedirects,
+    ) as error:
+        raise _UnusableError(_in_short(error)) from error
+    except requests.RequestException as error:
+        raise _BrokenError(_in_short(error)) from error
+    except Exception as error:
+        # Redirects to what is no address make requests and urllib3 raise UnicodeError, ValueError and others.
+        raise _UnusableError(f"its answer makes no sense ({_in_short(error)})") from error
+
+
+def _opened(part: Path, have: int) -> BinaryIO:
+    """Open the partial file to go on, or from the start; not through a link that was put there meanwhile."""
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if have else os.O_TRUNC)
+    flags |= getattr(os, "O_BINARY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    return os.fdopen(os.open(part, flags, 0o644), "ab" if have else "wb")
+
+
 def _check_answer(response: requests.Response, file: ModelFile, have: int) -> int:
     """Check the header of an answer; give the offset at which its bytes start."""
     status = response.status_code
-    answer = f"the server answered {status} {response.reason}"
+    answer = f"the server answered {status} {_plain(response.reason)}"
     if status >= 500 or status in _BUSY:
         raise _BrokenError(answer)
     if status not in (200, 206):
@@ -166,13 +236,17 @@ def _check_answer(response: requests.Response, file: ModelFile, have: int) -> in
     elif not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):
         raise _UnusableError("the server gave another range than asked for")
     length = response.headers.get("Content-Length", "")
-    if length.isdecimal() and have + int(length) != file.size:
-        kind = response.headers.get("Content-Type", "unknown type")
+    if length.isascii() and length.isdigit() and len(length) < 20 and have + int(length) != file.size:
+        kind = _plain(response.headers.get("Content-Type", "unknown type"))
         raise _UnusableError(f"it offers {have + int(length)} bytes ({kind}), expected {file.size}")
     return have
 
 
 def _in_short(error: Exception) -> str:
     """Say what went wrong with a connection in a few words."""
-    name = type(error).__name__
-    return f"{name}: {str(error)[:200]}"
+    return f"{type(error).__name__}: {_plain(str(error)[:200])}"
+
+
+def _plain(text: object) -> str:
+    """What a server says, without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in str(text))[:200]

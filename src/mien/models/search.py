@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
 import tarfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from mien.errors import SourceError
+from mien.errors import MienError, SourceError
 from mien.models.manifest import ModelFile
 
 _MOST_TEXT = 1_000_000
-_BROKEN = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError)
 
 Found = Callable[[ModelFile, bytes], None]
 """Called with a file that was wanted and its bytes."""
@@ -120,7 +117,10 @@ def _candidates(source: Path) -> Iterator[Iterator[_Candidate]]:
                 yield _in_tar(tar)
         else:
             raise SourceError(f"{source}: expected an OpenFace folder, or a zip or tar archive of one")
-    except (*_BROKEN, OSError, EOFError, RuntimeError) as error:
+    except MienError:
+        raise
+    except Exception as error:
+        # zipfile and tarfile raise a dozen kinds of errors for damaged archives, MemoryError among them.
         raise SourceError(f"{source}: cannot be read ({error})") from error
 
 

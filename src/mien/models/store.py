@@ -7,6 +7,7 @@ default the user's data folder; ``MIEN_MODELS`` may also name the folder itself.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import shutil
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING
 from mien.errors import MienError, ModelsMissingError, OptionError
 from mien.models.hashes import HashMemory, default_memory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
+from mien.runtime.cache_folder import write_whole
 
 if TYPE_CHECKING:
     from mien.models.download import DownloadError, Progress
@@ -77,6 +79,15 @@ class StoreStatus:
     def lacking(self, group: str) -> tuple[ModelFile, ...]:
         """Give the files of a group that are missing or wrong."""
         return tuple(file for file in (*self.missing, *self.wrong) if file.group == group)
+
+    def damaged(self, group: str) -> tuple[ModelFile, ...]:
+        """Give the files of a group that are there with another content."""
+        return tuple(file for file in self.wrong if file.group == group)
+
+    @property
+    def installed(self) -> bool:
+        """Whether any file but alternatives is there, right or wrong."""
+        return any(file.group != "extra" for file in (*self.present, *self.wrong))
 
     @property
     def complete(self) -> bool:
@@ -159,7 +170,8 @@ class ModelStore:
         Parameters
         ----------
         landmarks
-            "clnf", "ce-clm", or the path of a main file; None takes the best that is there.
+            "clnf", "ce-clm", or the path of a main file; None takes the best that is there, but nothing less
+            than "ce-clm" where files of it are there and damaged.
 
         Raises
         ------
@@ -171,7 +183,7 @@ class ModelStore:
         status = self.status()
         if not status.complete:
             raise self._incomplete(status, "clnf", "OpenFace's models are")
-        name = landmarks or status.landmark_models[0]
+        name = landmarks or self._best(status)
         if name == "ce-clm" and name not in status.landmark_models:
             raise self._incomplete(status, "ce-clm", "the landmark model ce-clm is")
         main = self.folder / _MODEL / LANDMARK_MODELS[name] if name in LANDMARK_MODELS else Path(name)
@@ -297,6 +309,21 @@ class ModelStore:
                     failures.append((file, error))
         return failures
 
+    def _best(self, status: StoreStatus) -> str:
+        """The best landmark model; damage doesn't pass for absence."""
+        if status.damaged("ce-clm"):
+            return "ce-clm"
+        best = status.landmark_models[0]
+        weights = [file for file in self.manifest.group("ce-clm") if file.path.endswith(".dat")]
+        there = [file for file in weights if file in status.present]
+        if best != "ce-clm" and there:
+            absent = next(file.path for file in status.lacking("ce-clm"))
+            _say_once(
+                f"the landmark model ce-clm is incomplete ({absent} is missing in {self.folder}): {best} is "
+                f"used; {_HOW_TO_INSTALL}"
+            )
+        return best
+
     def _incomplete(self, status: StoreStatus, group: str, what: str) -> ModelsMissingError:
         lacking = status.lacking(group)
         if not lacking:
@@ -304,12 +331,18 @@ class ModelStore:
                 f"{what} not installed: {PACKAGED.name} in {self.folder} lists no files for it; delete that "
                 f"list and {_HOW_TO_INSTALL}"
             )
-        wrong = sum(file in status.wrong for file in lacking)
-        damaged = f", {wrong} of them damaged or of another version" if wrong else ""
-        state = "not installed" if len(lacking) == len(self.manifest.group(group)) else "incomplete"
+        wrong = status.damaged(group)
+        absent = len(lacking) - len(wrong)
+        parts = [
+            f"{absent} {'file is' if absent == 1 else 'files are'} missing" if absent else "",
+            f"{len(wrong)} damaged or of another version" if wrong else "",
+        ]
+        whole = absent == len(self.manifest.group(group))
+        other = {"clnf": "--models open for mien's own", "ce-clm": "--landmarks clnf"}[group]
         return ModelsMissingError(
-            f"{what} {state}: {len(lacking)} files are missing in {self.folder}{damaged} "
-            f"(the first is {lacking[0].path}); {_HOW_TO_INSTALL}"
+            f"{what} {'not installed' if whole else 'incomplete'}: {', '.join(filter(None, parts))} in "
+            f"{self.folder}, the first is {(wrong or lacking)[0].path}; {_HOW_TO_INSTALL}"
+            + ("" if whole else f"; to go on without, use {other}")
         )
 
     def _check_space(self, wanted: tuple[ModelFile, ...]) -> None:
@@ -348,6 +381,11 @@ class ModelStore:
             yield
         finally:
             lock.release()
+
+
+@functools.cache
+def _say_once(text: str) -> None:
+    _log.warning("%s", text)
 
 
 def default_root() -> Path:
@@ -391,7 +429,7 @@ def _state(path: Path, file: ModelFile, memory: HashMemory) -> str:
     try:
         if path.stat().st_size != file.size:
             return "wrong"
-        return "present" if memory.sha256(path) == file.sha256 else "wrong"
+        return "present" if memory.sha256(path, file.sha256) == file.sha256 else "wrong"
     except (FileNotFoundError, NotADirectoryError):
         return "missing"
     except OSError as error:
@@ -401,11 +439,7 @@ def _state(path: Path, file: ModelFile, memory: HashMemory) -> str:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(data)
-        temporary.replace(path)
+        write_whole(path, data)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise MienError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -154,14 +154,15 @@ def choose_pack(name: str | None = None, store: ModelStore | None = None) -> Pac
     Parameters
     ----------
     name
-        "openface" or "open"; None takes "openface" where it is complete, else "open".
+        "openface" or "open"; None takes "open" where nothing of "openface" is installed, else "openface".
     store
         Where OpenFace's files are.
 
     Raises
     ------
     ModelsMissingError
-        The wanted pack is not complete; the message says how to get it.
+        The wanted pack is not complete, or files of "openface" are missing or damaged and nothing was said;
+        the message says how to get them.
     OptionError
         There is no such pack.
     """
@@ -172,7 +173,7 @@ def choose_pack(name: str | None = None, store: ModelStore | None = None) -> Pac
         pack = openface_pack(store)
         if pack.complete:
             return pack
-        if name == "openface":
+        if name == "openface" or store.status().installed:
             store.locate()  # raises the error that says what is missing and how to get it
     pack = open_pack()
     if not pack.complete:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -106,7 +107,7 @@ class PeopleTracker:
         follow_all: FollowAll | None = None,
     ) -> None:
         self._follower = follower
-        self._follow_all = follow_all or self._one_by_one
+        self._follow_all = follow_all or functools.partial(_one_by_one, follower)
         self._detect = detect
         self.options = options or PeopleOptions()
         self.reset()
@@ -124,9 +125,6 @@ class PeopleTracker:
             person.lose()
         self._let_go()
         self._detected = self._now - self.options.detect_every
-
-    def _one_by_one(self, frame: Frame, faces: Sequence[FollowedFace]) -> list[FollowedFace]:
-        return [self._follower.follow(frame, face) for face in faces]
 
     def track(self, frame: Frame) -> tuple[TrackedFace, ...]:
         """Find everybody in the next frame.
@@ -327,6 +325,10 @@ class PeopleTracker:
             if person.face is not None
             or (person.face_id != NOBODY and self._now - person.seen <= options.remember_frames)
         ]
+
+
+def _one_by_one(follower: FaceFollower, frame: Frame, faces: Sequence[FollowedFace]) -> list[FollowedFace]:
+    return [follower.follow(frame, face) for face in faces]
 
 
 def _looks(frame: Frame, face: FollowedFace | None) -> Looks:

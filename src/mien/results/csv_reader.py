@@ -15,6 +15,7 @@ import numpy as np
 from mien.errors import TableError
 from mien.results.columns import FILE
 from mien.results.table import Table
+from mien.runtime.regular_file import read_regular
 
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(\w*\))?|1\.#(ind|qnan|snan)0*)", re.IGNORECASE)
 """What C runtimes print, those of Windows with a reason."""
@@ -80,9 +81,8 @@ def read_openface_csv(path: str | Path, wanted: Callable[[str], bool] | None = N
 
 def _text(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return file.read()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_regular(path).decode("utf-8-sig")
+    except (OSError, ValueError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise TableError(f"{path} can't be read: {reason}; expected a CSV table") from error
 

@@ -13,6 +13,7 @@ from mien.results import columns
 from mien.results.csv_reader import read_openface_csv
 from mien.results.files import whole_file
 from mien.results.openface_csv import format_row
+from mien.runtime.regular_file import read_regular
 
 if TYPE_CHECKING:
     from mien.results.table import Table
@@ -72,8 +73,8 @@ def replace_units(
     """
     path, table = Path(path), Path(table)
     try:
-        lines = table.read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_regular(table).decode("utf-8-sig").splitlines()
+    except (OSError, ValueError, MemoryError) as error:
         raise TableError(f"{table} can't be read: {error}; expected a CSV table") from error
     names = [name.strip() for name in lines[0].split(",")] if lines else []
     wanted = (columns.FRAME, *_INTENSITY.names, *_PRESENCE.names)
@@ -82,6 +83,8 @@ def replace_units(
         raise TableError(f"{table}: expected columns of action units, lacks {', '.join(missing[:3])}")
     rows = [line.split(",") for line in lines[1:]]
     place, *cells = (names.index(name) for name in wanted)
+    if any(len(row) != len(names) for row in rows):
+        raise TableError(f"{table}: expected {len(names)} cells in every line; the file may be cut off")
     if len(rows) != len(frames) or any(
         row[place].strip() != str(frame + 1) for row, frame in zip(rows, frames, strict=True)
     ):

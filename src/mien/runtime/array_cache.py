@@ -8,25 +8,21 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
-import os
-import tempfile
+import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+
+from mien.runtime.cache_folder import cache_folder, is_safe, stamp_of
+from mien.runtime.checked_array import DoubtfulFileError, Shape, load_array, store_array
+
+__all__ = ["ArrayCache", "cache_folder", "content_key"]
 
 logger = logging.getLogger(__name__)
-
-CACHE_VARIABLE = "MIEN_CACHE"
-
-
-def cache_folder() -> Path:
-    """Folder of the cache: ``MIEN_CACHE`` where it is set, else the user's cache folder."""
-    chosen = os.environ.get(CACHE_VARIABLE)
-    return Path(chosen) if chosen else Path(platformdirs.user_cache_dir("mien", appauthor=False))
 
 
 def content_key(*parts: NDArray[Any] | str | int | float) -> str:
@@ -44,6 +40,9 @@ def content_key(*parts: NDArray[Any] | str | int | float) -> str:
 class ArrayCache:
     """Memory-mapped arrays by key.
 
+    A file is used only if every bit of it is as it was written and nobody else may have written it; else the
+    array is built, and the file replaced.
+
     Parameters
     ----------
     folder
@@ -53,35 +52,81 @@ class ArrayCache:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
 
-    def get(self, key: str, build: Callable[[], NDArray[Any]]) -> NDArray[Any]:
+    def get(
+        self,
+        key: str,
+        build: Callable[[], NDArray[Any]],
+        *,
+        shape: Shape,
+        dtype: DTypeLike = np.float32,
+        made_from: str = "",
+    ) -> NDArray[Any]:
         """Return the array of a key, building and storing it the first time.
 
         The array is mapped copy-on-write: pages are shared between processes as long as nobody writes. Of
         several processes one builds and the others wait for it. Where the folder cannot be written the built
         array itself is returned.
+
+        Parameters
+        ----------
+        key
+            Names its content, see `content_key`.
+        build
+            Makes it.
+        shape, dtype
+            What it has; None for a size that only ``build`` knows.
+        made_from
+            Names the state of what it is made from, where ``key`` names only the place of that: an array of
+            another state is replaced.
         """
-        path = (self.folder or cache_folder()) / f"{key}.npy"
-        found = _mapped(path)
+        folder = self.folder or cache_folder()
+        path = folder / f"{key}.npy"
+        if not is_safe(folder):
+            return build()
+        wanted = _Wanted(path, f"{key} {made_from}", np.dtype(dtype), shape)
+        found = wanted.mapped()
         if found is not None:
             return found
-        with _alone(path.parent):
-            found = _mapped(path)
+        with _alone(folder):
+            found = wanted.mapped()
             if found is not None:  # another process has built it meanwhile
                 return found
             array = build()
             try:
-                _store(path, array)
+                store_array(path, wanted.key, array)
             except OSError as error:
-                logger.debug("the cache folder %s cannot be written: %s", path.parent, error)
+                logger.debug("the cache folder %s cannot be written: %s", folder, error)
                 return array
-            found = _mapped(path)
+            found = wanted.mapped()
             return array if found is None else found
 
 
-def _mapped(path: Path) -> NDArray[Any] | None:
-    with contextlib.suppress(OSError, ValueError, EOFError):
-        return np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
-    return None
+_in_use: weakref.WeakValueDictionary[tuple[object, ...], NDArray[Any]] = weakref.WeakValueDictionary()
+"""Arrays that are mapped in this process: the next analysis shares map, descriptor and check."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file, and the array that it must hold."""
+
+    path: Path
+    key: str
+    dtype: np.dtype[Any]
+    shape: Shape
+
+    def mapped(self) -> NDArray[Any] | None:
+        """The array; None where there is none that can be trusted."""
+        try:
+            known = self, stamp_of(self.path.lstat())
+            array = _in_use.get(known)
+            if array is None:
+                array = _in_use.setdefault(known, load_array(self.path, self.key, self.dtype, self.shape))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, DoubtfulFileError) as error:
+            logger.info("%s is not used, but made again: %s", self.path, error)
+            return None
+        return np.asarray(array)
 
 
 @contextlib.contextmanager
@@ -91,7 +136,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
     lock = filelock.FileLock(folder / ".lock")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
         lock.acquire()
     except (OSError, NotImplementedError) as error:
         logger.debug("the cache folder %s cannot be locked: %s", folder, error)
@@ -99,16 +144,3 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _store(path: Path, array: NDArray[Any]) -> None:
-    """Write whole or not at all: a temporary file beside the target, then a rename."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            np.save(file, array, allow_pickle=False)
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

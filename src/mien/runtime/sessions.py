@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import ProviderError
-from mien.runtime.array_cache import cache_folder
+from mien.runtime.cache_folder import cache_folder
+from mien.runtime.onnx_runtime import import_onnx_runtime
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +57,7 @@ _BEST_FIRST = ("cuda", "directml", "coreml", "openvino", "cpu")
 
 def available_devices() -> tuple[str, ...]:
     """Devices for which the installed ONNX Runtime has a provider; whether one works shows when it starts."""
-    import onnxruntime as ort
-
-    present = set(ort.get_available_providers())
+    present = set(import_onnx_runtime().get_available_providers())
     return tuple(name for name, device in _DEVICES.items() if device.provider in present)
 
 
@@ -128,8 +127,7 @@ def device_of(session: Any) -> str:
 
 
 def _open(model: Model, name: str, threads: int) -> Any:
-    import onnxruntime as ort
-
+    ort = import_onnx_runtime()
     device = _DEVICES[name]
     if name not in available_devices():
         raise ProviderError(

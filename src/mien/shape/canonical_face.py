@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
+from mien.runtime.npz import read_npz
+
+_MOST_BYTES = 1 << 26
 
 MM_PER_UNIT = 10 / 1.105
 """Millimetres of OpenFace's face per nominal centimetre of the canonical face.
@@ -118,10 +121,10 @@ def read_canonical_face(path: Path) -> CanonicalFace:
         The file is missing or does not hold 468 vertices and 33 weights.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            vertices = arrays["vertices"].astype(np.float64) * (1, -1, -1)
-            basis = arrays["basis_index"].astype(np.int64)
-            weights = arrays["basis_weight"].astype(np.float64)
+        arrays = read_npz(path, _MOST_BYTES)
+        vertices = arrays["vertices"].astype(np.float64) * (1, -1, -1)
+        basis = arrays["basis_index"].astype(np.int64)
+        weights = arrays["basis_weight"].astype(np.float64)
     except (OSError, KeyError, ValueError) as error:
         raise ModelFileError(
             f"{path}: expected the canonical face, got {type(error).__name__}: {error}; install mien again"

@@ -18,13 +18,12 @@ from av.error import BlockingIOError as NotYet
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
+from mien.video.conversion import BgrConversion
 from mien.video.decoding import nominal_fps
 from mien.video.source import SourceInfo
 
@@ -138,7 +137,7 @@ class CameraSource:
         self._name = name
         self._closed = threading.Event()
         self._iterating = False
-        self._reformatter = VideoReformatter()
+        self._convert = BgrConversion()
         self._container = self._open()
         self._origin_s = time.perf_counter()
         try:
@@ -156,6 +155,11 @@ class CameraSource:
     def lost(self) -> str:
         """Nothing: what a camera did not deliver can't be told."""
         return ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
 
     def captured_s(self, frame: Frame) -> float:
         """When the frame arrived, on `time.perf_counter`."""
@@ -250,10 +254,7 @@ class CameraSource:
             return []  # a picture damaged on the way: the next one comes at once
 
     def _frame(self, index: int, time_s: float, picture: VideoFrame) -> Frame:
-        converted = self._reformatter.reformat(
-            picture, width=self._info.width, height=self._info.height, format="bgr24"
-        ).to_ndarray()
-        bgr: NDArray[np.uint8] = np.ascontiguousarray(converted, np.uint8)
+        bgr = self._convert(picture, (self._info.width, self._info.height))
         gray = np.empty(bgr.shape[:2], np.uint8)
         bgr_to_gray(bgr, gray)
         return Frame(index, time_s, bgr, gray)

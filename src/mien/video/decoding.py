@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
 from av.container import InputContainer
 from av.error import EOFError as EndOfFile
-from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from mien.errors import SourceError
+from mien.video.losses import Losses
 
 _LENIENT: dict[str, Any] = (
     {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
@@ -25,52 +24,27 @@ _LENIENT: dict[str, Any] = (
 _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "image2", "rawvideo"}
 """Formats that FFmpeg offers for text files, single pictures and unknown bytes."""
 
+_OPENS_OTHERS = {
+    *("hls", "applehttp", "concat", "dash", "imf", "rtsp", "sdp", "rtp", "avisynth", "vapoursynth", "lavfi"),
+    *("image2", "image2pipe", "ffmetadata", "tedcaptions", "dvdvideo"),
+}
+"""Formats whose files make FFmpeg open others: play lists, scripts, patterns of names."""
+_LISTS = (b"#EXTM3U", b"ffconcat", b"<?xml", b"<MPD", b"[playlist]", b"[Reference]", b"<asx", b"<ASX", b"v=0")
+"""How lists of other files begin."""
+_STILL_BRANDS = {"heic", "heix", "heim", "heis", "mif1", "avif"}
+"""Brands of files in MP4's format that are pictures; a phone's are in tiles, of which FFmpeg shows one."""
+
 _MAX_FAILED_READS = 1000
 """Failed reads in a row after which the rest of a file is given up."""
 
+_ONLY_THIS_FILE = {
+    "protocol_whitelist": "file",
+    "format_whitelist": ",".join(sorted(set(av.formats_available) - _OPENS_OTHERS)),
+}
+"""Nothing that a file says makes the program open another."""
+
 DEFAULT_FPS = 30.0
 """Frame rate of sources that do not say theirs (gaze-pose-output.md §9.1)."""
-
-
-@dataclass(slots=True)
-class Losses:
-    """What could not be read, counted while decoding.
-
-    Attributes
-    ----------
-    failed_reads
-        Places where the container could not be read.
-    damaged_packets
-        Packets that arrived damaged or that the decoder refused.
-    damaged_frames
-        Delivered pictures that the decoder had to repair.
-    missing_frames, missing_s
-        How much earlier the video ends than its header says.
-    """
-
-    failed_reads: int = 0
-    damaged_packets: int = 0
-    damaged_frames: int = 0
-    missing_frames: int = 0
-    missing_s: float = 0.0
-
-    def describe(self) -> str:
-        """Say what was lost in one sentence; empty when nothing was."""
-        parts = []
-        if self.missing_s > 0:
-            frames = f" ({self.missing_frames} frames)" if self.missing_frames else ""
-            parts.append(f"the video ends {self.missing_s:.2f} s{frames} earlier than its header says")
-        if self.damaged_packets:
-            parts.append(f"{_count(self.damaged_packets, 'packet is', 'packets are')} damaged")
-        if self.damaged_frames:
-            parts.append(f"{_count(self.damaged_frames, 'frame is', 'frames are')} damaged")
-        if self.failed_reads and not self.missing_s:
-            parts.append(f"{_count(self.failed_reads, 'part', 'parts')} of the file could not be read")
-        return "; ".join(parts)
-
-
-def _count(number: int, one: str, many: str) -> str:
-    return f"{number} {one if number == 1 else many}"
 
 
 def open_container(path: Path) -> InputContainer:
@@ -93,18 +67,41 @@ def open_container(path: Path) -> InputContainer:
         raise SourceError(f"{path} cannot be opened: {error.strerror}") from error
     if size == 0:
         raise SourceError(f"{path} is empty (0 bytes); expected a video")
+    begin = _refuse_lists(path)
+    # FLV names no other files, and older versions of PyAV crash where it is opened with any option.
+    options = {} if begin.startswith(b"FLV") else _ONLY_THIS_FILE
     try:
-        # Only this file: a play list must not make the program fetch anything.
-        container: InputContainer = av.open(
-            str(path.absolute()), options={"protocol_whitelist": "file"}, **_LENIENT
-        )
-    except (FFmpegError, ValueError) as error:
+        container: InputContainer = av.open(str(path.absolute()), options=options, **_LENIENT)
+    except Exception as error:  # FFmpeg's errors, and PyAV's own about texts and values that it does not know
         raise SourceError(f"{path} is not a video that can be read: {_reason(error)}") from error
     names = set(container.format.name.split(","))
     if names & _NOT_VIDEO or any(name.endswith("_pipe") for name in names):
         container.close()
         raise SourceError(f"{path} is not a video (it looks like {container.format.long_name})")
+    if _brand(container) in _STILL_BRANDS:
+        container.close()
+        raise SourceError(
+            f"{path} is a picture in the format HEIC or AVIF; rename it, to end in .heic or .avif"
+        )
     return container
+
+
+def _refuse_lists(path: Path) -> bytes:
+    """Refuse lists of other files by their first bytes; else give these."""
+    with path.open("rb") as file:
+        begin = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if begin.startswith(_LISTS):
+        raise SourceError(
+            f"{path} is a play list or script that names other files; give those files themselves"
+        )
+    return begin
+
+
+def _brand(container: InputContainer) -> str:
+    try:
+        return str(container.metadata.get("major_brand", "")).strip()
+    except Exception:  # texts that are no UTF-8
+        return ""
 
 
 def _reason(error: Exception) -> str:
@@ -145,33 +142,49 @@ def nominal_fps(stream: VideoStream) -> float:
 
 
 def decode(container: InputContainer, stream: VideoStream, losses: Losses) -> Iterator[VideoFrame]:
-    """Decode a stream from the current position to its end, skipping what is damaged."""
+    """Decode a stream from the current position to its end, skipping what is damaged.
+
+    Whatever PyAV raises over a packet costs that packet: beside FFmpeg's errors these are its own about
+    values that it does not know, and about texts that are no UTF-8.
+    """
+    ledger = losses.begin(container, stream)
     for packet in _packets(container, stream, losses):
         try:
             frames = stream.decode(packet)
         except EndOfFile:
-            return
-        except FFmpegError:
+            break
+        except Exception:
             losses.damaged_packets += 1
+            ledger.trouble()
             continue
         losses.damaged_packets += packet is not None and packet.is_corrupt
-        yield from frames
+        for frame in frames:
+            ledger.frame(frame.pts)
+            yield frame
+    losses.ended = True
 
 
 def _packets(
     container: InputContainer, stream: VideoStream, losses: Losses
 ) -> Iterator[Packet[VideoStream] | None]:
-    """Read the stream's packets past unreadable places; the last, or None, empties the decoder."""
+    """Read the stream's packets past unreadable places; the last, or None, empties the decoder.
+
+    Packets of all streams are read: what lies between two of this one is no loss where it is sound.
+    """
     failed_in_a_row = 0
     while failed_in_a_row < _MAX_FAILED_READS:
         try:
-            for packet in container.demux(stream):
+            for packet in container.demux():
                 failed_in_a_row = 0
-                yield packet
+                own = packet.stream_index == stream.index
+                losses.note(packet, own=own)
+                if own:
+                    yield packet  # type: ignore[misc]  # of this stream, which is a video
             return
         except EndOfFile:
             break
-        except FFmpegError:
+        except Exception:
             losses.failed_reads += 1
+            losses.ledger.trouble()
             failed_in_a_row += 1
     yield None

@@ -8,46 +8,48 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import av
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
 from mien.video.clock import Clock
-from mien.video.decoding import Losses, decode, nominal_fps, open_container, video_stream
-from mien.video.orientation import Orientation
+from mien.video.conversion import BgrConversion
+from mien.video.decoding import decode, nominal_fps, open_container, video_stream
+from mien.video.display import Display, DisplayReader, Shapes
+from mien.video.losses import Losses
 from mien.video.seeking import decode_from, find_start
 from mien.video.source import SourceInfo
 
-_CONVERSION: dict[str, Any] = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
-"""Newer versions of PyAV convert in as many threads as there are cores unless told otherwise."""
-
 _TOLERATED_FRAMES = 1.5
 """A video may end this many frame intervals before its header says without being called incomplete."""
+_TOLERATED_S = 0.5
+"""The same where the header speaks of several streams: sound, subtitles and their last packets."""
+_KNOW_THEIR_LENGTH = {"matroska", "webm", "asf", "flv"}
+"""Formats whose header says when the file ends; of others FFmpeg looks or guesses."""
 
 
 class VideoFile:
     """A video file as a source of frames.
 
-    The file is opened, and its first wanted frame decoded, by the constructor. Colours come from
-    FFmpeg's default conversion, which is what the original program reads; grey from the fixed-point formula
-    of landmarks.md §0.5.4.
+    The file is opened, and its first wanted frame decoded, by the constructor. Colours are
+    converted as OpenCV's reader converts them (`mien.video.conversion`), grey by OpenCV's fixed-point formula
+    (docs/inputs.md).
 
     Parameters
     ----------
     path
         The file.
     compat
-        None: the container's time stamps, pictures upright. "openface": time stamps i/fps and pictures
-        as stored, as the original's reader has them (gaze-pose-output.md §9.1).
+        None: the container's time stamps, pictures as they are displayed: upright, with square pixels, in the
+        marked colours. "openface": time stamps i/fps and pictures as stored, as the original's reader has
+        them (docs/inputs.md).
     start_s, end_s
         Deliver only frames with start_s <= time < end_s. Frame numbers stay those of the whole file.
     threads
@@ -76,12 +78,15 @@ class VideoFile:
         self._upright = compat is None
         self._end_s = math.inf if end_s is None else end_s
         self._threads = threads
-        self._losses = Losses()
-        self._reformatter = VideoReformatter()
+        self._losses = Losses(start_s=start_s, end_s=self._end_s)
+        self._convert = BgrConversion(follow_marks=self._upright)
+        self._shapes = Shapes()
         self._iterated = False
         self._container, self._stream = self._open()
+        self._display = DisplayReader(self._stream, as_stored=compat is not None)
         try:
             self._clock = self._make_clock(nominal=compat is not None)
+            self._losses.origin_s = self._clock.origin_s
             self._first_index, self._frames = self._begin(start_s)
             self._prepare(start_s)
         except BaseException:
@@ -98,6 +103,11 @@ class VideoFile:
         """What could not be read so far, as one sentence; empty when nothing was lost."""
         return self._losses.describe()
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know about the pictures so far: pixels that are not square, changes of size."""
+        return (*self._notes, *self._shapes.notes)
+
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the wanted frames, once, in the order in which they are shown."""
         if self._iterated:
@@ -109,9 +119,11 @@ class VideoFile:
             if time_s >= self._end_s:
                 return
             self._losses.damaged_frames += picture.is_corrupt
-            yield self._frame(index, time_s, picture)
+            frame = self._frame(index, time_s, picture)
+            if frame is not None:
+                yield frame
             index += 1
-        self._note_early_end(index, time_s)
+        self._note_end(index, time_s)
 
     def close(self) -> None:
         """Close the file; may be called more than once."""
@@ -162,6 +174,7 @@ class VideoFile:
         """Decode from the beginning and drop what comes too early: for files that can't be searched."""
         self._container.close()
         self._container, self._stream = self._open()
+        self._display = DisplayReader(self._stream, as_stored=not self._upright)
         frames = decode(self._container, self._stream, self._losses)
         time_s = None
         for index, picture in enumerate(frames):
@@ -180,9 +193,8 @@ class VideoFile:
         if start_s:
             # Damage before the wanted range is not a loss.
             self._losses.damaged_packets = self._losses.failed_reads = 0
-        self._stored_size = (first.width, first.height)
-        self._orientation = _orientation(first) if self._upright else Orientation()
-        width, height = self._orientation.size(first.width, first.height)
+        self._notes = self._describe_display(display := self._display(first))
+        width, height = self._shapes.size_for(display, self._first_index, start_s)
         self._info = SourceInfo(
             name=self._path.name,
             path=self._path,
@@ -190,8 +202,22 @@ class VideoFile:
             height=height,
             fps=self._clock.fps,
             frame_count=self._expected_frames(start_s),
-            rotation_deg=self._orientation.rotation_deg,
+            rotation_deg=display.orientation.rotation_deg,
+            pixel_aspect=float(display.pixel_shape),
         )
+
+    def _describe_display(self, display: Display) -> tuple[str, ...]:
+        stored = f"{display.stored[0]}x{display.stored[1]} px"
+        if (wrong := self._display.disbelieved) is not None:
+            mark = f"{wrong.numerator}:{wrong.denominator}"
+            return (
+                f"the file says that pixels are {mark}, which can't be; pictures are analysed as {stored}",
+            )
+        if display.pixel_shape == 1:
+            return ()
+        mark = f"{display.pixel_shape.numerator}:{display.pixel_shape.denominator}"
+        shown = "x".join(str(side) for side in display.size)
+        return (f"pictures are stored as {stored} with pixels of {mark}; analysed as displayed, {shown} px",)
 
     def _expected_frames(self, start_s: float) -> int | None:
         fps = self._clock.fps
@@ -205,44 +231,60 @@ class VideoFile:
         return max(1, last - math.floor(start_s * fps)) if (start_s or last < total) else total
 
     def _duration_s(self) -> float | None:
+        duration_s, container = self._stream_duration_s(), self._container
+        if duration_s is None and container.duration and len(container.streams) == 1:
+            return container.duration / av.time_base
+        return duration_s
+
+    def _stream_duration_s(self) -> float | None:
         stream, container = self._stream, self._container
         if stream.frames and container.format.name == "avi":
             # The announced duration of a shortened file is FFmpeg's estimate, the number of frames is not.
             return stream.frames / self._clock.fps
         if stream.duration and stream.time_base:
             return float(stream.duration * stream.time_base)
-        if container.duration and len(container.streams) == 1:
-            return container.duration / av.time_base
         return None
 
-    def _frame(self, index: int, time_s: float, picture: VideoFrame) -> Frame:
-        width, height = self._stored_size
-        converted = self._reformatter.reformat(
-            picture, width=width, height=height, format="bgr24", **_CONVERSION
-        ).to_ndarray()
-        bgr: NDArray[np.uint8] = self._orientation.apply(np.ascontiguousarray(converted, np.uint8))
+    def _frame(self, index: int, time_s: float, picture: VideoFrame) -> Frame | None:
+        """Frame of a picture; None where PyAV can't convert it, whatever it raises."""
+        try:
+            display = self._display(picture)
+            size = self._shapes.size_for(display, index, time_s)
+            bgr = display.orientation.apply(self._convert(picture, display.orientation.size(*size)))
+        except Exception:
+            self._losses.unusable_frames += 1
+            return None
         gray = np.empty(bgr.shape[:2], np.uint8)
         bgr_to_gray(bgr, gray)
         return Frame(index, time_s, bgr, gray)
 
-    def _note_early_end(self, count: int, last_s: float | None) -> None:
-        """Compare where the video ended with where its header says it ends."""
-        duration_s = self._duration_s()
-        if duration_s is None or last_s is None:
-            return
-        start = self._stream.start_time
-        if start is not None and self._stream.time_base and not self._clock.nominal:
-            duration_s += float(start * self._stream.time_base) - self._clock.origin_s
+    def _note_end(self, count: int, last_s: float | None) -> None:
+        """Compare where the video ended, and how many frames it had, with what its header says."""
+        losses, announced = self._losses, self._stream.frames
+        found = losses.ledger.own_packets
+        if self._first_index == 0 and 0 < found < announced:
+            losses.announced_frames, losses.read_frames = announced, found
+        if self._container.size:
+            losses.unread_bytes = losses.ledger.unread_tail(self._container.size)
+        if last_s is not None and not 0 < announced <= max(found, count):
+            shown_s = losses.shown_s
+            losses.early_s = self._early_s(last_s if shown_s is None else shown_s)
+
+    def _early_s(self, last_s: float) -> float:
+        """How much earlier the video ended than its header says; 0 where the header is not that exact."""
         interval_s = 1.0 / self._clock.fps
-        missing_s = duration_s - (last_s + interval_s)
-        announced = self._stream.frames
-        if missing_s > _TOLERATED_FRAMES * interval_s and not 0 < announced <= count:
-            self._losses.missing_s = missing_s
-            self._losses.missing_frames = max(0, announced - count)
-
-
-def _orientation(picture: VideoFrame) -> Orientation:
-    data: Any = picture.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return Orientation()
-    return Orientation.from_display_matrix(np.frombuffer(data, np.int32))
+        # A recording of a screen may show its last frame as long as any other.
+        tolerated_s = _TOLERATED_FRAMES * max(interval_s, self._losses.longest_s)
+        duration_s = self._stream_duration_s()
+        if duration_s is not None:
+            start = self._stream.start_time
+            if start is not None and self._stream.time_base and self._losses.shown_s is not None:
+                duration_s += float(start * self._stream.time_base) - self._clock.origin_s
+            early_s = duration_s - (last_s + interval_s)
+        elif self._container.duration and set(self._container.format.name.split(",")) & _KNOW_THEIR_LENGTH:
+            if len(self._container.streams) > 1:
+                tolerated_s += _TOLERATED_S
+            early_s = self._container.duration / av.time_base - self._losses.last_s
+        else:
+            return 0.0
+        return early_s if early_s > tolerated_s else 0.0

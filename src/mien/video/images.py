@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
+from mien.runtime.regular_file import read_regular
+from mien.video.folders import is_hidden, missing_numbers, natural_key
 from mien.video.source import IMAGE_SUFFIXES, SourceInfo
+from mien.video.stills import count_pages, read_still
 
+_FARTHEST_PX = 1e7
 OPENFACE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
 """Endings that OpenFace takes from a folder, in this case only (gaze-pose-output.md §9.1)."""
 NOMINAL_FPS = 30.0
 """Frame rate that a sequence of pictures is said to have where nobody gives one."""
-
-_SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_NAMED = 3
+"""Files that a message names."""
 
 
 def read_image(path: str | Path) -> NDArray[np.uint8]:
@@ -35,7 +37,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     Parameters
     ----------
     path
-        A JPEG, PNG, WebP, BMP or TIFF file, or any other that Pillow reads.
+        A JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF file; HEIC and HEIF with the extra ``heic``.
 
     Returns
     -------
@@ -45,30 +47,9 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
     Raises
     ------
     SourceError
-        The file is missing, damaged or no picture.
+        The file is missing, damaged, too large or no such picture.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise SourceError(f"{path}: no such file; expected a picture")
-    if not path.stat().st_size:
-        raise SourceError(f"{path} is empty (0 bytes); expected a picture")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # large, but not too large
-            with Image.open(path) as image:
-                rgb = _rgb(ImageOps.exif_transpose(image))
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
-        raise SourceError(f"{path} is not a picture that can be read: {error}") from error
-    return np.ascontiguousarray(rgb[..., ::-1])
-
-
-def _rgb(image: Image.Image) -> NDArray[np.uint8]:
-    if image.mode in _SIXTEEN_BITS:
-        gray = (np.asarray(image) >> 8).astype(np.uint8)
-        return np.repeat(gray[..., None], 3, axis=2)
-    if image.mode == "F":
-        raise ValueError("it has samples of 32-bit floating point; expected 8 or 16 bits")
-    return np.asarray(image.convert("RGB"))
+    return read_still(Path(path)).bgr
 
 
 def read_boxes(path: str | Path) -> NDArray[np.float32]:
@@ -92,8 +73,8 @@ def read_boxes(path: str | Path) -> NDArray[np.float32]:
     """
     path = Path(path)
     try:
-        lines = path.read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_regular(path).decode().splitlines()
+    except (OSError, ValueError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "it is not text"
         raise SourceError(f"{path}: expected the face boxes of a picture: {reason}") from error
     rows = [_box(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
@@ -105,20 +86,21 @@ def _box(line: str, path: Path, number: int) -> tuple[float, float, float, float
         x0, y0, x1, y1 = (float(word) for word in line.replace(",", " ").split())
     except ValueError as error:
         raise SourceError(f"{path}, line {number}: expected min_x min_y max_x max_y, got {line!r}") from error
-    if not (np.isfinite((x0, y0, x1, y1)).all() and x1 > x0 and y1 > y0):
+    if not (np.abs((x0, y0, x1, y1)).max() < _FARTHEST_PX and x1 > x0 and y1 > y0):
         raise SourceError(f"{path}, line {number}: expected min below max, got {line!r}")
     return x0, y0, x1 - x0, y1 - y0
 
 
 def list_images(folder: str | Path, *, compat: str | None = None) -> list[Path]:
-    """Pictures in a folder, sorted by path.
+    """Pictures in a folder, sorted by name, numbers by their value: frame2 comes before frame10.
 
     Parameters
     ----------
     folder
         The folder; folders in it are not searched.
     compat
-        "openface" takes only files ending in .jpg, .jpeg, .png or .bmp, in lower case, as OpenFace does.
+        "openface" takes only files ending in .jpg, .jpeg, .png or .bmp, in lower case, sorted character by
+        character, as OpenFace does.
 
     Raises
     ------
@@ -130,13 +112,23 @@ def list_images(folder: str | Path, *, compat: str | None = None) -> list[Path]:
         raise SourceError(f"{folder}: no such folder; expected one with pictures")
     wanted = OPENFACE_SUFFIXES if compat else IMAGE_SUFFIXES
     files = (path for path in folder.iterdir() if path.is_file())
-    found = [path for path in files if (path.suffix if compat else path.suffix.lower()) in wanted]
+    if compat:
+        found = sorted((path for path in files if path.suffix in wanted), key=str)
+    else:
+        files = (path for path in files if not is_hidden(path))
+        found = sorted((path for path in files if path.suffix.lower() in wanted), key=natural_key)
     if not found:
         raise SourceError(
             f"{folder} holds no picture; expected files ending in {', '.join(wanted)} (videos are given by "
             f"their own names: {folder / '*.mp4'})"
         )
-    return sorted(found, key=str)
+    return found
+
+
+def list_other_files(folder: str | Path) -> list[Path]:
+    """Files of a folder that are no pictures by their names, hidden ones left out."""
+    files = (path for path in Path(folder).iterdir() if path.is_file() and not is_hidden(path))
+    return sorted((path for path in files if path.suffix.lower() not in IMAGE_SUFFIXES), key=natural_key)
 
 
 def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Frame:
@@ -161,7 +153,10 @@ class _Pictures:
             self._name = self._files[0].name if len(self._files) == 1 else f"{len(self._files)} pictures"
         if not self._files:
             raise SourceError("expected at least one picture, got none")
+        self._pages = [0] * len(self._files)
+        self._other = list_other_files(self._root) if self._root is not None and self._root.is_dir() else []
         self._unreadable: list[Path] = []
+        self._further: dict[Path, int] = {}
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -169,27 +164,47 @@ class _Pictures:
         return tuple(self._files)
 
     @property
+    def other_files(self) -> tuple[Path, ...]:
+        """Files of the folder that are passed over, as their names are not those of pictures."""
+        return tuple(self._other)
+
+    @property
     def lost(self) -> str:
-        """Which pictures could not be read so far; empty when all could."""
-        names = ", ".join(path.name for path in self._unreadable[:3])
-        more = len(self._unreadable) - 3
-        count = len(self._unreadable)
-        if not count:
-            return ""
-        verb = "picture" if count == 1 else "pictures"
-        return f"{count} {verb} could not be read: {names}{f' and {more} more' if more > 0 else ''}"
+        """Which pictures could not be read so far, and of which only a part was; empty when all were."""
+        parts = []
+        if self._unreadable:
+            count = len(self._unreadable)
+            noun = "picture" if count == 1 else "pictures"
+            parts.append(f"{count} {noun} could not be read: {_names(self._unreadable)}")
+        if self._further:
+            count = sum(self._further.values())
+            noun = "further picture was" if count == 1 else "further pictures were"
+            parts.append(f"{count} {noun} left out, of files that hold several: {_names(self._further)}")
+        return "; ".join(parts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a user should know: files that were passed over."""
+        if not self._other:
+            return ()
+        noun = "file that is no picture was" if len(self._other) == 1 else "files that are no pictures were"
+        return (f"{len(self._other)} {noun} passed over: {_names(self._other)}",)
 
     def _read_all(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         self._unreadable.clear()
-        for index, path in enumerate(self._files):
+        self._further.clear()
+        expanded = len(set(self._files)) < len(self._files)
+        for index, (path, page) in enumerate(zip(self._files, self._pages, strict=True)):
             try:
-                bgr = read_image(path)
+                still = read_still(path, page)
             except SourceError as error:
                 self._unreadable.append(path)
                 if len(self._unreadable) == len(self._files):
                     raise error
                 continue
-            yield index, bgr
+            if still.further and not expanded:
+                self._further[path] = still.further
+            yield index, still.bgr
 
     def close(self) -> None:
         """Nothing is kept open."""
@@ -201,6 +216,13 @@ class _Pictures:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _names(paths: Iterable[Path]) -> str:
+    """The first of some files by name, and how many more there are."""
+    names = [path.name for path in paths]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"{', '.join(names[:_NAMED])}{more}"
 
 
 class ImageSet(_Pictures):
@@ -266,7 +288,7 @@ class ImageSequence(_Pictures):
     Parameters
     ----------
     source
-        A folder, or files in the order of time.
+        A folder, files in the order of time, or one file of many pages (TIFF) or frames.
     compat
         "openface": time stamps are 0, and a folder's files are those OpenFace takes.
     fps
@@ -290,16 +312,44 @@ class ImageSequence(_Pictures):
         if fps is not None and not (fps > 0 and np.isfinite(fps)):
             raise OptionError(f"fps: expected more than 0 pictures per second, got {fps}")
         super().__init__(source, compat)
+        if len(self._files) == 1 and (pages := count_pages(self._files[0])) > 1 and not compat:
+            self._files *= pages
+            self._pages = list(range(pages))
+        self._gaps = missing_numbers(self._files) if len(set(self._files)) > 1 else ""
         self._interval_s = 0.0 if fps is None or compat else 1.0 / fps
-        height, width = read_image(self._files[0]).shape[:2]
+        height, width = self._first_size()
         self._info = SourceInfo(self._name, self._root, width, height, fps or NOMINAL_FPS, len(self._files))
+        self._sizes: list[str] = []
 
     @property
     def info(self) -> SourceInfo:
         """Name, number of pictures, size of the first."""
         return self._info
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a user should know: files that were passed over, numbers that are missing."""
+        more = len(self._sizes) - _NAMED
+        rest = (f"the size of the pictures changes {more} more times",) if more > 0 else ()
+        return (*super().notes, *((self._gaps,) if self._gaps else ()), *self._sizes[:_NAMED], *rest)
+
+    def _first_size(self) -> tuple[int, ...]:
+        """Height and width of the first picture that can be read."""
+        for path, page in zip(self._files, self._pages, strict=True):
+            try:
+                return read_still(path, page).bgr.shape[:2]
+            except SourceError as error:
+                failure = error
+        raise failure
+
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the pictures that can be read; the index counts all."""
+        before = (self._info.height, self._info.width)
+        self._sizes.clear()
         for index, bgr in self._read_all():
+            if bgr.shape[:2] != before:
+                (height, width), (old_height, old_width) = bgr.shape[:2], before
+                size, old = f"{width}x{height} px", f"{old_width}x{old_height}"
+                self._sizes.append(f"from frame {index + 1} on the picture is {size} instead of {old}")
+                before = (height, width)
             yield frame_of(bgr, index, index * self._interval_s)

@@ -48,6 +48,12 @@ class Orientation:
             return cls(False, a < 0, d < 0)
         return cls(True, c < 0, b < 0)
 
+    @classmethod
+    def from_clockwise(cls, degrees: int) -> Orientation:
+        """Pure rotation by the nearest multiple of 90°."""
+        nearest = round(degrees / 90) * 90 % 360
+        return next(cls(*key) for key, turn in _CLOCKWISE.items() if turn == nearest)
+
     @property
     def rotation_deg(self) -> int:
         """Clockwise turn, 0, 90, 180 or 270; of a mirrored picture, the turn that precedes the mirror."""
@@ -83,3 +89,7 @@ class Orientation:
             pixels = pixels[::-1]
         turned = np.ascontiguousarray(pixels)
         return turned.view(np.uint8).reshape(*turned.shape, 3)
+
+
+UPRIGHT = Orientation()
+"""As stored."""

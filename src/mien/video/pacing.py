@@ -51,6 +51,11 @@ class RealTime:
         """As the recorded source has it."""
         return self._source.lost
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """As the recorded source has it."""
+        return self._source.notes
+
     def captured_s(self, frame: Frame) -> float:
         """When the frame was due, on ``clock``."""
         return self._origin_s + frame.time_s

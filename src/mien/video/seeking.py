@@ -12,7 +12,8 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from mien.video.clock import Clock
-from mien.video.decoding import Losses, decode
+from mien.video.decoding import decode
+from mien.video.losses import Losses
 
 _REORDERING = 64
 """Packets are stored at most this far from the place where their frame is shown."""

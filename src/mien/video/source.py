@@ -10,8 +10,12 @@ from typing import Protocol, Self
 
 from mien.datatypes import Frame
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+IMAGE_SUFFIXES = (
+    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"),
+    *(".heic", ".heif", ".hif", ".avif"),
+)
 """Endings of files that count as pictures, in any case."""
+_MAY_MOVE = (".png", ".webp", ".avif", ".gif")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class SourceInfo:
         Clockwise turn that has been applied to the stored pictures: 0, 90, 180 or 270.
     camera
         Whether it is a camera, which has no end.
+    pixel_aspect
+        Width of a stored pixel in units of its height, as far as it was made square for delivery; else 1.
     """
 
     name: str
@@ -44,6 +50,7 @@ class SourceInfo:
     frame_count: int | None
     rotation_deg: int = 0
     camera: bool = False
+    pixel_aspect: float = 1.0
 
 
 class FrameSource(Protocol):
@@ -63,8 +70,13 @@ class FrameSource(Protocol):
         """What could not be read so far, as one sentence; empty when nothing was lost."""
         ...
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What else a user should know, a sentence each: a changed size, numbers missing in a sequence."""
+        ...
+
     def __iter__(self) -> Iterator[Frame]:
-        """Deliver the frames."""
+        """Deliver the frames. Their size may change on the way."""
         ...
 
     def close(self) -> None:
@@ -79,6 +91,13 @@ class FrameSource(Protocol):
 
 
 def are_pictures(path: str | Path) -> bool:
-    """Whether a path is a folder, or a file whose name says that it is a picture."""
+    """Whether a path is a folder, or a file whose name says that it is a picture; animations are videos."""
     path = Path(path)
-    return path.is_dir() or path.suffix.lower() in IMAGE_SUFFIXES
+    if path.is_dir():
+        return True
+    suffix = path.suffix.lower()
+    if suffix in _MAY_MOVE and path.is_file():
+        from mien.video.stills import is_animation
+
+        return not is_animation(path)
+    return suffix in IMAGE_SUFFIXES

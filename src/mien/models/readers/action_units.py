@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from mien.models.readers.binary import ByteCursor
-from mien.models.readers.fault import fault
+from mien.models.readers.fault import fault, refusing
 from mien.models.readers.pdm import read_pdm
 from mien.models.readers.text import read_directives
 from mien.models.readers.triangulation import read_triangulation
@@ -19,6 +19,7 @@ _KINDS = {0: ("svr", False), 1: ("svr", True), 4: ("svm", False), 5: ("svm", Tru
 _KEYWORDS = ("AUPredictor", "PDM", "Triangulation")
 
 
+@refusing
 def read_action_units(path: Path | str) -> ActionUnitRecord:
     """Read the predictors that an entry file names, with their shape model and triangulation.
 
@@ -65,6 +66,7 @@ def _read_list(path: Path) -> tuple[ActionUnitPredictor, ...]:
     return tuple(predictors)
 
 
+@refusing
 def read_predictor(path: Path | str, name: str) -> ActionUnitPredictor:
     """Read one linear predictor (action-units.md §1.4).
 

@@ -15,6 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mien.errors import ModelFileError
 from mien.models.readers.fault import fault, missing, read_bytes
+from mien.runtime.regular_file import open_regular
 
 TYPE_CODES: dict[int, np.dtype[Any]] = {
     0: np.dtype("u1"),
@@ -193,7 +194,7 @@ class ByteCursor:
 def _map(path: Path) -> bytes | mmap.mmap:
     """Map a file into memory; an empty one cannot be mapped and is given as no bytes."""
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             try:
                 return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             except ValueError:

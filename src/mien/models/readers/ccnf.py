@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.models.readers.binary import ByteCursor
+from mien.models.readers.fault import refusing
 from mien.models.readers.views import LARGEST_SUPPORT, Views, read_views
 from mien.models.records import CcnfRecord
 
@@ -22,6 +23,7 @@ _Expert = tuple[NDArray[Any], NDArray[Any], float]
 _Sizes = tuple[int, int, int]
 
 
+@refusing
 def read_ccnf(path: Path | str) -> CcnfRecord:
     """Read the CCNF patch experts of one scale.
 

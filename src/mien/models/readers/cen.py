@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.models.readers.binary import ByteCursor
+from mien.models.readers.fault import refusing
 from mien.models.readers.views import LARGEST_SUPPORT, read_views
 from mien.models.records import CenRecord, DenseLayer
 
@@ -16,6 +17,7 @@ _MOST_LAYERS = 64
 _FLOATS = ("<f4", "<f8")
 
 
+@refusing
 def read_cen(path: Path | str) -> CenRecord:
     """Read the CEN patch experts of one scale, with layers of any width.
 

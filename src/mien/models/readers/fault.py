@@ -2,11 +2,40 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
-from mien.errors import ModelFileError, ModelsMissingError
+from mien.errors import MienError, ModelFileError, ModelsMissingError
+from mien.runtime.regular_file import read_regular
 
 _ADVICE = "Replace the damaged or wrong file with `mien models fetch` or `mien models import DIR`."
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def refusing(read: Callable[P, T]) -> Callable[P, T]:
+    """Make a reader refuse what it stumbles over.
+
+    Readers check what they know can be wrong. This is for the rest: whatever a damaged file makes Python or
+    NumPy raise, a lack of memory for what the file declares included, is a damaged file.
+    """
+
+    @functools.wraps(read)
+    def refuse(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return read(*args, **kwargs)
+        except MienError:
+            raise
+        except Exception as error:
+            found = f"{type(error).__name__}: {str(error)[:200]}"
+            path = args[0] if args else kwargs.get("path")
+            raise fault(str(path), "somewhere", "a model file", found) from error
+
+    return refuse
 
 
 def fault(path: Path | str, where: str, expected: str, found: str) -> ModelFileError:
@@ -40,7 +69,7 @@ def read_bytes(path: Path) -> bytes:
         It cannot be read.
     """
     try:
-        return path.read_bytes()
+        return read_regular(path)
     except FileNotFoundError:
         raise missing(path) from None
     except OSError as error:

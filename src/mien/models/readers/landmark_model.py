@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mien.models.readers.ccnf import read_ccnf
 from mien.models.readers.cen import read_cen
-from mien.models.readers.fault import fault
+from mien.models.readers.fault import fault, refusing
 from mien.models.readers.pdm import read_pdm
 from mien.models.readers.svr import read_svr
 from mien.models.readers.text import parse_directives, read_directives
@@ -53,6 +53,7 @@ class _Directives:
         return path
 
 
+@refusing
 def read_landmark_model(path: Path | str) -> LandmarkModelRecord:
     """Read a landmark model with its parts, validator and tables.
 
@@ -84,7 +85,7 @@ def _read_main(path: Path, depth: int) -> LandmarkModelRecord:
     pdm = read_pdm(pdm_path)
     experts, expert_paths = _read_experts(detector, len(pdm.mean))
     files = [detector.path, pdm_path, *expert_paths]
-    if path.is_file():
+    if _is_there(path):
         files.insert(0, path)
     triangulations: tuple[NDArray[np.int32], ...] = ()
     if (file := detector.one("Triangulations")) is not None:
@@ -114,7 +115,7 @@ def _read_main(path: Path, depth: int) -> LandmarkModelRecord:
 
 def _read_directives(path: Path) -> _Directives:
     found = _Directives(path)
-    built_in = None if path.is_file() else _BUILT_IN.get(path.name)
+    built_in = None if _is_there(path) else _BUILT_IN.get(path.name)
     lines = read_directives(path) if built_in is None else parse_directives(built_in)
     for line, keyword, rest in lines:
         if keyword == "LandmarkDetector_part":
@@ -122,6 +123,13 @@ def _read_directives(path: Path) -> _Directives:
         elif rest:
             found.files.setdefault(keyword, []).append(path.parent / rest)
     return found
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a zero byte
+        return False
 
 
 def _read_experts(detector: _Directives, landmarks: int) -> tuple[_Experts, list[Path]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,13 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
 from mien.models.readers.binary import ByteCursor
-from mien.models.readers.fault import fault, missing
+from mien.models.readers.fault import fault, missing, refusing
 from mien.models.readers.network import read_network
 from mien.models.readers.text import read_directives
 from mien.models.records import MtcnnRecord, NetworkLayer
+from mien.runtime.npz import read_npz
+
+_MOST_BYTES = 1 << 26
 
 _KINDS = {0: "conv", 1: "max_pool", 2: "dense", 3: "prelu", 4: "sigmoid"}
 _NETWORKS = ("PNet", "RNet", "ONet")
@@ -30,6 +32,7 @@ _ARCHIVE: dict[str, tuple[str | tuple[str, ...], ...]] = {
 }
 
 
+@refusing
 def read_mtcnn(path: Path | str) -> MtcnnRecord:
     """Read the three networks that a detector list names.
 
@@ -59,6 +62,7 @@ def read_mtcnn(path: Path | str) -> MtcnnRecord:
     return MtcnnRecord(pnet, rnet, onet)
 
 
+@refusing
 def _read_file(path: Path, outputs: int) -> tuple[NetworkLayer, ...]:
     cursor = ByteCursor.open(path)
     layers = read_network(cursor, _KINDS)
@@ -70,6 +74,7 @@ def _read_file(path: Path, outputs: int) -> tuple[NetworkLayer, ...]:
     return layers
 
 
+@refusing
 def mtcnn_from_npz(path: Path | str) -> MtcnnRecord:
     """Read the three networks from an archive of facenet-pytorch's arrays.
 
@@ -95,12 +100,11 @@ def mtcnn_from_npz(path: Path | str) -> MtcnnRecord:
     """
     path = Path(path)
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
+        arrays = read_npz(path, _MOST_BYTES)
         pnet, rnet, onet = (_layers_from_arrays(arrays, name) for name in _NETWORKS)
     except FileNotFoundError:
         raise missing(path) from None
-    except (OSError, EOFError, ValueError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, IndexError, ZeroDivisionError) as error:
         raise ModelFileError(f"{path}: expected an .npz archive of MTCNN weights ({error})") from error
     return MtcnnRecord(pnet, rnet, onet)
 

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.models.readers.fault import refusing
 from mien.models.readers.text import TextCursor
 from mien.models.records import PdmRecord
 
 
+@refusing
 def read_pdm(path: Path | str) -> PdmRecord:
     """Read a point distribution model.
 

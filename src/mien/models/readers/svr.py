@@ -6,11 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.models.readers.fault import refusing
 from mien.models.readers.text import TextCursor
 from mien.models.readers.views import LARGEST_SUPPORT, MOST_LANDMARKS, MOST_VIEWS
 from mien.models.records import SvrExpert, SvrRecord
 
 
+@refusing
 def read_svr(path: Path | str) -> SvrRecord:
     """Read the SVR patch experts of one scale.
 

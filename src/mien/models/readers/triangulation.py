@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from mien.models.readers.fault import refusing
 from mien.models.readers.text import TextCursor
 from mien.models.readers.views import MOST_LANDMARKS, MOST_VIEWS
 from mien.models.records import EarlyTermination
 
 
+@refusing
 def read_triangulations(path: Path | str) -> tuple[NDArray[np.int32], ...]:
     """Read one triangulation per view: count, then a matrix (T, 3) of 0-based landmarks each.
 
@@ -28,6 +30,7 @@ def read_triangulations(path: Path | str) -> tuple[NDArray[np.int32], ...]:
     return triangulations
 
 
+@refusing
 def read_triangulation(path: Path | str) -> NDArray[np.int32]:
     """Read a file of a single triangulation: (T, 3) int32, 0-based landmarks.
 
@@ -42,6 +45,7 @@ def read_triangulation(path: Path | str) -> NDArray[np.int32]:
     return triangles
 
 
+@refusing
 def read_early_termination(path: Path | str, views: int) -> EarlyTermination:
     """Read weights, biases and cut-offs of early termination, one of each per view.
 

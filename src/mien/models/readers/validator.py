@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.models.readers.binary import ByteCursor
+from mien.models.readers.fault import refusing
 from mien.models.readers.network import read_network
 from mien.models.readers.views import MOST_LANDMARKS, MOST_VIEWS
 from mien.models.records import ValidatorRecord, ValidatorView
@@ -17,6 +18,7 @@ _POOL = (2, 2, 2, 2)
 _CONVOLUTIONAL = 3
 
 
+@refusing
 def read_validator(path: Path | str) -> ValidatorRecord:
     """Read a landmark validator.
 
