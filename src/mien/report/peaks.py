@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from mien.report.face_rows import Face
-from mien.results.summary import summarise
 
 PER_FACE, PER_REPORT, OF_PICTURES = 8, 16, 48
 _APART_STEPS = 15
@@ -38,7 +37,7 @@ def peaks_of(faces: Sequence[Face]) -> list[Peak]:
 
 
 def _rows(face: Face) -> list[int]:
-    """Strongest rows, those of the units that reach highest first; the surest row where there are none."""
+    """Strongest rows, those of the units that rise highest first; the surest row where there are none."""
     if not face.usable.any():
         return []
     result = face.result
@@ -55,12 +54,12 @@ def _rows(face: Face) -> list[int]:
 
 
 def _by_height(face: Face) -> list[str]:
-    if face.result.au_intensity is None:
+    result = face.result
+    if result.au_intensity is None or not len(face):
         return []
-    units = summarise(face.result[face.usable], min_confidence=0.0).units
-    reached = {unit.name: unit.p95 for unit in units if unit.frames}
-    known = [name for name in reached if name in face.result.au_intensity_names]
-    return sorted(known, key=lambda name: -reached[name])
+    counted = np.where(face.usable[:, None] & np.isfinite(result.au_intensity), result.au_intensity, -np.inf)
+    reached = dict(zip(result.au_intensity_names, counted.max(axis=0).tolist(), strict=True))
+    return sorted((name for name in reached if reached[name] > 0), key=lambda name: -reached[name])
 
 
 def _strong(face: Face, row: int) -> tuple[tuple[str, float], ...]:

@@ -53,7 +53,7 @@ def _source(made: Mapping[str, Any]) -> Iterator[str]:
     if source.get("path"):
         name = str(source["path"]).replace("\\", "/").rsplit("/", 1)[-1]
         size = source.get("bytes")
-        large = f", {size:,} bytes".replace(",", "\u202f") if isinstance(size, int) else ""
+        large = ", " + f"{size:,} bytes".replace(",", "\u202f") if isinstance(size, int) else ""
         digest = f", SHA-256 {source['sha256']}" if source.get("sha256") else ""
         yield f"Source: {name}{large}{digest}."
 
