@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.results.summary import usable_rows
-from mien.results.video_result import VideoResult
+from mien.results.video_result import SPECS, VideoResult
 from mien.video.source import IMAGE_SUFFIXES
 
 Floats = NDArray[np.float64]
@@ -81,9 +82,12 @@ def faces_in(result: VideoResult, min_confidence: float) -> list[Face]:
         usable = usable_rows(result, min_confidence=min_confidence)
         return [Face(-1, result, np.arange(1.0, len(result) + 1), "face", usable)] if len(result) else []
     seconds = _has_times(result)
+    numbers = np.unique(result.face_id)
     found = [
-        _face(result[result.face_id == number], int(number), seconds, min_confidence)
-        for number in np.unique(result.face_id)
+        _face(_rows(result, result.face_id == number), int(number), seconds, min_confidence)
+        if len(numbers) > 1
+        else _face(result, int(number), seconds, min_confidence)
+        for number in numbers
     ]
     return sorted(found, key=lambda face: (-int(face.usable.sum()), face.face_id))
 
@@ -109,9 +113,24 @@ def _face(rows: VideoResult, number: int, seconds: bool, min_confidence: float) 
     x = rows.time_s.astype(np.float64) if seconds else rows.frame.astype(np.float64) + 1
     if len(x) > 1 and (np.diff(x) < 0).any():
         order = np.argsort(x, kind="stable")
-        rows, x = rows[order], x[order]
+        rows, x = _rows(rows, order), x[order]
     usable = usable_rows(rows, min_confidence=min_confidence)
     return Face(number, rows, x, "s" if seconds else "frame", usable)
+
+
+def _rows(result: VideoResult, rows: NDArray[Any]) -> VideoResult:
+    """Some rows of a result; arrays that are one number everywhere (not measured) stay in its memory."""
+    arrays = {name: _taken(array, rows) for name, array in result.arrays() if name in SPECS}
+    measures = {name: _taken(array, rows) for name, array in result.measures.items()}
+    changes: dict[str, Any] = {**arrays, "measures": measures}
+    return replace(result, **changes)
+
+
+def _taken(array: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+    if not array.size or any(array.strides):
+        return np.asarray(array[rows])
+    count = int(rows.sum()) if rows.dtype == np.bool_ else len(rows)
+    return np.broadcast_to(array[(0,) * array.ndim], (count, *array.shape[1:]))
 
 
 def _has_times(result: VideoResult) -> bool:
