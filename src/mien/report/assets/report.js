@@ -5,7 +5,7 @@ const LIGHT = ["#0b5fa5", "#b34700", "#00734f", "#9b3192", "#4b3fa0", "#7d6200",
 const DARK = ["#7db8f0", "#f5a35c", "#5fd3a6", "#e79be0", "#b6aefc", "#e3c85a", "#6fd6e3", "#ff9a9a"];
 const DASHES = [[], [9, 4], [2, 3], [10, 3, 2, 3], [5, 2]];
 const HEIGHTS = {confidence: 110, intensity: 270, rotation: 190, position: 160, gaze: 170, sides: 230, measures: 200};
-const LANE_PX = 19, PRINT_PX = 680, MARKS_DRAWN = 500;
+const LANE_PX = 19, PRINT_PX = 680, MARKS_DRAWN = 500, DENSE = 1;
 const data = JSON.parse(document.getElementById("mien-data").textContent);
 const home = document.getElementById("charts");
 if (!home) return;
@@ -72,10 +72,28 @@ function zoom(begin, end) {
   begin = Math.min(Math.max(begin, first), last - width);
   state.range = [begin, begin + width];
   state.busy = true;
-  for (const {plot} of state.charts) plot.setScale("x", {min: state.range[0], max: state.range[1]});
+  for (const each of state.charts) follow(each);
   state.busy = false;
   said();
 }
+
+// Charts that nobody sees follow when they come into view.
+function follow(each) {
+  each.stale = !each.seen && !document.documentElement.dataset.print;
+  if (!each.stale) each.plot.setScale("x", {min: state.range[0], max: state.range[1]});
+}
+
+const watching = new IntersectionObserver(entries => {
+  for (const entry of entries) {
+    const each = state.charts.find(chart => chart.figure === entry.target);
+    if (!each) continue;
+    each.seen = entry.isIntersecting;
+    if (!each.seen || !each.stale) continue;
+    state.busy = true;
+    follow(each);
+    state.busy = false;
+  }
+}, {rootMargin: "150px"});
 
 function scaled(factor, centre) {
   const [begin, end] = state.range, middle = centre ?? (begin + end) / 2;
@@ -111,6 +129,16 @@ function shade(plot) {
     ctx.fillRect(left, bbox.top, Math.max(plot.valToPos(b, "x", true) - left, devicePixelRatio), bbox.height);
   }
   ctx.restore();
+}
+
+// With many rows to a pixel, dashes can't be told apart, and anything but the thinnest line takes long to draw.
+function dashed(plot, course, lines) {
+  const [first, last] = plot.series[0].idxs ?? [0, 0], dense = (last - first) / plot.bbox.width * devicePixelRatio > DENSE;
+  lines.forEach((line, order) => {
+    const series = plot.series[order + 1];
+    series.width = dense ? 1 / devicePixelRatio : 1.5;
+    series.dash = dense ? [] : dash(look(course, line)).map(each => each * devicePixelRatio);
+  });
 }
 
 function across(limits) {
@@ -282,11 +310,11 @@ function chart(course, x) {
     scales: {x: {time: false, range: (plot, low, high) => low === high ? [low - 1, high + 1] : [low, high]}, y: {range: rangeOfY(course, lines, columns)}},
     axes: axes(course, lines),
     series: [{}, ...lines.map(line => ({
-      label: line.name, stroke: () => colour(look(course, line)), width: 1.4, dash: dash(look(course, line)),
+      label: line.name, stroke: () => colour(look(course, line)), width: 1,
       spanGaps: false, show: !isLanes, paths: points ? () => null : undefined, points: {show: points ? true : undefined, size: 6},
     }))],
     hooks: {
-      drawClear: [shade], draw: drawn,
+      drawClear: [shade, plot => dashed(plot, course, lines)], draw: drawn,
       setScale: [(plot, key) => { if (key === "x" && !state.busy && state.range) zoom(plot.scales.x.min, plot.scales.x.max); }],
       setCursor: [plot => lines.forEach((line, order) => {
         const row = plot.cursor.idx, value = row === null || row === undefined ? null : columns[order][row];
@@ -302,7 +330,8 @@ function chart(course, x) {
     const share = (event.deltaY || event.deltaX) > 0 ? 1.25 : 0.8;
     scaled(share, plot.posToVal(event.offsetX, "x"));
   }, {passive: false});
-  return {plot, course};
+  watching.observe(figure);
+  return {plot, course, figure, seen: true, stale: false};
 }
 
 function pressed(event, plot, lines, columns, x) {
@@ -385,6 +414,7 @@ function redraw() {
 function draw() {
   const kept = state.range;
   for (const {plot} of state.charts) plot.destroy();
+  watching.disconnect();
   home.querySelectorAll(".chart").forEach(each => each.remove());
   const x = column(state.face.x);
   state.range = null;
