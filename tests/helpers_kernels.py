@@ -1,4 +1,4 @@
-"""The kernels of shape and landmarks, called with the layout of the specification.
+"""The kernels of shape and landmarks, called with the layout of docs/algorithms.
 
 The kernels pack their arrays for speed; here, in one place, that packing is undone.
 """
@@ -21,28 +21,18 @@ def jacobian(pdm: PointDistributionModel, glob: np.ndarray, local: np.ndarray, r
     euler_to_matrix(glob[1:4].astype(float), rotation)
     shape = np.ascontiguousarray(pdm.object_shape(ShapeParameters(glob, local)).T)
     modes = 0 if rigid else pdm.n_modes
-    out = np.zeros((2 * pdm.n_points, pdm.packed_basis.shape[2]), np.float32)
-    shape_kernels.jacobian(shape, pdm.packed_basis, glob[0], rotation, modes, out)
-    return out[:, : 6 + modes]
-
-
-def system_shape(size: int) -> tuple[int, int]:
-    """Rows and columns that the normal equations of ``size`` parameters need."""
-    rows = -(-size // shape_kernels.ROWS) * shape_kernels.ROWS
-    return rows, -(-max(size + 1, rows) // shape_kernels.LANES) * shape_kernels.LANES
+    out = np.zeros((6 + modes, 2 * pdm.n_points), np.float32)
+    shape_kernels.jacobian(shape, pdm.basis, glob[0], rotation, modes, out)
+    return out.T
 
 
 def normal_equations(weighted: np.ndarray, jac: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """(size, size + 1): upper triangle of weightedᵀ jac, then weightedᵀ rhs; inputs (2n, size) and (2n,)."""
-    points, size = jac.shape
-    rows, width = system_shape(size)
-    left, right = np.zeros((points, width), np.float32), np.zeros((points, width), np.float32)
-    left[:, :size] = weighted
-    right[:, :size] = jac
-    right[:, size] = rhs
-    out = np.full((rows, width), np.nan, np.float32)
-    shape_kernels.normal_equations(left, right, size, out)
-    return out[:size, : size + 1]
+    size = jac.shape[1]
+    rows = np.ascontiguousarray(np.c_[jac, rhs].T, np.float32)
+    out = np.full((size, size + 1), np.nan, np.float32)
+    shape_kernels.normal_equations(np.ascontiguousarray(weighted.T, np.float32), rows, size, out)
+    return out
 
 
 def unweighted_normal_equations(
@@ -52,19 +42,16 @@ def unweighted_normal_equations(
     rotation = np.empty((3, 3))
     shape_kernels.rotation_of(glob, rotation)
     size = 6 + pdm.n_modes
-    rows, width = system_shape(size)
-    jac = np.zeros((2 * pdm.n_points, width), np.float32)
-    jac[:, :size] = jacobian(pdm, glob, local, rigid=False)
-    jac[:, size] = rhs
-    out = np.full((rows, width), np.nan, np.float32)
-    shape_kernels.unweighted_normal_equations(jac, pdm.gram, glob[0], rotation, size, out)
-    return out[:size, : size + 1]
+    rows = np.ascontiguousarray(np.c_[jacobian(pdm, glob, local, rigid=False), rhs].T, np.float32)
+    out = np.full((size, size + 1), np.nan, np.float32)
+    shape_kernels.unweighted_normal_equations(rows, pdm.gram, glob[0], rotation, size, out)
+    return out
 
 
 def solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """Solution (size,) of a symmetric system by the Cholesky kernel."""
     size = len(rhs)
-    system = np.full(system_shape(size), 7, np.float32)
+    system = np.full((size, size + 1), np.nan, np.float32)
     upper = np.triu_indices(size)
     system[upper] = matrix[upper]
     system[:size, size] = rhs
@@ -77,9 +64,7 @@ def fit_points(pdm: PointDistributionModel, points: np.ndarray) -> tuple[np.ndar
     """Global and local parameters of (n, 2) landmarks, and the iterations."""
     target = np.ascontiguousarray(points.T, np.float32)
     glob, local = np.empty(6, np.float32), np.empty(pdm.n_modes, np.float32)
-    count = shape_kernels.fit_points(
-        pdm.mean, pdm.basis, pdm.packed_basis, pdm.gram, pdm.eigenvalues, target, glob, local
-    )
+    count = shape_kernels.fit_points(pdm.mean, pdm.basis, pdm.gram, pdm.eigenvalues, target, glob, local)
     return glob, local, count
 
 
@@ -172,7 +157,6 @@ def optimise(
     count = landmark_kernels.regularised_mean_shift(
         pdm.mean,
         pdm.basis,
-        pdm.packed_basis,
         pdm.gram,
         pdm.eigenvalues,
         glob,

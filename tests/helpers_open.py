@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 import mien.models.open
+from mien.action_units.blendshapes import BlendshapeNetwork, read_blendshape_landmarks
 from mien.datatypes import Camera, FaceLandmarks, Frame
 from mien.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, FirstSuccess
 from mien.landmarks.mesh import FaceMesh, MeshNetwork
@@ -74,6 +75,12 @@ def canonical_face() -> CanonicalFace:
 @cache
 def mesh_network(name: str = "face_landmark_with_attention") -> MeshNetwork:
     return MeshNetwork(create_session(PACK / f"{name}.onnx"), indices())
+
+
+@cache
+def blendshape_network() -> BlendshapeNetwork:
+    session = create_session(PACK / "face_blendshapes.onnx")
+    return BlendshapeNetwork(session, read_blendshape_landmarks(PACK / "blendshapes.json"))
 
 
 def tracker(**options: bool) -> MeshTracker:

@@ -1,4 +1,4 @@
-"""Readers of the original's files, written from the specification alone, and without mien."""
+"""Readers of the original's files, written from docs/algorithms/output-table.md, and without mien."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 
 
 def read_hog_records(path: Path) -> list[tuple[float, np.ndarray]]:
-    """Flag and (rows, columns, channels) of every record of a .hog file (gaze-pose-output.md §9.7)."""
+    """Flag and (rows, columns, channels) of every record of a .hog file (docs/algorithms/output-table.md)."""
     data, at, records = path.read_bytes(), 0, []
     while at < len(data):
         columns, rows, channels = struct.unpack_from("<iii", data, at)

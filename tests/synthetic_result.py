@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.datatypes import ActionUnits, FaceLandmarks, FaceResult, Gaze, HeadPose
+from mien.datatypes import (
+    BLENDSHAPE_NAMES,
+    ActionUnits,
+    Blendshapes,
+    FaceLandmarks,
+    FaceResult,
+    Gaze,
+    HeadPose,
+)
 from mien.results import ResultBuilder, VideoResult
 
 
-def make_face(frame=0, *, face_id=0, seed=0, success=True, gaze=True, units=True, mesh=False, measures=()):
+def make_face(
+    frame=0, *, face_id=0, seed=0, success=True, gaze=True, units=True, mesh=False, shapes=False, measures=()
+):
     """One row whose numbers depend on the frame and the seed only."""
     rng = np.random.default_rng((seed, frame, face_id))
     single = np.float32
@@ -33,6 +43,7 @@ def make_face(frame=0, *, face_id=0, seed=0, success=True, gaze=True, units=True
         intensity=rng.uniform(0, 5, 17),
         presence=rng.integers(0, 2, 18).astype(float),
         measures={name: float(rng.normal()) for name in measures},
+        blendshapes=make_shapes(rng) if shapes else None,
     )
     return FaceResult(
         frame=frame,
@@ -44,6 +55,11 @@ def make_face(frame=0, *, face_id=0, seed=0, success=True, gaze=True, units=True
         gaze=eyes if gaze else None,
         action_units=action_units if units else None,
     )
+
+
+def make_shapes(rng):
+    logits = rng.normal(-4, 4, len(BLENDSHAPE_NAMES)).astype(np.float32)
+    return Blendshapes(1 / (1 + np.exp(-logits)), logits)
 
 
 def make_result(rows=5, **options) -> VideoResult:

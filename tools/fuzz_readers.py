@@ -152,7 +152,7 @@ def _notes(folder: Path) -> dict[str, Kind]:
 
 def _caches() -> dict[str, Kind]:
     from mien.models.hashes import HashMemory
-    from mien.runtime.checked_array import DoubtfulFileError, load_array, store_array
+    from mien.storage.checked_array import DoubtfulFileError, load_array, store_array
 
     array = np.random.default_rng(0).normal(size=(3, 5, 16)).astype(np.float32)
 

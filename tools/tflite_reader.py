@@ -1,4 +1,4 @@
-"""Reads a TensorFlow Lite file into plain Python: tensors, constants, operators (open-models.md §12)."""
+"""Reads a TensorFlow Lite file: tensors, constants, operators (docs/algorithms/open-conversion.md)."""
 
 from __future__ import annotations
 

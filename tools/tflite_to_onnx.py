@@ -1,4 +1,4 @@
-"""Writes a TensorFlow Lite network as ONNX, with standard operators only (open-models.md §12).
+"""Writes a TensorFlow Lite network as plain ONNX (docs/algorithms/open-conversion.md).
 
 Four-dimensional activations are NCHW inside the ONNX graph, everything else keeps its layout; the input and
 the outputs keep TensorFlow's. Half-precision constants are stored as such and cast, which loses nothing.
@@ -36,10 +36,10 @@ class Converter:
         """Emit every operator in order and wrap the graph with its provenance."""
         network = self._network
         (source,) = network.inputs
-        self._names[source] = self._emit("Transpose", ["input"], perm=_TO_NCHW)
+        self._names[source] = self._input(source)
         for operator in network.operators:
             self._names[operator.outputs[0]] = self._convert(operator)
-        outputs = [self._output(tensor) for tensor in network.outputs]
+        outputs = self._outputs()
         graph = helper.make_graph(
             self._nodes,
             name,
@@ -54,6 +54,13 @@ class Converter:
         helper.set_model_props(model, metadata)
         onnx.checker.check_model(model, full_check=True)
         return model
+
+    def _input(self, source: int) -> str:
+        """The input in the graph's layout."""
+        return self._emit("Transpose", ["input"], perm=_TO_NCHW)
+
+    def _outputs(self) -> list[onnx.ValueInfoProto]:
+        return [self._output(tensor) for tensor in self._network.outputs]
 
     def _emit(self, kind: str, inputs: Sequence[str], **attributes: Any) -> str:
         self._count += 1
@@ -229,18 +236,18 @@ class Converter:
         c, s = self._slice(direction, 2, 0, 1), self._slice(direction, 2, 1, 2)
         subset = self._gather_xy(points, list(options["subset_idxs"]))
         x, y = self._slice(subset, 2, 0, 1), self._slice(subset, 2, 1, 2)
-        along = self._sum(self._product(x, c), self._product(y, s))
+        along = self._plus(self._product(x, c), self._product(y, s))
         across = self._emit("Sub", [self._product(y, c), self._product(x, s)])
         (extent_x, middle_x), (extent_y, middle_y) = self._extent(along), self._extent(across)
         scale_x = self._times(extent_x, options["scale_x"] / options["output_width"])
         scale_y = self._times(extent_y, options["scale_y"] / options["output_height"])
         centre_x = self._emit("Sub", [self._product(c, middle_x), self._product(s, middle_y)])
-        centre_y = self._sum(self._product(s, middle_x), self._product(c, middle_y))
+        centre_y = self._plus(self._product(s, middle_x), self._product(c, middle_y))
         m00, m01 = self._product(c, scale_x), self._emit("Neg", [self._product(s, scale_y)])
         m10, m11 = self._product(s, scale_x), self._product(c, scale_y)
         half_x, half_y = options["output_width"] / 2, options["output_height"] / 2
-        shift_x = self._sum(self._times(m00, half_x), self._times(m01, half_y))
-        shift_y = self._sum(self._times(m10, half_x), self._times(m11, half_y))
+        shift_x = self._plus(self._times(m00, half_x), self._times(m01, half_y))
+        shift_y = self._plus(self._times(m10, half_x), self._times(m11, half_y))
         ox, oy = self._emit("Sub", [centre_x, shift_x]), self._emit("Sub", [centre_y, shift_y])
         zero, one = (self._constant(np.full((1, 1, 1), value, np.float32)) for value in (0, 1))
         rows = [m00, m01, zero, ox, m10, m11, zero, oy, zero, zero, one, zero, zero, zero, zero, one]
@@ -271,7 +278,7 @@ class Converter:
         rows = self._slice(matrix, 1, 0, 2)
         linear = self._emit("Transpose", [self._slice(rows, 2, 0, 2)], perm=(0, 2, 1))
         offset = self._reshaped(self._slice(rows, 2, 3, 4), (1, 1, 2))
-        return self._sum(self._emit("MatMul", [points, linear]), offset)
+        return self._plus(self._emit("MatMul", [points, linear]), offset)
 
     # small steps of the custom operators
 
@@ -286,7 +293,7 @@ class Converter:
         """Length and middle of the interval that (1, n, 1) values span."""
         axis = self._constant([1], np.int64)
         high, low = (self._emit(kind, [values, axis], keepdims=1) for kind in ("ReduceMax", "ReduceMin"))
-        return self._emit("Sub", [high, low]), self._times(self._sum(high, low), 0.5)
+        return self._emit("Sub", [high, low]), self._times(self._plus(high, low), 0.5)
 
     def _gather_xy(self, points: str, indices: Sequence[int]) -> str:
         chosen = self._emit("Gather", [points, self._constant(indices, np.int64)], axis=1)
@@ -302,7 +309,7 @@ class Converter:
     def _product(self, a: str, b: str) -> str:
         return self._emit("Mul", [a, b])
 
-    def _sum(self, a: str, b: str) -> str:
+    def _plus(self, a: str, b: str) -> str:
         return self._emit("Add", [a, b])
 
     def _times(self, value: str, factor: float) -> str:

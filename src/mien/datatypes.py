@@ -238,6 +238,83 @@ class Gaze(ShapesShown):
     eye_points_3d: NDArray[np.float32]
 
 
+BLENDSHAPE_NAMES: tuple[str, ...] = (
+    "_neutral",
+    "browDownLeft",
+    "browDownRight",
+    "browInnerUp",
+    "browOuterUpLeft",
+    "browOuterUpRight",
+    "cheekPuff",
+    "cheekSquintLeft",
+    "cheekSquintRight",
+    "eyeBlinkLeft",
+    "eyeBlinkRight",
+    "eyeLookDownLeft",
+    "eyeLookDownRight",
+    "eyeLookInLeft",
+    "eyeLookInRight",
+    "eyeLookOutLeft",
+    "eyeLookOutRight",
+    "eyeLookUpLeft",
+    "eyeLookUpRight",
+    "eyeSquintLeft",
+    "eyeSquintRight",
+    "eyeWideLeft",
+    "eyeWideRight",
+    "jawForward",
+    "jawLeft",
+    "jawOpen",
+    "jawRight",
+    "mouthClose",
+    "mouthDimpleLeft",
+    "mouthDimpleRight",
+    "mouthFrownLeft",
+    "mouthFrownRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthLowerDownLeft",
+    "mouthLowerDownRight",
+    "mouthPressLeft",
+    "mouthPressRight",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+    "mouthShrugLower",
+    "mouthShrugUpper",
+    "mouthSmileLeft",
+    "mouthSmileRight",
+    "mouthStretchLeft",
+    "mouthStretchRight",
+    "mouthUpperUpLeft",
+    "mouthUpperUpRight",
+    "noseSneerLeft",
+    "noseSneerRight",
+)
+"""MediaPipe's 52 blendshapes (ARKit's names) in the order of every blendshape array.
+
+Left and right are the subject's. The first, the face at rest, is an output without a meaning."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Blendshapes(ShapesShown):
+    """How much of each of 52 expressions a face shows, without reference to a neutral face.
+
+    Attributes
+    ----------
+    coefficients
+        (52,) float32, 0 to 1, in the order of `BLENDSHAPE_NAMES`; 1 is the whole expression as its makers
+        modelled it, NaN is not measured.
+    logits
+        (52,) float32: the same before the logistic function. Some expressions, such as ``cheekSquintLeft``,
+        vary between 0 and 0.0001 on real faces; their logits tell what their coefficients hide.
+    """
+
+    coefficients: NDArray[np.float32]
+    logits: NDArray[np.float32]
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class AlignedFace(ShapesShown):
     """A face in the reference frame of the mean shape.
@@ -295,11 +372,14 @@ class ActionUnits(ShapesShown):
         (18,) float64, 0 or 1, in the order of ``PRESENCE_NAMES``; NaN where not measured.
     measures
         Further named scalars that a model pack gives (eye opening, lip gap …).
+    blendshapes
+        See `Blendshapes`; None where the model pack has none.
     """
 
     intensity: NDArray[np.float64]
     presence: NDArray[np.float64]
     measures: dict[str, float] = field(default_factory=dict)
+    blendshapes: Blendshapes | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -182,7 +182,7 @@ def test_pooled_medians_equal_one_running_median_over_everything(seed, lengths):
             part.update(descriptor, ok)
             whole.update(descriptor, ok)
         parts.append(part.histogram())
-    if whole.count != 1:  # a single descriptor: the last one seen counts, see the specification
+    if whole.count != 1:  # a single descriptor: the last one seen counts, see `RunningMedian`
         np.testing.assert_array_equal(pooled_median(parts), whole.value if whole.count else parts_zero(make))
 
 

@@ -137,7 +137,7 @@ def test_grey_faces_without_those_of_failed_frames(tmp_path):
 
 @pytest.mark.parametrize(("good_by", "flag"), [("success", 1), ("valid", -1)])
 def test_what_makes_a_record_good_can_be_chosen(tmp_path, good_by, flag):
-    # first detection in a video: the tracker reports success though the validator refused (§9.5)
+    # first detection in a video: the tracker reports success though the validator refused
     face = drawn_face()
     face = dataclasses.replace(face, landmarks=dataclasses.replace(face.landmarks, valid=False))
     options = OutputOptions(

@@ -65,7 +65,7 @@ PRESENT = "AU01 AU02 AU10 AU15 AU17 AU20 AU23 AU25 AU26 AU28 AU45"
 
 @pytest.fixture(scope="module")
 def synthetic(record):
-    """The worked example of the specification: frame and landmarks."""
+    """The drawn frame of docs/algorithms/worked-example.md: frame and landmarks."""
     local = np.zeros(34)
     local[[0, 1, 4]] = 10, -5, 4
     shape = record.pdm.mean.astype(float) + record.pdm.basis.astype(float) @ local

@@ -56,7 +56,7 @@ def mien(models_folder, tmp_path):
     def run(*arguments: object, models: Path | None = models_folder, **kwargs) -> subprocess.CompletedProcess:
         return subprocess.run(
             [executable(), *map(str, arguments)],
-            env=environment(models),
+            env=environment(models) | kwargs.pop("env", {}),
             cwd=kwargs.pop("cwd", tmp_path),
             capture_output=True,
             text=True,

@@ -15,7 +15,7 @@ from synthetic_face import Pose, picture
 from synthetic_video import write_video
 
 COLUMNS = 714
-"""Columns of a sequence's table in OpenFace 2.2 (gaze-pose-output.md §9.3)."""
+"""Columns of a sequence's table in OpenFace 2.2 (docs/algorithms/output-table.md#columns)."""
 
 
 def read(path):

@@ -114,7 +114,7 @@ def test_the_open_models_tables_are_openfaces_unless_more_is_asked_for(mien, tmp
     assert header_of(tmp_path / "all.csv")[: counts["plain"]] == header_of(tmp_path / "plain.csv")
     assert counts["plain"] == 711
     assert 711 < counts["measures"] < 800
-    assert counts["all"] == counts["measures"] + 3 * 478
+    assert counts["all"] == counts["measures"] + 2 * 52 + 3 * 478
 
 
 def test_a_video_of_the_open_models_has_openfaces_columns(mien, tmp_path, portrait_video):
@@ -128,7 +128,7 @@ def test_columns_that_the_models_do_not_give_are_refused_before_the_analysis(ana
     assert done.returncode == 2
     assert "the models openface give no mesh" in done.stderr
     done = analyze(face_video, "--extra", "nose")
-    assert "unknown extra columns nose: expected some of measures, mesh, or all" in done.stderr
+    assert "unknown extra columns nose: expected some of measures, blendshapes, mesh, or all" in done.stderr
     assert not list(tmp_path.iterdir())
 
 

@@ -65,7 +65,7 @@ def test_open_models_are_recorded_too(mien, face_video, tmp_path):
     done = mien("analyze", face_video, "--models", "open", "--device", "auto", "--end", 0.3)
     assert done.returncode == 0, done.stderr
     networks = json.loads((tmp_path / "face.provenance.json").read_text())["networks"]
-    assert set(networks) == {"face mesh", "BlazeFace 128", "BlazeFace 192"}
+    assert set(networks) == {"face mesh", "blendshapes", "BlazeFace 128", "BlazeFace 192"}
 
 
 def test_live_says_and_records_it(mien, face_video, tmp_path):

@@ -1,6 +1,7 @@
 """mien warmup: all kernels are compiled ahead, by one process or two, and then never again."""
 
 import dataclasses
+import os
 import subprocess
 import sys
 
@@ -11,7 +12,7 @@ from mien.models.store import ModelStore
 from mien.options import AnalysisOptions
 from mien.packs import build_stages, openface_pack
 from mien.pipeline import Pipeline
-from mien.runtime import compilation, machine_code
+from mien.runtime import compilation
 from mien.runtime.compilation import counting_compilations, is_warm
 from synthetic_video import numbered_video
 
@@ -27,7 +28,7 @@ def pack(synthetic_openface, monkeypatch):
 @pytest.fixture
 def own_markers(monkeypatch, tmp_path):
     """Markers of this test only; the compiled kernels themselves are shared."""
-    monkeypatch.setattr(compilation, "folder", lambda: tmp_path)
+    monkeypatch.setattr(compilation, "_marker", lambda pack, landmarks: tmp_path / f"{pack}-{landmarks}.warm")
 
 
 def test_an_analysis_after_it_compiles_nothing(pack, own_markers):
@@ -55,15 +56,16 @@ def test_both_shares_leave_nothing_to_compile_but_what_the_whole_needs(pack):
 PROGRAM = """
 import sys
 from mien.cli.main import app
-try:
-    app(sys.argv[1:])
-finally:
-    print([name for name in ("numba", "llvmlite", "pydantic", "rich", "PIL") if name in sys.modules])
+from mien.runtime.compilation import counting_compilations
+with counting_compilations() as compiled:
+    try:
+        app(sys.argv[1:])
+    finally:
+        print(compiled(), [name for name in ("pydantic", "rich", "PIL") if name in sys.modules])
 """
 
 
-@pytest.mark.skipif(not machine_code.SUPPORTED, reason="Numba calls the kernels on this system")
-def test_an_analysis_after_it_needs_no_compiler(pack, tmp_path):
+def test_an_analysis_after_it_compiles_nothing_and_imports_nothing_idle(pack, tmp_path):
     video = tmp_path / "gray.mp4"
     numbered_video(video, 2)
     command = [
@@ -80,7 +82,7 @@ def test_an_analysis_after_it_needs_no_compiler(pack, tmp_path):
         subprocess.run([sys.executable, "-c", PROGRAM, *command], capture_output=True, text=True, check=True)
         for _ in range(2)
     ]
-    assert runs[-1].stdout.splitlines()[-1] == "[]"
+    assert runs[-1].stdout.splitlines()[-1] == "0 []"
 
 
 def test_it_is_remembered_per_pack_and_landmark_model(pack, own_markers):
@@ -107,3 +109,40 @@ def test_the_command_says_when_it_is_ready(mien):
     assert done.returncode == 0, done.stderr
     assert "Ready after" in done.stdout
     assert "Compiling" not in mien("warmup", "--models", "open").stderr
+
+
+TOGETHER = """
+from mien.packs import choose_pack
+from mien.options import AnalysisOptions
+from mien.analysis.warmup import warm_up
+done = warm_up(choose_pack("open"), AnalysisOptions(models="open"))
+print(done.compiled, done.processes)
+"""
+
+
+def test_of_two_processes_that_start_together_one_compiles(tmp_path):
+    environment = os.environ | {"MIEN_CACHE": str(tmp_path)}
+    processes = [
+        subprocess.Popen([sys.executable, "-c", TOGETHER], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    compiled, processes = zip(*sorted(process.communicate()[0].split() for process in processes), strict=True)
+    assert processes == ("0", "1")
+    assert int(compiled[0]) == 0 < int(compiled[1])
+
+
+def test_a_first_analysis_says_once_that_it_compiles_whatever_it_compiles(mien, face_video, tmp_path):
+    environment = os.environ | {"MIEN_CACHE": str(tmp_path / "cache")}
+    command = [
+        "analyze",
+        face_video,
+        "--models",
+        "open",
+        "--end",
+        "0.1",
+        "--tracked",
+        "-o",
+        tmp_path / "out.csv",
+    ]
+    runs = [mien(*command, env=environment) for _ in range(2)]
+    assert [run.stderr.count("Compiling") for run in runs] == [1, 0], runs[0].stderr

@@ -34,7 +34,7 @@ def detector(free_record):
 
 @pytest.fixture(scope="module")
 def golden_image():
-    """The picture of landmarks.md §12."""
+    """The picture of docs/algorithms/worked-example.md."""
     y, x = np.mgrid[:48, :48]
     return np.stack([5 * x + 3 * y, 2 * x + 11 * y, x * y], axis=-1).astype(np.uint8)
 

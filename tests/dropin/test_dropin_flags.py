@@ -1,4 +1,4 @@
-"""The table of flags is the specification's list: gaze-pose-output.md §9.10, landmarks.md §9."""
+"""The table of flags is the list of OpenFace's programs (docs/openface-commands.md)."""
 
 import pytest
 
@@ -32,7 +32,7 @@ DEFAULTS = {
 }
 
 
-def test_every_flag_of_the_specification_is_there_and_no_other():
+def test_every_flag_of_openface_is_there_and_no_other():
     expected = {name: kind for kind, names in VALUES.items() for name in names.split()}
     assert {flag.name: flag.kind for flag in FLAGS if not flag.own} == expected
     assert len(FLAGS) == len(BY_NAME)
@@ -42,7 +42,7 @@ def test_mien_adds_the_layout_of_tables_alone():
     assert [flag.name for flag in FLAGS if flag.own] == ["--csv-style"]
 
 
-def test_defaults_are_the_specifications():
+def test_defaults_are_openfaces():
     assert {name: BY_NAME[name].default for name in DEFAULTS} == DEFAULTS
 
 

@@ -113,7 +113,7 @@ def test_landmarks_without_eyes_are_refused():
 
 
 def test_specified_eye_has_the_specified_gaze():
-    """The numbers of gaze-pose-output.md §7.7, given as corners and a middle of the iris."""
+    """The numbers of docs/algorithms/gaze.md, given as corners and a middle of the iris."""
     camera = default_camera(640, 480)
     landmarks_3d = np.ones((68, 3), np.float32)
     landmarks_3d[36], landmarks_3d[39] = (-54.461, -33.107, 245.379), (-26.828, -30.516, 242.922)

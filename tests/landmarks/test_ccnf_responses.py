@@ -1,4 +1,4 @@
-"""Responses of CCNF patch experts equal their definition (landmarks.md §5.4) and the golden values of §12."""
+"""Responses of CCNF patch experts equal their definition (docs/algorithms/patch-experts-ccnf.md)."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_landmark_that_is_nowhere_gets_the_response_of_a_black_picture(place):
 
 
 def test_neurons_of_next_to_no_weight_count_in_sigma_only():
-    """§5.4: alpha <= 1e-4 is left out of b, not of the precision."""
+    """alpha <= 1e-4 is left out of b, not of the precision."""
     rng = np.random.default_rng(12)
     record = random_ccnf(rng, 3, windows=())
     alphas = np.zeros_like(record.alphas)
@@ -175,7 +175,7 @@ def test_first_of_equally_near_views_wins():
 
 @pytest.mark.models
 def test_response_has_the_golden_values(openface_dir):
-    """CCNF general, scale 0.35, view 0, landmark 30, window 9, of a synthetic area (§12)."""
+    """CCNF general, scale 0.35, view 0, landmark 30, window 9, of a synthetic area."""
     model = read_landmark_model(openface_dir / "LandmarkDetector/model/main_clnf_general.txt")
     record = model.patch_experts[1]
     y, x = np.mgrid[:19, :19]

@@ -1,6 +1,6 @@
 """CE-CLM against the original program, run with stand-in patch experts; inputs injected, then free running.
 
-Tolerances: landmarks.md §13.1; distances in units of the face's scale s, px per mm. The stand-ins are small
+Tolerances: docs/algorithms/numerical-noise.md; s is the scale, px per mm. The stand-ins are small
 networks in the format of the true files: what is shown is that the arithmetic is the original's.
 """
 

@@ -1,4 +1,4 @@
-"""The early-terminating search over head orientations (landmarks.md §6.9 (b)), with its peculiarities."""
+"""The early-terminating search and its peculiarities (docs/algorithms/hypotheses.md)."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def test_search_with_real_fits_ends_in_one_of_its_candidates():
 
 
 def test_one_orientation_gives_the_normal_sequence_on_either_branch():
-    """§6.9: with a single hypothesis both branches fit 11, 9, 7, 5 from the box."""
+    """With a single hypothesis both branches fit 11, 9, 7, 5 from the box."""
     results = []
     for cutoff in (-99.0, 99.0):
         record = random_cen_model(4, termination=table(cutoff))

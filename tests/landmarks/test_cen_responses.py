@@ -1,4 +1,4 @@
-"""Responses of CEN patch experts equal their definition (landmarks.md §5.5) and its golden values."""
+"""Responses of CEN patch experts equal their definition (docs/algorithms/patch-experts-ce-clm.md)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from mien.landmarks import area_kernels, cen_kernels
 from mien.landmarks.cen import CenPatchExperts
 from mien.landmarks.cen_layout import pack_experts, panel_widths
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
+from mien.landmarks.vector_code import ROWS
 from mien.models.records import DenseLayer
-from mien.runtime.array_cache import ArrayCache
-from mien.runtime.dense_block import ROWS
 from mien.runtime.lanes import LANES
+from mien.storage.array_cache import ArrayCache
 from oracle import cen as oracle
 from oracle import landmarks as landmarks_oracle
 
@@ -209,7 +209,7 @@ def test_landmark_without_any_expert_is_left_out(caplog):
 
 
 def test_pair_that_has_both_experts_uses_the_later_one_for_both():
-    """§5.5 goes through the landmarks in order, and every frontal expert serves its mirror too."""
+    """Landmarks are gone through in order, and every frontal expert serves its mirror too."""
     rng = np.random.default_rng(6)
     record = random_cen(rng, 2)
     full = (random_layers(rng), record.experts[0][1])
@@ -330,7 +330,7 @@ def test_window_inputs_begin_with_one_and_go_column_by_column():
 @settings(max_examples=10, deadline=None)
 @given(seed=SEEDS, window=st.sampled_from((5, 9)))
 def test_responses_without_the_grid_are_those_of_bilinear_areas(seed, window):
-    """The exact fit (§13 item 2): areas by exact interpolation."""
+    """The exact fit (docs/algorithms/numerical-noise.md): areas by exact interpolation."""
     rng = np.random.default_rng(seed)
     record = random_cen(rng, 2)
     gray, points = textured(rng), rng.uniform(80, 160, (2, 2)).astype(np.float32)

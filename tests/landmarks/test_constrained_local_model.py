@@ -1,4 +1,4 @@
-"""The multi-scale fit follows landmarks.md §6.3: schedule of scales, parameters, failure, cached kernels."""
+"""The multi-scale fit: scales, parameters, failure, cached kernels (docs/algorithms/fitting-nu-rlms.md)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def build(record: LandmarkModelRecord, options: FitOptions) -> ConstrainedLocalM
 
 
 def oracle_fit(record: LandmarkModelRecord, gray, glob, local, windows, options: FitOptions):
-    """Parameters and likelihood by §6.3, with parameters that do not depend on the scale."""
+    """Parameters and likelihood of the loop over scales, with parameters that do not depend on the scale."""
     model = shape_oracle.model(record.pdm)
     likelihood = None
     last = len(record.patch_experts) - 1
@@ -140,7 +140,7 @@ def test_view_is_that_of_the_last_fitted_scale():
 
 
 def test_kernel_keeps_the_sigma_of_the_windows_first_use():
-    """A quirk of the original (§6.5): one table per window size, whatever the scale."""
+    """A quirk of the original: one table per window size, whatever the scale."""
     record = random_model()
     gray = textured(np.random.default_rng(7))
     options = FitOptions()

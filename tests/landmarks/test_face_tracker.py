@@ -1,4 +1,4 @@
-"""The tracker loses, keeps and finds the face as landmarks.md §8.2 prescribes."""
+"""The tracker loses, keeps and finds the face as docs/algorithms/tracker.md#one-frame prescribes."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ class Stage:
         return self.tracker.state
 
 
-# --- against the steps of the specification ---------------------------------------------------------------
+# --- against the numbered steps ---------------------------------------------------------------------------
 
 FRAMES = st.lists(st.tuples(st.booleans(), st.booleans(), st.booleans()), min_size=1, max_size=60)
 
 
 @settings(deadline=None, max_examples=60)
 @given(script=FRAMES, every=st.sampled_from([2, 1, 3, 5, -1]))
-def test_tracker_follows_the_steps_of_the_specification(script, every):
+def test_tracker_follows_its_numbered_steps(script, every):
     compare_with_the_oracle(script, every)
 
 

@@ -1,4 +1,4 @@
-"""Fitting parameters have the original's values (landmarks.md §6.1, §6.2, §6.4)."""
+"""Fitting parameters have the original's values (docs/algorithms/fitting-nu-rlms.md#parameters)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Landmarks from a box: the likeliest of eleven head orientations wins (landmarks.md §6.9 (a))."""
+"""Landmarks from a box: the likeliest of eleven head orientations wins (docs/algorithms/hypotheses.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A complete detection: parts, their merge, validation (landmarks.md §6.7, §6.8)."""
+"""A complete detection: parts, their merge, validation (docs/algorithms/parts.md)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Validator:
 
 
 def test_part_starts_from_the_landmarks_it_shares_with_the_face():
-    """Unmapped landmarks are missing; the start is not turned with the head (§6.8 step 1)."""
+    """Unmapped landmarks are missing; the start is not turned with the head (docs/algorithms/parts.md)."""
     record = two_parts()
     detector = LandmarkDetector(record, FitOptions(), None)
     main_points = detector.pdm.points(start(0.8))

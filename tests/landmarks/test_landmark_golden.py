@@ -1,6 +1,6 @@
-"""The sample picture of the specification (landmarks.md §12), as the original program fitted it.
+"""The sample picture of docs/algorithms/worked-example.md, as the original program fitted it.
 
-A whole fit may differ by a few hundredths of a pixel: §13 item 2.
+A whole fit may differ by a few hundredths of a pixel: docs/algorithms/numerical-noise.md.
 """
 
 from __future__ import annotations

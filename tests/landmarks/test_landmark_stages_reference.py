@@ -1,4 +1,4 @@
-"""Every stage of landmark fitting against the original program, with injected inputs (landmarks.md §13.1)."""
+"""Every stage of fitting against the original, inputs injected (docs/algorithms/numerical-noise.md)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def parameters_of(detector: LandmarkDetector, stage: Scale):
 
 
 def weights_of(detector: LandmarkDetector, stage: Scale) -> np.ndarray:
-    """(n,) weights of §6.5, 0 where invisible."""
+    """(n,) weights of docs/algorithms/fitting-nu-rlms.md#one-optimisation, 0 where invisible."""
     experts = model_of(detector, stage.model_name).experts[stage.index]
     factor = parameters_of(detector, stage).weight_factor
     weights = factor * experts.confidences[stage.view] if factor > 0 else np.ones(len(stage.visible))

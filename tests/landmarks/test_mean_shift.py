@@ -1,4 +1,4 @@
-"""Mean shifts, NU-RLMS and likelihood equal their definitions (landmarks.md §6.5, §6.6)."""
+"""Mean shifts, NU-RLMS and likelihood equal their definitions (docs/algorithms/fitting-nu-rlms.md)."""
 
 from __future__ import annotations
 
@@ -212,12 +212,14 @@ def near_the_grid(positions: np.ndarray) -> bool:
 @pytest.mark.parametrize("rigid", [True, False])
 def test_whole_call_equals_its_definition(seed, rigid):
     case = problem(seed, weighted=seed % 2 == 1)
-    params, count, _ = case.kernel(rigid=rigid, iterations=5)
-    glob, local, expected_count, _ = case.oracle(rigid=rigid, iterations=5)
-    assert count == expected_count
-    # A kernel that flips to its neighbour on the grid moves a landmark by some hundredths of a pixel.
-    expected = shape_oracle.project(case.model, glob, local).T
-    np.testing.assert_allclose(case.pdm.points(params), expected, atol=0.05 * glob[0])
+    for iterations in range(1, 6):
+        params, count, _ = case.kernel(rigid=rigid, iterations=iterations)
+        glob, local, expected_count, positions = case.oracle(rigid=rigid, iterations=iterations)
+        assert count == expected_count
+        if bool((np.abs((10 * positions) % 1 - 0.5) < 1e-4).any()):
+            return  # Where rounding chooses the kernel, the two may part.
+        expected = shape_oracle.project(case.model, glob, local).T
+        np.testing.assert_allclose(case.pdm.points(params), expected, atol=1e-3 * glob[0])
 
 
 def test_rigid_call_leaves_the_shape_alone():
@@ -262,7 +264,7 @@ def test_first_iteration_always_runs_and_none_at_zero():
 
 @pytest.mark.parametrize("rigid", [True, False])
 def test_nothing_visible_means_no_step(rigid):
-    """The system is singular, so the update is zero, as in the original (§0.4)."""
+    """The system is singular, so the update is zero, as in the original."""
     case = problem(25, hidden=16)
     case.start = ShapeParameters(case.start.global_params, np.zeros(4, np.float32))
     params, _, _ = case.kernel(rigid=rigid, iterations=3)

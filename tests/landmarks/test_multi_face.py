@@ -1,4 +1,4 @@
-"""Four places for faces, taken and given up as landmarks.md §8.4 prescribes."""
+"""Four places for faces, taken and given up as docs/algorithms/several-faces.md prescribes."""
 
 from __future__ import annotations
 

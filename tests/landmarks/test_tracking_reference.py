@@ -1,6 +1,6 @@
 """The tracker on real videos against the original: one frame from its exact state before, and running free.
 
-Tolerances: landmarks.md §13.1. They are in units of the face's scale s, px per mm.
+Tolerances: docs/algorithms/numerical-noise.md. They are in units of the face's scale s, px per mm.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ def test_nothing_lies_in_the_folder_without_a_description():
 def test_licences_travel_with_the_files_and_the_pack_stays_small():
     for name in pack.LICENCE_FILES:
         assert (pack.FOLDER / name).stat().st_size > 1000
-    assert sum(file.path.stat().st_size for file in pack.FILES) < 8e6
+    assert sum(file.path.stat().st_size for file in pack.FILES) < 9e6
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +91,7 @@ def test_default_landmark_model_is_the_one_with_irises():
 @pytest.mark.network
 @pytest.mark.slow
 @pytest.mark.skipif(
-    not os.environ.get("MIEN_TEST_NETWORK"), reason="downloads 45 MB; set MIEN_TEST_NETWORK=1"
+    not os.environ.get("MIEN_TEST_NETWORK"), reason="downloads 48 MB; set MIEN_TEST_NETWORK=1"
 )
 def test_rebuilt_files_equal_the_shipped_ones(tmp_path):
     pytest.importorskip("tflite", reason="pip install tflite==2.18.0")

@@ -1,4 +1,4 @@
-"""The readers on OpenFace's own files: every byte consumed, and the numbers that the specification states."""
+"""The readers on OpenFace's own files: every byte consumed (docs/algorithms/model-files.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slow, obvious twins of the running median and of post-processing (action-units.md §5, §6)."""
+"""Slow, obvious twins of the running median and of post-processing (docs/algorithms)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 class NaiveMedian:
-    """The definition of §5: count, then scan every histogram from its first bin."""
+    """The definition: count, then scan every histogram from its first bin."""
 
     def __init__(self, low, high, bins, clamp):
         self.low, self.high, self.bins, self.clamp = low, high, bins, clamp
@@ -32,20 +32,20 @@ class NaiveMedian:
 
 
 def scores(predictors, descriptor, median):
-    """Raw output of each predictor; §1.5."""
+    """Raw output of each predictor; docs/algorithms/action-unit-predictors.md#prediction."""
     return np.array(
         [(descriptor - p.means - (median if p.dynamic else 0)) @ p.weights + p.bias for p in predictors]
     )
 
 
 def offset(history, ok, cutoff):
-    """What counts as zero of one intensity; §6.3.2."""
+    """What counts as zero of one intensity; docs/algorithms/action-unit-postprocessing.md#intensity."""
     good = sorted(v for v, fine in zip(history, ok, strict=True) if fine)
     return good[int(len(good) * cutoff)] if good and not np.isnan(cutoff) else 0.0
 
 
 def finish_intensity(history, ok, cutoff):
-    """One intensity of a video; §6.3.2."""
+    """One intensity of a video; docs/algorithms/action-unit-postprocessing.md#intensity."""
     zero = offset(history, ok, cutoff)
     clamped = [min(max(v - zero, 0), 5) if fine else 0 for v, fine in zip(history, ok, strict=True)]
     smooth = list(clamped)
@@ -55,7 +55,7 @@ def finish_intensity(history, ok, cutoff):
 
 
 def vote(history):
-    """One presence of a video; §6.3.3."""
+    """One presence of a video; docs/algorithms/action-unit-postprocessing.md#presence."""
     voted = list(history)
     if len(history) >= 7:
         for i in range(3, len(history) - 3):
@@ -64,7 +64,7 @@ def vote(history):
 
 
 class NaiveCorrection:
-    """Correction of one live intensity of a camera; §6.2."""
+    """Live intensity of a camera; docs/algorithms/action-unit-predictors.md#live-values-of-a-camera."""
 
     def __init__(self):
         self.histogram = [0] * 200

@@ -1,4 +1,4 @@
-"""Slow, obvious twins of the alignment and of FHOG (action-units.md §2.2-2.4, §3)."""
+"""Slow, obvious twins of the alignment and of FHOG (docs/algorithms/alignment-and-fhog.md)."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def raised_landmarks(points, matrix, scale):
 
 
 def strongest_gradient(image, y, x, grouped):
-    """(gx, gy) of the channel that wins; ties as in §3.1.3."""
+    """(gx, gy) of the channel that wins; ties as in docs/algorithms/alignment-and-fhog.md#fhog."""
     picture = image.astype(int)
     gradients = [
         (picture[y, x + 1, k] - picture[y, x - 1, k], picture[y + 1, x, k] - picture[y - 1, x, k])

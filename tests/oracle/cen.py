@@ -1,6 +1,6 @@
 """Slow, obvious twins of the CEN patch experts and of the early-termination search.
 
-Written from landmarks.md §5.5 and §6.9 (b), in float64 and one window at a time.
+Written from patch-experts-ce-clm.md and hypotheses.md, in float64 and one window at a time.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def search(
     coarse: Sequence[tuple[int, float]],
     complete: Callable[[int, bool], tuple[float, float, bool]],
 ) -> tuple[int, float, bool, bool, list[tuple[int, bool]]]:
-    """§6.9 (b), word for word.
+    """Early termination, word for word (docs/algorithms/hypotheses.md).
 
     ``coarse``: view and likelihood of every hypothesis. ``complete`` fits a hypothesis to the end, from its
     shape (True) or from the mean shape (False), and gives likelihood, certainty and success.

@@ -1,4 +1,4 @@
-"""Slow, obvious twin of the affine crop: one pixel at a time, as open-models.md §3 words it."""
+"""Slow, obvious twin of the affine crop, one pixel at a time (docs/algorithms/open-detection.md#crops)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Slow, obvious twins of the face detector's kernels (landmarks.md §3.1)."""
+"""Slow, obvious twins of the face detector's kernels (docs/algorithms/face-detection.md)."""
 
 from __future__ import annotations
 

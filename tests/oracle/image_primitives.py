@@ -1,4 +1,4 @@
-"""Slow, obvious twins of `mien.imaging.kernels`: one pixel at a time, as landmarks.md §0.5 words it."""
+"""Slow, obvious twins of `mien.imaging.kernels`, pixel by pixel (docs/algorithms/image-arithmetic.md)."""
 
 from __future__ import annotations
 

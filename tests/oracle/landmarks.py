@@ -1,4 +1,4 @@
-"""Slow, obvious twins of landmark fitting, written from landmarks.md §0.5, §5 and §6.
+"""Slow, obvious twins of landmark fitting, written from docs/algorithms.
 
 Float64 except where float32 decides about integers: the matrix of the warp and the grid of the kernel.
 """
@@ -20,7 +20,7 @@ SUPPORT = 11
 
 
 def nearest_view(euler, centers) -> int:
-    """§5.1; the first of equals."""
+    """Index of the nearest view; the first of equals (docs/algorithms/response-maps.md#scales-and-views)."""
     distances = [sum((float(e) - c) ** 2 for e, c in zip(euler, center, strict=True)) for center in centers]
     return distances.index(min(distances))
 
@@ -28,7 +28,7 @@ def nearest_view(euler, centers) -> int:
 def similarity(image: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """(2, 2) rotation times scale that takes the centred ``image`` (2, n) to the centred ``reference``.
 
-    The rotation is Kabsch's, by singular values; the scale is the ratio of spreads; §5.2.
+    The rotation is Kabsch's, by singular values; the scale is the ratio of spreads.
     """
     image = image - image.mean(axis=1, keepdims=True)
     reference = reference - reference.mean(axis=1, keepdims=True)
@@ -38,7 +38,7 @@ def similarity(image: np.ndarray, reference: np.ndarray) -> np.ndarray:
 
 
 def place_reference(model: Model, glob, local, scale: float) -> tuple[np.ndarray, np.ndarray]:
-    """Current landmarks (2, n) and the similarity A from image to reference; §5.2."""
+    """Current landmarks (2, n) and the similarity A from image to reference."""
     image = shape.project(model, glob, local)
     return image, similarity(image, shape.project(model, [scale, 0, 0, 0, 0, 0], local))
 
@@ -47,7 +47,7 @@ def place_reference(model: Model, glob, local, scale: float) -> tuple[np.ndarray
 
 
 def warp_matrix(x, y, a, b, side: int) -> np.ndarray:
-    """(2, 3) matrix of §5.3: evaluated in float32, left to right, then widened."""
+    """(2, 3) matrix of an area of interest: evaluated in float32, left to right, then widened."""
     x, y, a, b = (np.float32(v) for v in (x, y, a, b))
     last, two = np.float32(side - 1), np.float32(2)
     return np.array(
@@ -60,7 +60,7 @@ def warp_matrix(x, y, a, b, side: int) -> np.ndarray:
 
 
 def warp(gray: np.ndarray, matrix: np.ndarray, side: int) -> np.ndarray:
-    """Quantised bilinear warp with border 0, one pixel at a time; §0.5.1."""
+    """Quantised bilinear warp with border 0, one pixel at a time; docs/algorithms/image-arithmetic.md."""
     out = np.zeros((side, side), np.float32)
     for v in range(side):
         for u in range(side):
@@ -81,7 +81,7 @@ def _pixel(gray: np.ndarray, x: int, y: int) -> float:
 
 
 def area_of_interest(gray: np.ndarray, x, y, a, b, side: int) -> np.ndarray:
-    """(side, side) float32 around a landmark; §5.3."""
+    """(side, side) float32 around a landmark; docs/algorithms/response-maps.md#area-of-interest."""
     return warp(gray, warp_matrix(x, y, a, b, side), side)
 
 
@@ -89,7 +89,7 @@ def area_of_interest(gray: np.ndarray, x, y, a, b, side: int) -> np.ndarray:
 
 
 def normalised_window(area: np.ndarray, row: int, column: int) -> np.ndarray:
-    """The (11, 11) support of one position less its mean, divided by its norm (1 where that is 0); §5.4."""
+    """The (11, 11) support of one position less its mean, divided by its norm (1 where that is 0)."""
     window = area[row : row + SUPPORT, column : column + SUPPORT].astype(float)
     if np.ptp(window) == 0:
         return np.zeros_like(window)
@@ -98,7 +98,7 @@ def normalised_window(area: np.ndarray, row: int, column: int) -> np.ndarray:
 
 
 def ccnf_potential(area: np.ndarray, record: CcnfRecord, view: int, landmark: int) -> np.ndarray:
-    """b of §5.4, (w, w)."""
+    """b of docs/algorithms/patch-experts-ccnf.md, (w, w)."""
     w = area.shape[0] - SUPPORT + 1
     out = np.zeros((w, w))
     for r in range(w):
@@ -116,7 +116,7 @@ def ccnf_potential(area: np.ndarray, record: CcnfRecord, view: int, landmark: in
 def ccnf_sigma(
     record: CcnfRecord, view: int, landmark: int, window: int, components: dict[int, np.ndarray]
 ) -> np.ndarray:
-    """Σ (w², w²), inverted explicitly; diagonal where the window has no components; §5.4."""
+    """Σ (w², w²), inverted explicitly; diagonal where the window has no components."""
     precision = record.alphas[view, landmark].sum() * np.eye(window**2)
     for beta, component in zip(record.betas[view, landmark], components.get(window, ()), strict=False):
         precision = precision + beta * component.astype(float)
@@ -156,7 +156,7 @@ def ccnf_responses(
 
 
 def mean_shift(response: np.ndarray, x, y, sigma: float) -> tuple[float, float]:
-    """Shift (x, y) of one landmark at (x, y) of its response map (w, w), with the quantised kernel; §6.5."""
+    """Shift (x, y) of one landmark at (x, y) of its response map (w, w), with the quantised kernel."""
     w = response.shape[0]
     step = np.float32(0.1)
     limit = np.float32(w) - step
@@ -182,7 +182,7 @@ def mean_shifts(responses: np.ndarray, positions: np.ndarray, visible, sigma: fl
 
 
 def positions_in_maps(model: Model, glob, local, base: np.ndarray, a: np.ndarray, window: int) -> np.ndarray:
-    """D = A (S - base) + (w - 1) / 2, (2, n), float32; §6.5."""
+    """D = A (S - base) + (w - 1) / 2, (2, n), float32; docs/algorithms/fitting-nu-rlms.md."""
     moved = shape.project(model, glob, local) - base
     return (a @ moved + (window - 1) // 2).astype(np.float32)
 
@@ -190,7 +190,7 @@ def positions_in_maps(model: Model, glob, local, base: np.ndarray, a: np.ndarray
 def iterate(
     model: Model, glob, local, base, a, responses, sigma, weights, visible, regularisation, rigid
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters after one NU-RLMS iteration; §6.5.
+    """Parameters after one NU-RLMS iteration; docs/algorithms/fitting-nu-rlms.md#one-optimisation.
 
     ``base`` (2, n); ``a`` (2, 2) from image to reference; ``responses`` (n, w, w); ``weights`` (n,).
     """
@@ -231,7 +231,7 @@ def optimise(
 
 
 def log_likelihood(responses: np.ndarray, positions: np.ndarray, visible, sigma: float) -> float:
-    """Mean log of the smoothed responses at the exact positions (2, n); §6.6."""
+    """Mean log of the smoothed responses at the exact positions (2, n)."""
     logs = []
     for i in np.flatnonzero(visible):
         value = 0.0

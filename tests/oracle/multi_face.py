@@ -1,4 +1,4 @@
-"""Slow, obvious twin of the multi-face program's state: landmarks.md §8.4, step by step.
+"""Slow, obvious twin of the multi-face program's state: docs/algorithms/several-faces.md, step by step.
 
 It knows nothing of landmarks: ``bounds(box)`` is the box of the landmarks that a fit from a box gives, which
 then stay where they are; ``good(slot)`` says whether the fit of a slot in this frame is valid.

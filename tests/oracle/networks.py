@@ -1,4 +1,4 @@
-"""Slow, obvious twin of the networks that `mien.runtime.onnx_graph` writes (landmarks.md §2)."""
+"""Slow, obvious twin of what `mien.runtime.onnx_graph` writes (docs/algorithms/small-networks.md)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Slow, obvious twin of the point distribution model, written from landmarks.md §0.2 and §4 in float64.
+"""Slow, obvious twin of docs/algorithms/point-distribution-model.md, written from it in float64.
 
-Layout of the specification: a 3D shape is (3, n), a 2D shape (2, n), a basis (3n, m) with all x, then all y,
+Layout: a 3D shape is (3, n), a 2D shape (2, n), a basis (3n, m) with all x, then all y,
 then all z. `mien` stores the same numbers in another order, so the twins start from a `PdmRecord`.
 """
 
@@ -52,7 +52,7 @@ def rotation_matrix(euler) -> np.ndarray:
 
 
 def euler_angles(rotation: np.ndarray) -> np.ndarray:
-    """Through the quaternion of §0.2; NaN angles become zeros (§4.6)."""
+    """Through the quaternion; NaN angles become zeros."""
     r = rotation
     q0 = 0.5 * np.sqrt(1 + r[0, 0] + r[1, 1] + r[2, 2])
     q1 = (r[2, 1] - r[1, 2]) / (4 * q0)
@@ -70,12 +70,12 @@ def euler_angles(rotation: np.ndarray) -> np.ndarray:
 
 
 def object_shape(model: Model, local: np.ndarray) -> np.ndarray:
-    """X(p) = M + V p, (3, n); §4.1."""
+    """X(p) = M + V p, (3, n); docs/algorithms/point-distribution-model.md#from-parameters-to-points."""
     return model.mean + (model.basis @ np.asarray(local, float)).reshape(3, model.n)
 
 
 def project_shape(shape: np.ndarray, glob: np.ndarray) -> np.ndarray:
-    """s R X + t, (2, n); §4.1."""
+    """s R X + t, (2, n); docs/algorithms/point-distribution-model.md#from-parameters-to-points."""
     glob = np.asarray(glob, float)
     return glob[0] * rotation_matrix(glob[1:4])[:2] @ shape + glob[4:6, None]
 
@@ -86,7 +86,7 @@ def project(model: Model, glob: np.ndarray, local: np.ndarray) -> np.ndarray:
 
 
 def from_box(model: Model, box, euler=(0.0, 0.0, 0.0)) -> np.ndarray:
-    """Global parameters of the mean shape in a box; §4.2."""
+    """Global parameters of the mean shape in a box; docs/algorithms/point-distribution-model.md."""
     x, y, w, h = (float(v) for v in box)
     turned = rotation_matrix(euler) @ model.mean
     x0, x1, y0, y1 = turned[0].min(), turned[0].max(), turned[1].min(), turned[1].max()
@@ -95,7 +95,7 @@ def from_box(model: Model, box, euler=(0.0, 0.0, 0.0)) -> np.ndarray:
 
 
 def jacobian(model: Model, glob: np.ndarray, local: np.ndarray, rigid: bool = False) -> np.ndarray:
-    """(2n, 6 + m) or (2n, 6): the formulas of §4.4, row by row."""
+    """(2n, 6 + m) or (2n, 6): the formulas of docs/algorithms/point-distribution-model.md, row by row."""
     s = float(glob[0])
     r = rotation_matrix(glob[1:4])
     shape = object_shape(model, local)
@@ -121,7 +121,7 @@ def nearest_rotation(matrix: np.ndarray) -> np.ndarray:
 
 
 def update(glob: np.ndarray, local: np.ndarray, delta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Parameters after the step ``delta`` (6,) or (6 + m,); §4.5."""
+    """Parameters after the step ``delta`` (6,) or (6 + m,); docs/algorithms/point-distribution-model.md."""
     glob, local = np.array(glob, float), np.array(local, float)
     wx, wy, wz = delta[1:4]
     small = nearest_rotation(np.array([[1, -wz, wy], [wz, 1, -wx], [-wy, wx, 1]]))
@@ -131,13 +131,13 @@ def update(glob: np.ndarray, local: np.ndarray, delta: np.ndarray) -> tuple[np.n
 
 
 def clamp(model: Model, local: np.ndarray) -> np.ndarray:
-    """Every mode within three standard deviations; §4.7."""
+    """Every mode within three standard deviations; docs/algorithms/point-distribution-model.md#limits."""
     bound = 3 * np.sqrt(model.eigenvalues)
     return np.clip(local, -bound, bound)
 
 
 def solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
-    """Solution, or zeros where the matrix is not positive definite; §0.4."""
+    """Solution, or zeros where the matrix is not positive definite."""
     try:
         np.linalg.cholesky(matrix)
     except np.linalg.LinAlgError:
@@ -146,7 +146,7 @@ def solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
 
 
 def fit_to_points(full: Model, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """Global and local parameters of 2D landmarks (2, n), and the number of iterations; §4.8."""
+    """Global and local parameters of 2D landmarks (2, n), and the number of iterations."""
     present = np.flatnonzero(points[0] != 0)
     part, target = full.restricted(present), points[:, present].astype(float)
     low, high = target.min(axis=1), target.max(axis=1)

@@ -1,4 +1,4 @@
-"""Slow, obvious twin of the tracker's state machine: the numbered steps of landmarks.md §8.2, word for word.
+"""Slow, obvious twin of the tracker: the numbered steps of docs/algorithms/tracker.md#one-frame.
 
 It knows nothing of landmarks: ``attempt(kind)`` plays one detection ("continue" or "box") and says whether it
 was validated, ``find`` says whether a face was found.
@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 
 class Tracker:
-    """State of §8.1 without parameters and landmarks; ``log`` names what each frame did, in order."""
+    """State of the tracker without parameters and landmarks; ``log`` names what each frame did, in order."""
 
     def __init__(self, find: Callable[[], bool], attempt: Callable[[str], bool], every: int = 2) -> None:
         self.find = find

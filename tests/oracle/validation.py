@@ -1,4 +1,4 @@
-"""Slow, obvious twin of the validator's network input (landmarks.md §7)."""
+"""Slow, obvious twin of the validator's network input (docs/algorithms/validator.md)."""
 
 from __future__ import annotations
 

@@ -11,8 +11,8 @@ import pytest
 
 import mien
 import synthetic_face
-from mien.analysis import Analysis
 from mien.analysis.outputs import OutputOptions
+from mien.analysis.videos import Analysis
 from mien.live.session import LiveAnalysis
 from mien.options import AnalysisOptions
 from mien.packs import build_stages, choose_pack

@@ -23,7 +23,7 @@ PLACE = st.tuples(st.floats(-150, 150), st.floats(-100, 100), st.floats(300, 150
 
 
 def opencv_pose(landmarks, camera):
-    """What the original calls: solvePnP, iterative, with the extrinsic guess of §8.2."""
+    """What the original calls: solvePnP, iterative, with a guess (docs/algorithms/head-pose.md#pose)."""
     scale, *angles, tx, ty = landmarks.global_params.astype(float)
     depth = camera.fx / scale
     guess = [depth * (tx - camera.cx) / camera.fx, depth * (ty - camera.cy) / camera.fy, depth]
@@ -113,7 +113,7 @@ def test_a_head_that_faces_the_camera_has_no_angle_towards_it():
 
 
 def specified_landmarks(openface_dir):
-    """The face of gaze-pose-output.md §7.7: an exact weak-perspective projection."""
+    """The drawn face of docs/algorithms/worked-example.md: an exact weak-perspective projection."""
     pdm = main_pdm(openface_dir)
     local = np.zeros(34, np.float32)
     local[[0, 1, 4]] = 10, -5, 4

@@ -47,7 +47,8 @@ def test_they_follow_openfaces_columns_where_they_are_asked_for(result, tmp_path
     assert tuple(result.to_pandas(extra=choice).columns) == (*OPENFACE[1:], *expected)
     assert result.to_table(extra=choice).names == (*OPENFACE, *expected)
     made = json.loads((tmp_path / "t.provenance.json").read_text())["written"]["extra"]
-    assert made == [name for name in ("measures", "mesh") if choice == "all" or name in (choice or ())]
+    groups = ("measures", "blendshapes", "mesh")
+    assert made == [name for name in groups if choice == "all" or name in (choice or ())]
 
 
 def test_values_are_the_results(result, tmp_path):
@@ -75,7 +76,9 @@ def test_a_result_without_them_has_none(tmp_path):
 
 @pytest.mark.parametrize("save", ["t.csv", "t.parquet", "t.jsonl"])
 def test_unknown_names_are_refused(result, tmp_path, save):
-    with pytest.raises(OptionError, match="unknown extra columns nose: expected some of measures, mesh"):
+    with pytest.raises(
+        OptionError, match="unknown extra columns nose: expected some of measures, blendshapes, mesh"
+    ):
         result.save(tmp_path / save, extra="mesh,nose")
     assert not list(tmp_path.iterdir())
 
@@ -87,23 +90,44 @@ def test_openfaces_groups_and_miens_are_asked_for_apart(result):
         result.to_table(groups="pose,mesh")
 
 
+def test_blendshapes_have_columns_of_coefficients_and_logits(tmp_path):
+    result = make_result(4, shapes=True, measures=("AU12_cm",))
+    assert result.to_table().names == OPENFACE
+    result.save(tmp_path / "t.csv", extra="blendshapes")
+    table = read_openface_csv(tmp_path / "t.csv")
+    assert len(table.names) == 714 + 2 * 52
+    assert table.names[714:717] == (
+        "blendshape_neutral",
+        "blendshape_browDownLeft",
+        "blendshape_browDownRight",
+    )
+    for name in ("jawOpen", "cheekSquintLeft"):
+        column = result.blendshape_names.index(name)
+        np.testing.assert_allclose(table[f"blendshape_{name}"], result.blendshapes[:, column], atol=5.1e-6)
+        logits = result.blendshape_logits[:, column]
+        np.testing.assert_allclose(table[f"blendshape_{name}_logit"], logits, atol=5.1e-4)
+    result.save(tmp_path / "t.jsonl", extra="blendshapes")
+    row = json.loads((tmp_path / "t.jsonl").read_text().splitlines()[1])
+    assert row["blendshapes"]["jawOpen"] == pytest.approx(table["blendshape_jawOpen"][0], abs=1e-5)
+    assert len(row["blendshape_logits"]) == 52
+    assert "AU12_cm" not in row.get("measures", {})
+
+
 def test_a_further_group_needs_nothing_but_its_place_in_the_list(monkeypatch, tmp_path):
     shapes = ExtraGroup(
-        name="blendshapes",
-        meaning="coefficients",
+        name="bones",
+        meaning="lengths",
         packs=("open",),
-        owns=lambda measure: measure.startswith("blendshape_"),
+        owns=lambda measure: measure.startswith("bone_"),
         decimals=2,
     )
     monkeypatch.setattr(extra, "EXTRA_GROUPS", (*EXTRA_GROUPS, shapes))
-    monkeypatch.setattr(extra, "EXTRA_NAMES", (*extra.EXTRA_NAMES, "blendshapes"))
-    result = make_result(2, measures=("blendshape_jawOpen", "mouth_open"))
+    monkeypatch.setattr(extra, "EXTRA_NAMES", (*extra.EXTRA_NAMES, "bones"))
+    result = make_result(2, measures=("bone_jaw", "mouth_open"))
     assert result.to_table(extra="measures").names[714:] == ("mouth_open",)
-    result.save(tmp_path / "t.csv", extra="blendshapes")
+    result.save(tmp_path / "t.csv", extra="bones")
     frame = pd.read_csv(tmp_path / "t.csv", dtype=str)
-    assert tuple(frame.columns[714:]) == ("blendshape_jawOpen",)
+    assert tuple(frame.columns[714:]) == ("bone_jaw",)
     assert frame.iloc[:, 714].str.fullmatch(r"-?\d\.\d\d").all()
-    result.save(tmp_path / "t.jsonl", extra="blendshapes")
-    assert list(json.loads((tmp_path / "t.jsonl").read_text().splitlines()[1])["measures"]) == [
-        "blendshape_jawOpen"
-    ]
+    result.save(tmp_path / "t.jsonl", extra="bones")
+    assert list(json.loads((tmp_path / "t.jsonl").read_text().splitlines()[1])["measures"]) == ["bone_jaw"]

@@ -1,4 +1,4 @@
-""".hog files: the layout of the specification, whole or not at all."""
+""".hog files: OpenFace's layout (docs/algorithms/output-table.md#hog-file), whole or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def descriptors(count=3):
     return np.random.default_rng(0).uniform(0, 0.4, (count, 4464)).astype(np.float32)
 
 
-def test_records_have_the_layout_of_the_specification(tmp_path):
+def test_records_have_openfaces_layout(tmp_path):
     values = descriptors()
     with HogWriter(tmp_path / "t.hog") as writer:
         writer.append(values[0], True)
@@ -29,7 +29,7 @@ def test_records_have_the_layout_of_the_specification(tmp_path):
     assert records[2][1][2, 3, 4] == values[2][(2 * 12 + 3) * 31 + 4]
 
 
-def test_rows_and_columns_stand_where_the_specification_has_them(tmp_path):
+def test_rows_and_columns_stand_where_openface_has_them(tmp_path):
     with HogWriter(tmp_path / "t.hog", cells=(2, 3, 31)) as writer:
         writer.append(np.arange(186, dtype=np.float32), True)
     assert np.fromfile(tmp_path / "t.hog", "<i4", 3).tolist() == [3, 2, 31]

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT
 from mien.runtime.onnx_runtime import VARIABLE, import_onnx_runtime, refuse_telemetry
 
+ROOT = Path(__file__).resolve().parents[2]
 SESSION = """
 import os, sys, time
 import {first}

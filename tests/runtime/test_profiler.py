@@ -6,9 +6,6 @@ import types
 
 import pytest
 
-from mien.runtime import machine_code
-from mien.runtime.compilation import counting_compilations
-from mien.runtime.jit import kernel
 from mien.runtime.memory import peak_memory_mb
 from mien.runtime.profiler import Probe, Profiler
 
@@ -106,20 +103,6 @@ def test_forgetting_starts_anew(probes):
 def test_a_probe_of_something_that_does_not_exist_is_an_error():
     with pytest.raises(AttributeError, match="nothing_here"):
         Probe("x", "mien.pipeline", "Pipeline.nothing_here").find()
-
-
-def test_compilations_are_counted_and_cached_kernels_are_not(monkeypatch, tmp_path):
-    monkeypatch.setattr(machine_code, "folder", lambda: tmp_path)
-
-    @kernel
-    def double(x):
-        return 2 * x
-
-    with counting_compilations() as compiled:
-        double(1)
-        first = compiled()
-        double(2)
-        assert compiled() == first > 0
 
 
 def test_peak_memory_is_plausible():

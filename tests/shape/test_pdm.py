@@ -1,4 +1,4 @@
-"""The point distribution model equals its definition (landmarks.md §4) and the golden values of §12."""
+"""The shape model equals its definition (docs/algorithms/point-distribution-model.md), golden values too."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from helpers_kernels import (
     jacobian,
     normal_equations,
     solve,
-    system_shape,
     unweighted_normal_equations,
 )
 from helpers_landmarks import random_parameters, random_pdm
@@ -71,7 +70,7 @@ def test_angles_come_back_from_the_rotation(angles):
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_half_a_turn_gives_no_nan(axis):
-    """The quaternion's real part vanishes there; §4.6."""
+    """The quaternion's real part vanishes there; docs/algorithms/point-distribution-model.md#rotations."""
     rotation = -np.eye(3)
     rotation[axis, axis] = 1
     out = np.full(3, np.nan)
@@ -146,7 +145,7 @@ def test_jacobian_equals_its_definition(seed, size, rigid):
 @settings(deadline=None)
 @given(seed=SEEDS)
 def test_jacobian_is_the_derivative_of_the_projection(seed):
-    """Central differences of §4.1 after the update of §4.5: rotations act on the object's side."""
+    """Central differences of the projection after an update: rotations act on the object's side."""
     record, glob, local = instance(seed)
     pdm, model = PointDistributionModel(record), oracle.model(record)
     actual = jacobian(pdm, glob, local, rigid=False)
@@ -158,12 +157,6 @@ def test_jacobian_is_the_derivative_of_the_projection(seed):
         behind = oracle.project(model, *oracle.update(glob, local, -step))
         derivative = ((ahead - behind) / (2 * h)).reshape(-1)
         np.testing.assert_allclose(actual[:, k], derivative, atol=1e-4 * abs(derivative).max())
-
-
-@pytest.mark.parametrize("modes", range(1, 45))
-def test_packed_basis_has_room_for_the_blocks_of_the_normal_equations(modes):
-    record = random_pdm(np.random.default_rng(modes), 20, modes)
-    assert PointDistributionModel(record).packed_basis.shape[2] == system_shape(6 + modes)[1]
 
 
 @settings(deadline=None)
@@ -266,7 +259,7 @@ def test_fit_without_any_point_gives_the_mean_shape():
 @pytest.mark.parametrize("value", [math.nan, math.inf])
 @pytest.mark.parametrize("count", [1, 10])
 def test_fit_to_points_that_are_no_numbers_ends(value, count):
-    """Angles become zero (§4.6); nothing else is promised but that the fit comes back."""
+    """Angles become zero; nothing else is promised but that the fit comes back."""
     record, glob, local = instance(5)
     pdm = PointDistributionModel(record)
     points = pdm.points(ShapeParameters(glob, local))
@@ -288,7 +281,7 @@ def test_mean_parameters_give_the_mean_shape():
     np.testing.assert_array_equal(pdm.points(pdm.mean_parameters()), record.mean[:, :2])
 
 
-# --- golden values of the specification, with OpenFace's model --------------------------------------------
+# --- golden values of the original, with OpenFace's model -------------------------------------------------
 
 
 @pytest.fixture(scope="module")

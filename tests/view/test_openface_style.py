@@ -1,4 +1,4 @@
-"""OpenFace's style of drawing (gaze-pose-output.md §9.9)."""
+"""OpenFace's style of drawing (docs/algorithms/output-table.md#drawings)."""
 
 from __future__ import annotations
 

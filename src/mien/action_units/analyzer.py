@@ -32,13 +32,13 @@ class _Reader:
             raise ValueError(f"expected predictors for {self.length} numbers, got {self.predictors.length}")
 
     def describe(self, appearance: Appearance, out: NDArray[np.float64]) -> None:
-        """Appearance, then geometry, into ``out`` (length,); §4."""
+        """Appearance, then geometry, into ``out`` (length,); docs/algorithms/action-unit-predictors.md."""
         out[:FHOG_LENGTH] = appearance.fhog
         out[FHOG_LENGTH:] = self.shape.describe(appearance.local_params)
 
 
 class ActionUnitAnalyzer:
-    """Action units of one person in a video, frame by frame (action-units.md §6.2-6.3).
+    """Action units of one person in a video, frame by frame (docs/algorithms/action-unit-predictors.md).
 
     Whether a frame counts is decided by ``Appearance.good``. Memory does not grow with the video, except
     by 155 bytes per frame for the rows that post-processing needs.
@@ -114,7 +114,7 @@ class ActionUnitAnalyzer:
         ok = appearance.good
         predictors = self._reader.predictors
         self._reader.describe(appearance, self._descriptors[0])
-        # Only every other frame moves the neutral face, whether it succeeded or not (§5).
+        # Only every other frame moves the neutral face, whether it succeeded or not.
         adapts = self._adapts and len(self._ok) % 2 == 0
         if adapts:
             self._adapt(ok)
@@ -140,7 +140,7 @@ class ActionUnitAnalyzer:
         neutral[FHOG_LENGTH:] = self._shape_median.value
 
     def finish(self) -> ActionUnitSeries:
-        """Action units of all frames since the start or the last `reset`, post-processed (§6.3).
+        """Action units of all frames so far, finished (docs/algorithms/action-unit-postprocessing.md).
 
         The first 3000 successful frames are predicted again with the neutral face as it is now, which needs
         their projections only. More frames may follow, and `finish` be called again.
@@ -186,7 +186,7 @@ class ActionUnitAnalyzer:
 
 
 class StaticActionUnitAnalyzer:
-    """Action units of single pictures, without any knowledge of the person (action-units.md §6.4).
+    """Action units of single pictures, without any knowledge of the person (docs/algorithms/pictures.md).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The action units that mien knows: their names, order and meaning (action-units.md §1.3)."""
+"""The action units that mien knows: names, order, meaning (docs/algorithms/action-unit-predictors.md)."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from mien.models.records import PdmRecord
 
 
 class ShapeDescriptor:
-    """Deviation of a fitted shape from the mean shape, and its parameters (action-units.md §4).
+    """Geometric part of the descriptor: V p and p (docs/algorithms/action-unit-predictors.md#descriptor).
 
     Parameters
     ----------

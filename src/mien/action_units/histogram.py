@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class MedianHistogram:
-    """Histograms of all entries of a descriptor, without their empty cells (action-units.md §5).
+    """Histograms of a descriptor's entries, without empty cells (docs/algorithms/action-unit-predictors.md).
 
     D entries, B bins; K cells are not empty.
 
@@ -49,7 +49,7 @@ class MedianHistogram:
 
 
 def pooled_median(histograms: Sequence[MedianHistogram]) -> NDArray[np.float64]:
-    """Median of every entry over all recordings together (action-units.md §5, steps 3 and 4).
+    """Median of every entry over all recordings together, steps 3 and 4 of the neutral face.
 
     Parameters
     ----------
@@ -84,5 +84,5 @@ def pooled_median(histograms: Sequence[MedianHistogram]) -> NDArray[np.float64]:
 
 
 def bin_centres(index: NDArray[np.integer], low: float, high: float, bins: int) -> NDArray[np.float64]:
-    """Values in the middle of bins; action-units.md §5, step 3."""
+    """Values in the middle of bins; docs/algorithms/action-unit-predictors.md#the-neutral-face, step 3."""
     return np.asarray(low + index * (high - low) / bins + 0.5 * (high - low) / bins, np.float64)

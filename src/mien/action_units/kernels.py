@@ -1,4 +1,4 @@
-"""Kernels of the running medians (action-units.md §5) and of the linear predictors (§1.5)."""
+"""Kernels of running medians and linear predictors (docs/algorithms/action-unit-predictors.md)."""
 
 from __future__ import annotations
 

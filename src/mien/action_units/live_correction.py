@@ -13,7 +13,7 @@ _FIRST_COUNT = 10
 
 
 class LiveCorrection:
-    """Shifts and clamps raw intensities of a camera (action-units.md §6.2).
+    """Corrects intensities of a camera (docs/algorithms/action-unit-predictors.md#live-values-of-a-camera).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What geometry says about an expression: distances on the pose-normalised mesh (open-models.md §11).
+"""What geometry says about an expression: distances on the mesh (docs/algorithms/open-action-units.md).
 
 All lengths are nominal centimetres: the face is scaled so that its outer eye corners would lie 8.89 cm apart
 on the canonical face. "Right" and "left" are the subject's.
@@ -6,6 +6,7 @@ on the canonical face. "Right" and "left" are the subject's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -52,12 +53,18 @@ def raw_measures(shape: NDArray[np.float64]) -> NDArray[np.float64]:
     Returns
     -------
     ndarray
-        (21,) float64 in the order of `RAW_NAMES`; larger means more of an action.
+        (21,) float64 in the order of `RAW_NAMES`; larger means more of an action. An asymmetry is NaN where
+        both sides are 0.
     """
     physical = _physical(shape)
     pairs = [(physical[right], physical[left]) for right, left in _PAIRS]
-    asymmetries = [2 * (left - right) / (left + right) for right, left in pairs]
+    asymmetries = [_asymmetry(right, left) for right, left in pairs]
     return np.array(physical + asymmetries + _rules(shape))
+
+
+def _asymmetry(right: float, left: float) -> float:
+    both = left + right
+    return 2 * (left - right) / both if both else math.nan  # both eyes may be shut
 
 
 def _physical(shape: NDArray[np.float64]) -> list[float]:

@@ -3,7 +3,7 @@
 Pure functions of `ClipScores`: no video and no models are needed, except to turn the neutral face of several
 recordings into scores. Shapes: N frames, G successful ones.
 
-A recording alone is treated exactly as `ActionUnitAnalyzer.finish` does (action-units.md §6.3), the limit of
+A recording alone is treated as by `finish` (docs/algorithms/action-unit-postprocessing.md), the limit of
 3000 frames included. With a neutral face from elsewhere, all frames are relative to that one, however many.
 """
 

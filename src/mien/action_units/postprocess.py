@@ -1,4 +1,4 @@
-"""What is done to the action units of a video once all of it is known (action-units.md §6.3).
+"""What is done to action units at the end of a video (docs/algorithms/action-unit-postprocessing.md).
 
 Shapes: N frames, A action units. All functions return new arrays. Histories are worked on unit by unit: a
 long one needs no more than one array of its size besides the result.
@@ -18,7 +18,7 @@ _VOTES = 7
 
 
 def replace_first(history: NDArray[S], ok: NDArray[np.bool_], values: NDArray[S]) -> NDArray[S]:
-    """Overwrite the first successful frames of a history (N, A) with ``values`` (K, A); §6.3.1."""
+    """Overwrite the first successful frames of a history (N, A) with ``values`` (K, A)."""
     result = history.copy()
     result[np.flatnonzero(ok)[: len(values)]] = values
     return result
@@ -27,7 +27,7 @@ def replace_first(history: NDArray[S], ok: NDArray[np.bool_], values: NDArray[S]
 def dynamic_offsets(
     history: NDArray[np.float64], ok: NDArray[np.bool_], cutoffs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """What counts as the zero of each intensity; §6.3.2.
+    """What counts as the zero of each intensity; docs/algorithms/action-unit-postprocessing.md#intensity.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def smooth_intensity(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def shift_intensity(
     history: NDArray[np.float64], ok: NDArray[np.bool_], offsets: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Raw history (N, A) relative to its zeros (A,), limited to 0..5; failed frames count as 0; §6.3.2."""
+    """Raw history (N, A) relative to its zeros (A,), limited to 0..5; failed frames count as 0."""
     values = np.clip(history - offsets, 0.0, MAX_INTENSITY)
     return np.where(ok[:, None], values, 0.0)
 
@@ -70,7 +70,7 @@ def shift_intensity(
 def finish_intensity(
     history: NDArray[np.float64], ok: NDArray[np.bool_], cutoffs: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Intensities of a video from its raw history (N, A); §6.3.2."""
+    """Intensities of a video from its raw history (N, A); docs/algorithms/action-unit-postprocessing.md."""
     offsets = dynamic_offsets(history, ok, cutoffs)
     result = np.empty_like(history)
     for unit in range(history.shape[1]):
@@ -80,7 +80,7 @@ def finish_intensity(
 
 
 def vote_presence(history: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Presence of a video from its history (N, A) of 0 and 1: the majority of seven frames; §6.3.3.
+    """Presence of a video from its history (N, A) of 0 and 1: the majority of seven frames.
 
     The first and the last three frames stay as they are.
     """

@@ -22,7 +22,7 @@ _SLOTS = {("svr", name): i for i, name in enumerate(INTENSITY_NAMES)} | {
 
 
 class PredictorSet:
-    """All predictors as one matrix (action-units.md §1.4-1.5).
+    """All predictors as one matrix (docs/algorithms/model-files.md#action-unit-predictors).
 
     Parameters
     ----------

@@ -12,7 +12,7 @@ _SMALL_LIMIT = int(np.iinfo(np.uint16).max)
 
 
 class RunningMedian:
-    """Approximate running medians from histograms (action-units.md §5).
+    """Approximate running medians from histograms (docs/algorithms/action-unit-predictors.md).
 
     The histograms take ``length * bins`` counters of two bytes, from 65536 counted descriptors on of four.
 
@@ -58,7 +58,7 @@ class RunningMedian:
         descriptor
             (length,) float64 of this frame; zeros where the frame failed.
         ok
-            Whether it counts. A step with a failed frame still sets the medians; see §5.
+            Whether it counts. A step with a failed frame still sets the medians.
         """
         if ok:
             self._count(descriptor)

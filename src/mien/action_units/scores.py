@@ -53,7 +53,7 @@ class PredictorFacts:
 class ClipScores:
     """Scores of one person in one recording; N frames, G of them successful.
 
-    The score of a dynamic output is (x - mu - m) w + b, with the neutral face m (action-units.md §1.5). Kept
+    The score of a dynamic output is (x - mu - m) w + b, with the neutral face m. Kept
     are the part that does not depend on m, and the products m w that do.
 
     Attributes

@@ -1,10 +1,13 @@
-"""A video to try mien on: a portrait that moves in a known way, and how well a result follows it."""
+"""A video to try mien on: a portrait that moves and changes its expression in a known way.
+
+It also says how well a result follows both.
+"""
 
 from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +18,19 @@ from mien.data import PORTRAIT
 from mien.datatypes import Camera, FaceResult
 from mien.errors import OutputError
 from mien.results.picture_files import write_picture
+from mien.results.video_result import VideoResult
+from mien.video.known_expression import SIDES, FollowedAction, express, follow_action, portrait_expression
 from mien.video.known_motion import FollowedMotion, follow, portrait_motion, render, write_video
 from mien.view.overlay import Overlay
 
-FRAMES, FPS, SIZE = 120, 30, (640, 480)
-SHOWN_FRAME = FRAMES // 4
-"""Where roll and pan are largest."""
+FRAMES, FPS, SIZE = 180, 30, (640, 480)
+SCALE = 1.6
+SHOWN_FRAME = 40
+"""In the middle of the smile, where roll and pan are large."""
+STILL_LANDMARKS = [*range(17), *range(27, 36), 36, 39, 42, 45]
+"""Jaw, nose and corners of the eyes: what the expression does not move."""
+UNITS = {"smile": "AU12", "wink": "AU45", "brow": "AU02"}
+"""Action unit by which an action of the portrait is followed."""
 
 
 class Demonstration:
@@ -38,7 +48,8 @@ class Demonstration:
     video
         The portrait in motion.
     truth
-        How it moves, as JSON: frame (counted from 1), roll_deg, scale, shift_x_px, shift_y_px.
+        How it moves, as JSON: frame (counted from 1), roll_deg, scale, shift_x_px, shift_y_px; and how much
+        of each action it shows, 0 to 1: smile_right, smile_left, wink_…, brow_….
     table
         Where the result belongs.
     picture
@@ -61,7 +72,8 @@ class Demonstration:
         self.truth = folder / "portrait.motion.json"
         self.table = folder / "portrait.csv"
         self.picture = folder / "portrait.overlay.png"
-        self._motion = portrait_motion(FRAMES)
+        self._motion = portrait_motion(FRAMES, scale=SCALE)
+        self._expression = portrait_expression(FRAMES)
         self._mirror = mirror
 
     def make(self) -> None:
@@ -81,6 +93,7 @@ class Demonstration:
             "shift_x_px": (sign * motion.shift[:, 0]).round(4).tolist(),
             "shift_y_px": motion.shift[:, 1].round(4).tolist(),
         }
+        truth |= {name: amounts.round(4).tolist() for name, amounts in self._actions().items()}
         try:
             self.truth.write_text(json.dumps(truth), encoding="utf-8")
         except OSError as error:
@@ -93,18 +106,55 @@ class Demonstration:
         Parameters
         ----------
         landmarks
-            (N, P, 2) px, of every frame of the video.
+            (N, 68, 2) px, of every frame of the video; `STILL_LANDMARKS` are compared.
 
         Returns
         -------
         FollowedMotion
         """
+        landmarks = landmarks[:, STILL_LANDMARKS]
         if self._mirror:
-            landmarks = landmarks.copy()
             landmarks[..., 0] = SIZE[0] - 1 - landmarks[..., 0]
         return follow(landmarks, self._motion)
 
-    def draw(self, face: FaceResult, camera: Camera) -> None:
+    def follow_actions(self, result: VideoResult) -> dict[str, FollowedAction]:
+        """Compare measured action units with the truth.
+
+        Parameters
+        ----------
+        result
+            Of every frame of the video.
+
+        Returns
+        -------
+        dict
+            By action and side, such as "smile, left"; by the action alone where the models tell no sides.
+        """
+        actions = self._actions()
+        followed = {}
+        for action, unit in UNITS.items():
+            whole = np.mean([actions[f"{action}_{side}"] for side in SIDES], axis=0)
+            sides = {f"{action}, {side}": (f"{unit}_{side}", actions[f"{action}_{side}"]) for side in SIDES}
+            if not all(name in result.measures for name, _ in sides.values()):
+                if result.au_intensity is None:
+                    continue
+                measured = result.au_intensity[:, result.au_intensity_names.index(unit)]
+                followed[action] = follow_action(measured, whole)
+                continue
+            for name, (column, truth) in sides.items():
+                followed[name] = follow_action(result.measures[column], truth)
+        return followed
+
+    def _actions(self) -> dict[str, NDArray[np.float64]]:
+        """The true amounts; in a mirror left and right are exchanged."""
+        other = {"right": "left", "left": "right"}
+        amounts = self._expression.amounts
+        if not self._mirror:
+            return amounts
+        parts = {name: name.rsplit("_", 1) for name in amounts}
+        return {f"{action}_{other[side]}": amounts[name] for name, (action, side) in parts.items()}
+
+    def draw(self, face: FaceResult, camera: Camera, note: str = "") -> None:
         """Write the picture.
 
         Parameters
@@ -113,6 +163,8 @@ class Demonstration:
             Result of one frame of the video.
         camera
             Intrinsics it was measured with.
+        note
+            Written into the picture.
 
         Raises
         ------
@@ -120,13 +172,24 @@ class Demonstration:
             The file cannot be written.
         """
         rgb = next(itertools.islice(self._frames(), face.frame, None))
-        drawing = Overlay(camera, zoom=2).draw(rgb[..., ::-1], [face])
+        drawing = Overlay(camera, zoom=2).draw(rgb[..., ::-1], [face], [note] if note else [])
         write_picture(drawing, self.picture)
 
     def _frames(self) -> Iterator[NDArray[np.uint8]]:
-        with Image.open(PORTRAIT) as portrait:
-            for frame in render(portrait, self._motion, SIZE):
+        with Image.open(PORTRAIT) as file:
+            portrait = np.asarray(file.convert("RGB"))
+            for frame in render(self._expressions(portrait), self._motion, SIZE):
                 yield np.ascontiguousarray(frame[:, ::-1]) if self._mirror else frame
+
+    def _expressions(self, portrait: NDArray[np.uint8]) -> Iterator[Image.Image]:
+        """The portrait of every frame; it is relaxed in most of them, which is drawn once."""
+        drawn: dict[tuple[float, ...], Image.Image] = {}
+        for frame in range(FRAMES):
+            amounts = self._expression.at(frame)
+            key = tuple(amounts.values())
+            if key not in drawn:
+                drawn = {key: Image.fromarray(express(portrait, amounts))}
+            yield drawn[key]
 
 
 def describe(followed: FollowedMotion) -> Sequence[str]:
@@ -152,3 +215,27 @@ def describe(followed: FollowedMotion) -> Sequence[str]:
         f"{np.nanmax(np.abs(error)):.2f}{unit} at most."
         for name, error, unit in parts
     ]
+
+
+def describe_actions(followed: Mapping[str, FollowedAction]) -> Sequence[str]:
+    """Say in words how well action units follow the expression.
+
+    Parameters
+    ----------
+    followed
+        By action, as `Demonstration.follow_actions` gives them.
+
+    Returns
+    -------
+    sequence of str
+        One line per action.
+    """
+    return [
+        f"Known {name} followed with r {action.correlation:.2f}, its onset {_late(action)}."
+        for name, action in followed.items()
+    ]
+
+
+def _late(action: FollowedAction) -> str:
+    late = np.abs(action.onsets)
+    return f"within {late.max():.1f} frames" if np.isfinite(late).all() else "not always seen"

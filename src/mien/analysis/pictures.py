@@ -1,4 +1,4 @@
-"""Pictures that have nothing to do with one another: all faces of each (landmarks.md §8.5)."""
+"""Pictures that have nothing to do with one another: all faces of each (docs/algorithms/pictures.md)."""
 
 from __future__ import annotations
 

@@ -60,13 +60,14 @@ PROBES: dict[str, tuple[Probe, ...]] = {
         Probe("mesh", "mien.landmarks.mesh", "MeshNetwork.read"),
         Probe("pose", "mien.pose.mesh_pose", "MeshPoseEstimator.estimate"),
         Probe("gaze", "mien.gaze.mesh_gaze", "MeshGazeEstimator.estimate"),
-        Probe("action units", "mien.action_units.geometric", "GeometricActionUnits.analyze"),
+        Probe("action units, the rest", "mien.action_units.mesh_units", "MeshActionUnits.analyze"),
+        Probe("blendshapes", "mien.action_units.blendshapes", "BlendshapeNetwork.read"),
     ),
 }
 """By model pack; private names are avoided, so that only a renamed stage needs a change here."""
 
 _ROWS = Probe("collecting rows", "mien.results.builder", "ResultBuilder.append")
-_KERNELS = Probe(_KERNEL_STAGE, "mien.runtime.jit", "Kernel.prepare", whole=True)
+_KERNELS = Probe(_KERNEL_STAGE, "numba.core.dispatcher", "Dispatcher.compile", whole=True)
 """Loading a kernel from the cache, or compiling it."""
 
 

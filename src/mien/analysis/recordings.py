@@ -33,7 +33,7 @@ from mien.results.files import whole_file
 from mien.results.table import Table
 from mien.results.unit_cells import read_intensities, replace_units, write_units
 from mien.results.video_result import VideoResult
-from mien.runtime.npz import read_npz
+from mien.storage.npz import read_npz
 
 VERSION = 1
 """Version of the format."""

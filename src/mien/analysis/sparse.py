@@ -11,7 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import ActionUnits, ActionUnitSeries, FaceLandmarks, FaceResult, Frame, Gaze, HeadPose
+from mien.datatypes import (
+    ActionUnits,
+    ActionUnitSeries,
+    Blendshapes,
+    FaceLandmarks,
+    FaceResult,
+    Frame,
+    Gaze,
+    HeadPose,
+)
 from mien.errors import OptionError
 from mien.pipeline import Pipeline
 
@@ -163,4 +172,11 @@ def _mix_units(
     if a is None or b is None or nearest is None:
         return None
     measures = {name: _mix(value, b.measures[name], share) for name, value in a.measures.items()}
-    return ActionUnits(_mix(a.intensity, b.intensity, share), nearest.presence, measures)
+    shapes = _mix_blendshapes(a.blendshapes, b.blendshapes, share)
+    return ActionUnits(_mix(a.intensity, b.intensity, share), nearest.presence, measures, shapes)
+
+
+def _mix_blendshapes(a: Blendshapes | None, b: Blendshapes | None, share: float) -> Blendshapes | None:
+    if a is None or b is None:
+        return None
+    return Blendshapes(_mix(a.coefficients, b.coefficients, share), _mix(a.logits, b.logits, share))

@@ -245,7 +245,7 @@ def analyze(
     -------
     VideoResult
         Of a video one row per frame, or per face and frame with ``faces="many"``; action units are
-        post-processed over the whole video (action-units.md §6.3), each person's by themselves. Of pictures
+        finished (docs/algorithms/action-unit-postprocessing.md), each person's by themselves. Of pictures
         one row per face; ``frame`` counts the pictures.
 
     Raises
@@ -283,7 +283,7 @@ def track(
     Action units are live values: what is known at that frame. They differ from those of `analyze`, which
     knows the whole video: live intensities are the predictors' raw values relative to the person's
     running median, without the offset, the limits 0 to 5 and the smoothing over three frames; live
-    presences lack the majority over seven frames (action-units.md §6.2, §6.3). All else is the same.
+    presences lack the majority over seven frames. All else is the same.
 
     Parameters
     ----------

@@ -1,7 +1,8 @@
 """Compiles all kernels ahead of their first use, in two processes where the machine has two cores.
 
 Numba compiles in one thread at a time, so a second process takes a share of the kernels of its own. Both
-write to the same cache, from which every later run of `mien` loads them.
+write to the same cache, from which every later run of `mien` loads them. Of several that are started at the
+same time one does the work, and the others wait for it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from mien.options import AnalysisOptions, OptionValues, available_cores
 from mien.packs import Pack, build_stages, choose_pack
 from mien.pipeline import Pipeline
 from mien.results import ResultBuilder
-from mien.runtime.compilation import counting_compilations, remember_warm
+from mien.runtime.compilation import compiling_alone, counting_compilations, is_warm, remember_warm
+from mien.runtime.kernel_cache import kernel_folder
 from mien.stages import Stages
 from mien.video.known_motion import portrait_motion, render
 
@@ -72,17 +74,27 @@ def warm_up(pack: Pack, options: AnalysisOptions) -> WarmUp:
         The models are missing or damaged.
     """
     begin = time.perf_counter()
+    known = is_warm(pack.name, options.landmarks)
+    with compiling_alone(), counting_compilations() as compiled:
+        if is_warm(pack.name, options.landmarks) and not known:
+            return WarmUp(time.perf_counter() - begin, 0, 0)  # Another process has just done it.
+        processes = _compile(pack, options)
+        remember_warm(pack.name, options.landmarks)
+    return WarmUp(time.perf_counter() - begin, compiled(), processes)
+
+
+def _compile(pack: Pack, options: AnalysisOptions) -> int:
+    """Compile what is not in the cache; gives the number of processes."""
     shares = _SHARES.get(pack.name, ())
-    helper = _start_helper(options) if len(shares) > 1 and available_cores() > 1 else None
-    with counting_compilations() as compiled:
-        frames = portrait_frames()
-        stages = build_stages(pack, options)
-        if helper is not None:
-            shares[0](stages, frames[0])
-            _wait(helper)
-        _analyze(stages, frames)
-    remember_warm(pack.name, options.landmarks)
-    return WarmUp(time.perf_counter() - begin, compiled(), 1 if helper is None else 2)
+    alone = is_warm(pack.name, options.landmarks) or kernel_folder() is None or available_cores() < 2
+    helper = _start_helper(options) if len(shares) > 1 and not alone else None
+    frames = portrait_frames()
+    stages = build_stages(pack, options)
+    if helper is not None:
+        shares[0](stages, frames[0])
+        _wait(helper)
+    _analyze(stages, frames)
+    return 1 if helper is None else 2
 
 
 def portrait_frames() -> list[Frame]:

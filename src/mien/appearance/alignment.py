@@ -16,15 +16,15 @@ DEFAULT_SCALE = 0.7
 """Pixels per millimetre of the mean shape in that face."""
 
 RIGID_LANDMARKS = (1, 2, 3, 4, 12, 13, 14, 15, 27, 28, 29, 31, 32, 33, 34, 35, 36, 39, 40, 41, 42, 45, 46, 47)
-"""Landmarks that expressions hardly move; they alone decide rotation and scale (action-units.md §2.2)."""
+"""Landmarks that expressions hardly move (docs/algorithms/alignment-and-fhog.md#similarity)."""
 RAISED_LANDMARKS = (0, 16, *range(17, 27))
-"""Landmarks that are raised before masking, so that the forehead above the brows stays (§2.4)."""
+"""Landmarks that are raised, so that the forehead stays (docs/algorithms/alignment-and-fhog.md#mask)."""
 LIFT_PX = 30.0
 """How far they are raised in a face of the default scale."""
 
 
 class FaceAligner:
-    """Warps faces to a common position, size and orientation (action-units.md §2.2-2.4, §2.6).
+    """Warps faces to a common position, size and orientation (docs/algorithms/alignment-and-fhog.md).
 
     The result equals the original's bit for bit for the same landmarks and position.
 
@@ -117,12 +117,12 @@ class FaceAligner:
         return AlignedFace(out, matrix)
 
     def black(self) -> AlignedFace:
-        """What stands for the face of a failed frame (§2.5); its matrix is zero."""
+        """What stands for the face of a failed frame; its matrix is zero."""
         return AlignedFace(np.zeros((self.size, self.size, 3), np.uint8), np.zeros((2, 3), np.float32))
 
 
 def _normalised_reference(mean: NDArray[np.float32], scale: float) -> tuple[NDArray[np.float32], np.float32]:
-    """Rigid landmarks of the mean shape, centred and of unit size, and their size; types as in §2.2."""
+    """Rigid landmarks of the mean shape, centred, of unit size, and their size; types as in `similarity`."""
     reference = mean[list(RIGID_LANDMARKS), :2] * np.float32(scale)
     reference = reference - reference.mean(axis=0, dtype=np.float64).astype(np.float32)
     squares = (reference * reference).astype(np.float64)

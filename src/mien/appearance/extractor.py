@@ -13,7 +13,7 @@ from mien.shape.model import PointDistributionModel
 
 
 class AppearanceExtractor:
-    """Refits the shape model, aligns the face and describes it (action-units.md §2-3).
+    """Refits the shape model, aligns the face and describes it (docs/algorithms/alignment-and-fhog.md).
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class AppearanceExtractor:
         )
 
     def failed(self) -> Appearance:
-        """What stands for a frame without valid landmarks (§2.5)."""
+        """What stands for a frame without valid landmarks (docs/algorithms/alignment-and-fhog.md)."""
         return Appearance(
             aligned=self._aligner.black(),
             fhog=np.zeros(self.length, np.float32),

@@ -12,7 +12,7 @@ CHANNELS = 31
 
 
 class FhogExtractor:
-    """Describes images of one size by Felzenszwalb's histograms of oriented gradients (action-units.md §3).
+    """Felzenszwalb's descriptor of images of one size (docs/algorithms/alignment-and-fhog.md#fhog).
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class FhogExtractor:
         self.rows, self.columns = cells[0] - 2, cells[1] - 2
         self._last_row = min(cells[0] * CELL_PX, height) - 2
         self._last_column = min(cells[1] * CELL_PX, width) - 2
-        # The original takes columns in groups of 8 as long as a whole group fits; see §3.1.3.
+        # The original takes columns in groups of 8 as long as a whole group fits.
         self._last_grouped = len(range(1, self._last_column - 6, 8)) * 8
         window, magnitude = np.zeros(9 * kernels.WINDOW, np.float32), np.zeros(kernels.WINDOW, np.float32)
         self._work = window, magnitude, np.zeros(kernels.WINDOW, np.int32)

@@ -1,4 +1,4 @@
-"""Kernels of the alignment (action-units.md §2.2-2.4) and of the FHOG descriptor (§3).
+"""Kernels of the alignment and of the FHOG descriptor (docs/algorithms/alignment-and-fhog.md).
 
 The alignment reproduces the original bit for bit, so its number types are part of the algorithm: every
 ``np.float32`` below rounds where the original rounds.
@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from mien.runtime.jit import fast_kernel, intrinsic, kernel
+from mien.runtime.jit import fast_part, kernel, part
 
 LANE = 21
 """Bits between the three channels that one 64-bit integer carries through the bilinear blend."""
@@ -19,9 +19,9 @@ WINDOW = 128
 """Columns that the gradients look at in one go; a constant, so that their loop vectorises."""
 
 
-@kernel
+@part
 def _singular_vectors(u, v):
-    """Singular vectors of a 2 x 2 matrix by one-sided Jacobi rotations; §2.2.
+    """Singular vectors of a 2 x 2 matrix by Jacobi (docs/algorithms/alignment-and-fhog.md#bit-for-bit).
 
     ``u`` (2, 2) float32 holds the matrix's columns as its rows, and receives U's; ``v`` receives V's.
     """
@@ -61,7 +61,7 @@ def _singular_vectors(u, v):
 
 @kernel
 def similarity(points, rigid, reference, reference_size, translation, centre, matrix):
-    """Warp matrix W (2, 3) float32, source to aligned face, into ``matrix``; §2.2.
+    """Warp matrix W (2, 3) float32, source to aligned face, into ``matrix``.
 
     ``points`` (n, 2) float32; ``reference`` (r, 2) float32 the normalised reference of the ``rigid`` points;
     ``translation`` (2,) float32 the fitted tx, ty; ``centre`` (2,) float32 px where they go.
@@ -99,7 +99,7 @@ def similarity(points, rigid, reference, reference_size, translation, centre, ma
         matrix[r, 2] = centre[r] - moved
 
 
-@kernel
+@part
 def _last_inside(xi, rise, dy):
     """Outermost x with rise - dy (x - xi) >= 0: the largest for dy > 0, the smallest for dy < 0.
 
@@ -114,9 +114,9 @@ def _last_inside(xi, rise, dy):
     return x
 
 
-@kernel
+@part
 def mark_triangle(xs, ys, weight, spans):
-    """Add one triangle to ``spans`` (height, width + 1): ``weight`` where a row enters, less after it; §2.4.
+    """Add one triangle to ``spans`` (height, width + 1): ``weight`` where a row enters, less after it.
 
     Edges belong to the triangle, and it claims nothing outside its bounding box.
     """
@@ -156,7 +156,7 @@ def mark_triangle(xs, ys, weight, spans):
             spans[y, np.int64(high) + 1] -= weight
 
 
-@kernel
+@part
 def mark_outline(points, folded, outline, spans):
     """Add the winding number of the mesh's outline to ``spans``; False, and nothing done, in a rare position.
 
@@ -217,7 +217,7 @@ def mark_mesh(points, triangles, facing, outline, spans):
 
 @kernel
 def warp_landmarks(points, matrix, raised, lift, out):
-    """Landmarks in the aligned face, ``out`` (n, 2); ``raised`` ones move up by ``lift``; §2.4.1-2."""
+    """Landmarks in the aligned face, ``out`` (n, 2); ``raised`` ones move up by ``lift``."""
     for i in range(points.shape[0]):
         for r in range(2):
             out[i, r] = matrix[r, 0] * points[i, 0] + matrix[r, 1] * points[i, 1] + matrix[r, 2]
@@ -225,27 +225,22 @@ def warp_landmarks(points, matrix, raised, lift, out):
         out[raised[i], 1] -= lift
 
 
-@intrinsic
-def _eight_bytes(typing_context, flat, at):
-    """64-bit integer from ``flat`` (n,) uint8 at any byte: two neighbouring pixels in one load."""
-    from llvmlite import ir
-    from numba import types
-
-    def generate(context, builder, signature, args):
-        array = context.make_array(signature.args[0])(context, builder, args[0])
-        address = builder.gep(array.data, [args[1]])
-        return builder.load(builder.bitcast(address, ir.IntType(64).as_pointer()), align=1)
-
-    return types.int64(flat, at), generate
+@part
+def _six_bytes(flat, at):
+    """Two neighbouring pixels of ``flat`` (n,) uint8 as one integer; LLVM makes one load of it."""
+    value = np.uint64(0)
+    for k in range(6):
+        value |= np.uint64(flat[at + k]) << np.uint64(8 * k)
+    return np.int64(value)
 
 
-@kernel
+@part
 def _spread(pixel):
     """The lowest three bytes, ``LANE`` bits apart."""
     return (pixel & 0xFF) | ((pixel & 0xFF00) << (LANE - 8)) | ((pixel & 0xFF0000) << (2 * LANE - 16))
 
 
-@kernel
+@part
 def _blend(p00, p01, p10, p11, fx, fy):
     """Bilinear blend times 1024, three channels at once in lanes that never reach their neighbours."""
     upper = (p00 << 5) + fx * (p01 - p00)
@@ -253,7 +248,7 @@ def _blend(p00, p01, p10, p11, fx, fy):
     return (upper << 5) + fy * (lower - upper)
 
 
-@kernel
+@part
 def _blend_at_border(flat, height, width, x, y, fx, fy):
     """The same where some of the four pixels lie outside the frame and count as black."""
     total = 0
@@ -268,7 +263,7 @@ def _blend_at_border(flat, height, width, x, y, fx, fy):
 
 @kernel
 def warp(flat, height, width, matrix, spans, steps, out):
-    """OpenCV's ``warpAffine(frame, W, INTER_LINEAR)`` into ``out`` (h, w, 3) inside ``spans``; §2.3.
+    """OpenCV's ``warpAffine(frame, W, INTER_LINEAR)`` into ``out`` (h, w, 3) inside ``spans``.
 
     ``flat`` (height * width * 3,) is the frame; ``steps`` (2, w) int64 is work space. What is outside the
     spans is left as it is.
@@ -295,10 +290,9 @@ def warp(flat, height, width, matrix, spans, steps, out):
             sx = (start_x + steps[0, x]) >> 5
             sy = (start_y + steps[1, x]) >> 5
             ix, iy, fx, fy = sx >> 5, sy >> 5, sx & 31, sy & 31
-            # The loads reach two bytes beyond their pixels: not in the last row.
-            if 0 <= ix < width - 1 and 0 <= iy < height - 2:
-                upper = _eight_bytes(flat, 3 * (iy * width + ix))
-                lower = _eight_bytes(flat, 3 * ((iy + 1) * width + ix))
+            if 0 <= ix < width - 1 and 0 <= iy < height - 1:
+                upper = _six_bytes(flat, 3 * (iy * width + ix))
+                lower = _six_bytes(flat, 3 * ((iy + 1) * width + ix))
                 v = _blend(_spread(upper), _spread(upper >> 24), _spread(lower), _spread(lower >> 24), fx, fy)
             else:
                 v = _blend_at_border(flat, height, width, ix, iy, fx, fy)
@@ -308,9 +302,9 @@ def warp(flat, height, width, matrix, spans, steps, out):
             out[y, x, 2] = (v >> (2 * LANE + 10)) & 0xFF
 
 
-@kernel
+@part
 def gradients(window, columns, last_grouped, magnitude, bins):
-    """Strongest channel's gradient in columns 1 to ``columns`` of one row: magnitude and bin 0-17; §3.1.2-5.
+    """Strongest channel's gradient in columns 1 to ``columns`` of one row: magnitude and bin 0-17.
 
     ``window`` holds three rows of three channels, one after the other, ``WINDOW`` float32 each. The bin is
     that of the nearest of 18 directions. Which of two neighbours is nearer is decided within one quadrant, on
@@ -352,9 +346,9 @@ def gradients(window, columns, last_grouped, magnitude, bins):
         magnitude[x] = math.sqrt(v2)
 
 
-@kernel
+@part
 def vote(magnitude, bins, y, first_block, columns, votes):
-    """Add one row to ``votes`` (rows + 1, columns + 1, 18, 4): shares of the four cells around it; §3.1.6.
+    """Add one row to ``votes`` (rows + 1, columns + 1, 18, 4): shares of the four cells around it.
 
     Pixels of one phase are taken together: they share their weights and fall into different blocks of four
     cells, so that no addition waits for the one before it.
@@ -382,9 +376,9 @@ def vote(magnitude, bins, y, first_block, columns, votes):
             cell[3] = a3
 
 
-@kernel
+@part
 def fold(votes, histogram, energy):
-    """Votes to cells: ``histogram`` (rows, columns, 18) and its ``energy`` (rows, columns); §3.1.7."""
+    """Votes to cells: ``histogram`` (rows, columns, 18) and its ``energy`` (rows, columns)."""
     for cy in range(histogram.shape[0]):
         for cx in range(histogram.shape[1]):
             for o in range(18):
@@ -401,16 +395,16 @@ def fold(votes, histogram, energy):
             energy[cy, cx] = total
 
 
-@kernel
+@part
 def _share(h, norm):
-    """q(h) of §3.1.8."""
+    """q(h) of docs/algorithms/alignment-and-fhog.md#fhog."""
     v = h / norm
     return np.float32(0.5) * (v if v < np.float32(0.2) else np.float32(0.2))
 
 
-@fast_kernel
+@fast_part
 def normalise(histogram, norms, out):
-    """31 channels of every inner cell into ``out`` ((rows - 2) (columns - 2) 31,); §3.1.8-9."""
+    """31 channels of every inner cell into ``out`` ((rows - 2) (columns - 2) 31,)."""
     at = 0
     for cy in range(1, histogram.shape[0] - 1):
         for cx in range(1, histogram.shape[1] - 1):
@@ -463,7 +457,7 @@ def collect_votes(image, last_row, last_column, last_grouped, window, magnitude,
 
 @kernel
 def describe(votes, histogram, energy, norms, out):
-    """From ``votes`` to the descriptor ``out``; §3.1.7-9.
+    """From ``votes`` to the descriptor ``out``; docs/algorithms/alignment-and-fhog.md#fhog.
 
     Work space: ``histogram`` (rows, columns, 18), ``energy`` (rows, columns), ``norms`` one less each way.
     """

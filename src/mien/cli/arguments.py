@@ -256,8 +256,8 @@ class FileArguments:
     extra: Annotated[
         str | None,
         typer.Option(
-            help="Groups of mien's own columns, after OpenFace's, with commas between: measures, mesh, or "
-            "all; by default none.",
+            help="Groups of mien's own columns, after OpenFace's, with commas between: measures, "
+            "blendshapes, mesh, or all; by default none.",
             rich_help_panel=_FILES,
         ),
     ] = None

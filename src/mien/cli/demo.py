@@ -24,12 +24,13 @@ def demo(
     mirror: Annotated[bool, typer.Option("--mirror", help="Flip the video from left to right.")] = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Make a short video of a portrait that moves in a known way, analyse it, say how well it was followed.
+    """Make a short video of a portrait with known motion and expression, analyse it, say how well it went.
 
     The portrait (Eileen Collins, NASA, public domain) comes with mien; nothing is downloaded.
     """
-    from mien.analysis.demonstration import SHOWN_FRAME, Demonstration, describe
+    from mien.analysis.demonstration import SHOWN_FRAME, Demonstration, describe, describe_actions
     from mien.analysis.videos import Analysis
+    from mien.models.open import CANNOT_SEE
     from mien.packs import notice
     from mien.results import faces_of
 
@@ -51,10 +52,13 @@ def demo(
         result.save(show.table)
         seconds = time.perf_counter() - begin
         shown = next(itertools.islice(faces_of(result), SHOWN_FRAME, None))
-        show.draw(shown, analysis.camera)
+        limits = CANNOT_SEE if analysis.pack.name == "open" else ""
+        show.draw(shown, analysis.camera, limits)
         say(f"{len(result)} frames in {seconds:.1f} s, a face in {100 * result.success_rate:.0f} % of them.")
-    for line in describe(show.follow(result.landmarks)):
+    for line in (*describe(show.follow(result.landmarks)), *describe_actions(show.follow_actions(result))):
         say(line)
+    if limits:
+        say(limits)
     say(f"Table:   {show.table}\nPicture: {show.picture}\nVideo:   {show.video}\nTruth:   {show.truth}")
 
 

@@ -135,12 +135,13 @@ def _units(face: FaceResult, width: int, most: int) -> Table:
     if face.action_units is None:
         return table
     bar = max(0, min(_BAR, width - _BESIDE_A_BAR))
+    mark = " " if face.landmarks.mesh is None else "~"
     presence = dict(zip(PRESENCE_NAMES, face.action_units.presence, strict=True))
     for name, intensity in zip(INTENSITY_NAMES, face.action_units.intensity, strict=True):
         if not math.isnan(intensity) and table.row_count < most:
             present = "●" if presence[name] == 1 else " "
             label = name if narrow else f"{name} {DESCRIPTIONS[name]}"
-            table.add_row(label, f"{present} {_bar(float(intensity), bar)} {intensity:5.2f}")
+            table.add_row(label, f"{present} {_bar(float(intensity), bar)} {mark}{intensity:4.2f}")
     return table
 
 

@@ -14,7 +14,6 @@ from mien.cli.analyze import analyze
 from mien.cli.compare import compare
 from mien.cli.demo import demo
 from mien.cli.exit_codes import EXIT_CODES_HELP, ExitCode
-from mien.cli.leaving import leave
 from mien.cli.live import live
 from mien.cli.models import app as models
 from mien.cli.openface_programs import add_openface_programs, program_called
@@ -118,9 +117,7 @@ def main() -> None:
     try:
         app()
     except KeyboardInterrupt:
-        leave(ExitCode.INTERRUPTED)
-    except SystemExit as end:
-        leave(end.code)
+        sys.exit(ExitCode.INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 
 from mien.cli.words import note, printable, say
-from mien.runtime.compilation import on_compilation
 
 _REFRESH_HZ = 4
 _ENDING = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)
 )
 """Signals that ask the program to end, on the system at hand."""
+
+_told = threading.Event()
+"""Whether the user knows that kernels are being compiled."""
 
 
 class Silent:
@@ -91,18 +93,19 @@ def progress(name: str, total: int | None, *, quiet: bool) -> Silent:
     return Bar(name, total) if sys.stderr.isatty() and not quiet else Silent()
 
 
+def tell_of_compilation(tell: Callable[[str], None]) -> None:
+    """Say that kernels are being compiled, once in a process: the first run on a machine is slow."""
+    if not _told.is_set():
+        _told.set()
+        tell("Compiling for this machine: some seconds, only once …")
+
+
 @contextmanager
 def telling_of_compilation(tell: Callable[[str], None]) -> Iterator[None]:
-    """Say once when kernels are being compiled: the first run on a machine is slow, the next is not."""
-    told = False
+    """Say so when kernels are being compiled within the block."""
+    from mien.runtime.compilation import on_compilation
 
-    def once() -> None:
-        nonlocal told
-        if not told:
-            told = True
-            tell("Compiling for this machine: some seconds, only once …")
-
-    with on_compilation(once):
+    with on_compilation(lambda: tell_of_compilation(tell)):
         yield
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import typer
 
 from mien.cli.arguments import ModelArguments, analysis_options, grouped
+from mien.cli.progress import tell_of_compilation
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
     from mien.packs import Pack
-
-COMPILING = "Compiling for this machine: some seconds, only once …"
 
 
 @grouped
@@ -29,7 +28,7 @@ def warmup(models: ModelArguments) -> None:
     options = analysis_options(models)
     pack = choose_pack(options.models)
     if not is_warm(pack.name, options.landmarks):
-        typer.echo(COMPILING, err=True)
+        tell_of_compilation(lambda text: typer.echo(text, err=True))
     done = warm_up(pack, options)
     how = f" in {done.processes} processes" if done.compiled and done.processes > 1 else ""
     typer.echo(f"Ready after {done.seconds:.1f} s{how}: {pack.name} models.")
@@ -42,5 +41,5 @@ def compile_first(pack: Pack, options: AnalysisOptions, tell: Callable[[str], No
     if not is_warm(pack.name, options.landmarks):
         from mien.analysis.warmup import warm_up
 
-        tell(COMPILING)
+        tell_of_compilation(tell)
         warm_up(pack, options)

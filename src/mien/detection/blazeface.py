@@ -1,4 +1,4 @@
-"""BlazeFace: single-shot face detection with six key points per face (open-models.md §4)."""
+"""BlazeFace: face detection with six key points (docs/algorithms/open-detection.md#blazeface)."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ class FirstSuccess:
     """Asks one detector after the other until one finds a face.
 
     The short-range network is quick and keeps very large faces; the full-range network finds the small
-    faces it misses (open-models.md §4).
+    faces it misses (docs/algorithms/open-detection.md#blazeface).
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Arithmetic of candidate boxes, and the choice of one face (landmarks.md §3.1)."""
+"""Arithmetic of candidate boxes, and the choice of one face (docs/algorithms/face-detection.md)."""
 
 from __future__ import annotations
 

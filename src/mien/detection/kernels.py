@@ -1,11 +1,11 @@
-"""Kernels of the face detector: network inputs and non-maximum suppression (landmarks.md §3.1)."""
+"""Kernels of the face detector: network inputs, suppression (docs/algorithms/face-detection.md)."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from mien.imaging.kernels import linear_taps
-from mien.runtime.jit import kernel
+from mien.runtime.jit import kernel, part
 
 
 @kernel
@@ -37,7 +37,7 @@ def network_inputs(bgr, windows, out):
                 red[u] = (_mix(upper, lower, x0, x1, left, right, top, bottom) - offset) * gain
 
 
-@kernel
+@part
 def _mix(upper, lower, x0, x1, left, right, top, bottom):
     above = np.float32(upper[x0]) * left + np.float32(upper[x1]) * right
     below = np.float32(lower[x0]) * left + np.float32(lower[x1]) * right
@@ -75,6 +75,6 @@ def suppress(boxes, order, threshold, by_smaller, kept):
     return count
 
 
-@kernel
+@part
 def _shared(start, length, other_start, other_length):
     return max(min(start + length, other_start + other_length) - max(start, other_start), 0)

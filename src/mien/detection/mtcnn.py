@@ -1,8 +1,8 @@
-"""Face detection with three cascaded networks, MTCNN (landmarks.md §3.1).
+"""Face detection with three cascaded networks, MTCNN (docs/algorithms/face-detection.md).
 
 Zhang, Zhang, Li, Qiao: Joint face detection and alignment using multitask cascaded convolutional
-networks. IEEE Signal Processing Letters 23(10), 2016. Where paper and specification differ (smallest
-face, thresholds, rounding), the specification is followed.
+networks. IEEE Signal Processing Letters 23(10), 2016. Where paper and original program differ (smallest
+face, thresholds, rounding), the program is followed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All flags of the original's programs (gaze-pose-output.md §9.10, landmarks.md §9), in one table.
+"""All flags of the original's programs (docs/openface-commands.md), in one table.
 
 Parsing, ``--help`` and the table of docs/openface-commands.md are made from it.
 """

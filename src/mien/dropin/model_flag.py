@@ -1,4 +1,4 @@
-"""Which landmark model ``-mloc`` means (landmarks.md §1.2, §9)."""
+"""Which landmark model ``-mloc`` means (docs/algorithms/model-files.md#main-files)."""
 
 from __future__ import annotations
 

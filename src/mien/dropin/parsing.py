@@ -1,4 +1,4 @@
-"""Command lines of the original: flags with one dash, in any order (gaze-pose-output.md §9.10)."""
+"""Command lines of the original: flags with one dash, in any order (docs/openface-commands.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the original puts its files, and how it names them (gaze-pose-output.md §9.2)."""
+"""Where the original puts its files, and how it names them (docs/algorithms/output-table.md#names)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The original's programs that mien stands in for (gaze-pose-output.md §9.1)."""
+"""The original's programs that mien stands in for (docs/algorithms/output-table.md#programs)."""
 
 from __future__ import annotations
 

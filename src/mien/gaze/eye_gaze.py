@@ -10,7 +10,7 @@ from mien.gaze import kernels
 
 
 class GazeEstimator:
-    """Finds the direction of gaze of both eyes (gaze-pose-output.md §7).
+    """Finds the direction of gaze of both eyes (docs/algorithms/gaze.md).
 
     A ray from the camera through the middle of the iris meets the eyeball, a sphere of 12 mm radius set
     into the head behind the eye's corners; the gaze runs from its centre to that point.

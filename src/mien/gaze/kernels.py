@@ -1,4 +1,4 @@
-"""Gaze of two eyes from their landmarks (gaze-pose-output.md §7.3 to §7.5).
+"""Gaze of two eyes from their landmarks (docs/algorithms/gaze.md).
 
 In float32 like the original: the intersection cancels the square of the distance against itself, so that
 its rounding shows in the fifth decimal of the direction.
@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from mien.geometry.kernels import euler_to_matrix, points_to_camera
-from mien.runtime.jit import kernel
+from mien.runtime.jit import kernel, part
 
 IRIS_POINTS = 8
 """The first points of an eye's shape are the ring of the iris."""
@@ -21,7 +21,7 @@ EYEBALL_BACK_MM = 7.0
 """Eyeball's centre relative to the middle of the eye's corners, along the head's own y and z axes."""
 
 
-@kernel
+@part
 def normalise(v, out):
     """``v`` (3,) divided by its length into ``out`` (3,); the length in float64, as OpenCV has it."""
     x, y, z = np.float64(v[0]), np.float64(v[1]), np.float64(v[2])
@@ -29,9 +29,9 @@ def normalise(v, out):
     out[0], out[1], out[2] = x / length, y / length, z / length
 
 
-@kernel
+@part
 def eye_direction(points_3d, landmarks_3d, corner_a, corner_b, rotation, out):
-    """Unit vector from the eyeball's centre to where the ray through the iris enters it (§7.4).
+    """Unit vector from the eyeball's centre to where the ray through the iris enters it.
 
     Parameters: ``points_3d`` (n, 3) mm of the eye, ``landmarks_3d`` (68, 3) mm of the face
     and the rows of the eye's corners in it, ``rotation`` (3, 3) of the head, all float32; into ``out`` (3,).

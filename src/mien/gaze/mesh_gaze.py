@@ -1,4 +1,4 @@
-"""Coarse gaze from the irises of the face mesh (open-models.md §10)."""
+"""Coarse gaze from the irises of the face mesh (docs/algorithms/open-pose-and-gaze.md#gaze)."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import OptionError
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 
 _MOST_BYTES = 1 << 20
 

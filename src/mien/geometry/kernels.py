@@ -1,6 +1,6 @@
 """Rotations and the camera inside other kernels; rotations keep the precision of their arguments.
 
-Euler angles e = (rx, ry, rz) mean R = Rx(rx) Ry(ry) Rz(rz) (landmarks.md §0.2). float32 arguments are
+Euler angles e = (rx, ry, rz) mean Rx(rx) Ry(ry) Rz(rz) (docs/conventions.md#angles). float32 arguments are
 computed in float32 throughout, as the original does; float64 arguments in float64.
 """
 
@@ -54,7 +54,7 @@ def matrix_to_euler(r, out):
 
 @kernel
 def points_to_camera(points, depth_offsets, scale, fx, fy, cx, cy, out):
-    """Back-project ``points`` (n, 2) px into ``out`` (n, 3) mm, float32 (gaze-pose-output.md §7.3).
+    """Back-project ``points`` (n, 2) px into ``out`` (n, 3) mm, float32 (docs/algorithms/head-pose.md).
 
     ``depth_offsets`` (n,) mm; a ``scale`` of zero, which has no depth, gives zeros.
     """

@@ -19,7 +19,7 @@ def default_camera(
     cx: float | None = None,
     cy: float | None = None,
 ) -> Camera:
-    """Camera of a picture whose real camera is unknown (gaze-pose-output.md §7.1).
+    """Camera of a picture whose real camera is unknown (docs/algorithms/head-pose.md#camera).
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def default_camera(
 def points_in_camera(
     points: NDArray[np.float32], depth_offsets: NDArray[np.float32], scale: float, camera: Camera
 ) -> NDArray[np.float32]:
-    """Points of the image in the camera frame, their depth taken from a weak-perspective fit (§7.3).
+    """Points of the image in the camera frame, as a fit has them (docs/algorithms/head-pose.md#3d-landmarks).
 
     Z = fx / scale + offset; X and Y follow the ray through the pixel.
 

@@ -23,7 +23,7 @@ def _as_floats(values: ArrayLike, tail: tuple[int, ...], what: str) -> NDArray[A
 
 
 def rotation_from_euler(angles_rad: ArrayLike) -> NDArray[Any]:
-    """Rotation matrices of Euler angles (gaze-pose-output.md §8.1).
+    """Rotation matrices of Euler angles (docs/algorithms/point-distribution-model.md#rotations).
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def rotation_from_euler(angles_rad: ArrayLike) -> NDArray[Any]:
 
 
 def euler_from_rotation(rotation: ArrayLike) -> NDArray[Any]:
-    """Euler angles of rotation matrices, through a quaternion as in gaze-pose-output.md §8.1.
+    """Euler angles of rotation matrices (docs/algorithms/point-distribution-model.md#rotations).
 
     Parameters
     ----------

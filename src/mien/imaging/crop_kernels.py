@@ -1,6 +1,6 @@
 """The one place where the open models' pixels are touched: inverse affine crop on a 1/32 px grid.
 
-Source: open-models.md §3.
+Source: docs/algorithms/open-detection.md#crops.
 """
 
 import numpy as np

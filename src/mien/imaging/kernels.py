@@ -1,4 +1,4 @@
-"""Image primitives that reproduce OpenCV 4's arithmetic bit for bit (landmarks.md §0.5).
+"""Image primitives that reproduce OpenCV 4's arithmetic bit for bit (docs/algorithms/image-arithmetic.md).
 
 OpenCV 5 samples at exact positions; the program this library follows samples on a grid of 1/32 px, and
 its results move visibly when that grid is left out. So the primitives are written here and OpenCV is
@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from mien.runtime.jit import kernel
+from mien.runtime.jit import kernel, part
 
 _LEVEL = np.float32(1 / 1024)
 
 
 @kernel
 def bgr_to_gray(bgr, out):
-    """Convert a colour image to grey in 15-bit fixed point (§0.5.4).
+    """Convert a colour image to grey in 15-bit fixed point (docs/algorithms/image-arithmetic.md#grey).
 
     ``bgr`` (H, W, 3) uint8 and ``out`` (H, W) uint8, both C-contiguous.
     """
@@ -31,11 +31,11 @@ def bgr_to_gray(bgr, out):
         target[i] = np.uint8((weighted + np.uint32(16384)) >> np.uint32(15))
 
 
-@kernel
+@part
 def sample_inside(source, x32, y32):
     """Interpolate ``source`` (uint8) at (x32/32, y32/32) px; all four neighbours lie inside the image.
 
-    Returns the value in units of 1/1024 as an integer. The float32 sums of §0.5 are exact for grey levels, so
+    Returns the value in units of 1/1024 as an integer. Its float32 sums would be exact for grey levels, so
     both forms are equal.
     """
     fx, fy = x32 & 31, y32 & 31
@@ -47,7 +47,7 @@ def sample_inside(source, x32, y32):
     return upper * (32 - fy) + lower * fy
 
 
-@kernel
+@part
 def sample_zero_border(source, x32, y32):
     """Interpolate as `sample_inside`; each neighbour outside the image counts as 0."""
     height, width = source.shape
@@ -67,7 +67,7 @@ def sample_zero_border(source, x32, y32):
 
 @kernel
 def warp_affine(source, matrix, out):
-    """Warp a grey image with bilinear weights on a grid of 1/32 px, border 0 (§0.5.1).
+    """Warp a grey image on a grid of 1/32 px, border 0 (docs/algorithms/image-arithmetic.md#affine-warp).
 
     ``source`` (H, W) uint8; ``matrix`` (2, 3) float64 maps a pixel (u, v) of ``out`` to a
     position (x, y) of the source; ``out`` (h, w) float32.
@@ -98,7 +98,7 @@ def warp_affine(source, matrix, out):
 
 @kernel
 def remap(source, map_x, map_y, out):
-    """Sample a grey image at given positions, quantised to 1/32 px, border 0 (§0.5.2).
+    """Sample a grey image on a grid of 1/32 px, border 0 (docs/algorithms/image-arithmetic.md#remap).
 
     ``source`` (H, W) uint8; ``map_x``, ``map_y`` (h, w) float32, px; ``out`` (h, w) float32.
     Positions that are not finite give 0.
@@ -114,9 +114,9 @@ def remap(source, map_x, map_y, out):
             out[v, u] = np.float32(np.int32(value)) * _LEVEL
 
 
-@kernel
+@part
 def linear_taps(first, count, limit, index, weight):
-    """Find the taps of a linear resize along one axis (§0.5.3).
+    """Find the taps of a linear resize along one axis (docs/algorithms/image-arithmetic.md#linear-resize).
 
     The samples ``first`` … ``first + count - 1`` of an axis of ``limit`` samples are resized to as many
     as ``index`` has columns; edges are replicated, samples off the axis are 0. Result i is
@@ -144,7 +144,7 @@ def linear_taps(first, count, limit, index, weight):
 
 @kernel
 def resize_linear(image, out):
-    """Resize with linear interpolation, edges replicated, no filtering (§0.5.3).
+    """Resize linearly, edges replicated, no filter (docs/algorithms/image-arithmetic.md#linear-resize).
 
     ``image`` (H, W, C) uint8 or float32; ``out`` (h, w, C) float32.
     """

@@ -1,4 +1,4 @@
-"""Kernels of the picture around a landmark: its warp and its contrast (landmarks.md §5.3 and §5.4)."""
+"""Kernels of the picture around a landmark: its warp and its contrast (docs/algorithms/response-maps.md)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import math
 
 import numpy as np
 
-from mien.runtime.jit import fast_kernel, kernel
+from mien.runtime.jit import fast_part, part
 
 SUPPORT = 11
 """Side of the windows that patch experts see, px."""
 TAPS = SUPPORT * SUPPORT
 
 
-@kernel
+@part
 def grid_start(x, y, b00, b10, side):
-    """Where the upper left pixel of an area of interest lies, px; float32 as written in §5.3."""
+    """Where the upper left pixel of an area of interest lies, px; float32, left to right as written."""
     half = np.float32(side - 1.0) / np.float32(2.0)
     a = np.float32(b00)
     b = np.float32(b10)
@@ -24,7 +24,7 @@ def grid_start(x, y, b00, b10, side):
     return start_x, start_y
 
 
-@kernel
+@part
 def grid_columns(b00, b10, column_x, column_y):
     """Steps from the first pixel of a row to each of its pixels, in 1/1024 px, into int32 arrays (side,)."""
     for u in range(column_x.shape[0]):
@@ -32,7 +32,7 @@ def grid_columns(b00, b10, column_x, column_y):
         column_y[u] = np.int32(np.rint(1024.0 * np.float64(np.float32(b10)) * u))
 
 
-@kernel
+@part
 def grid_row(start_x, start_y, b00, b10, v):
     """Where row ``v`` of an area begins, in 1/1024 px and half a 1/32 px further on: shifts then round."""
     x = np.int32(np.rint(1024.0 * (-np.float64(np.float32(b10)) * v + start_x))) + np.int32(16)
@@ -40,9 +40,9 @@ def grid_row(start_x, start_y, b00, b10, v):
     return x, y
 
 
-@kernel
+@part
 def area_of_interest(gray, x, y, b00, b10, side, out):
-    """Warp a ``side`` x ``side`` area centred on (x, y) into the first side² of ``out`` float32; §5.3.
+    """Warp a ``side`` x ``side`` area centred on (x, y) into the first side² of ``out`` float32.
 
     ``gray`` (H, W) uint8. The 1/32-px grid makes every value a multiple of 1/1024, so integer sums are exact.
     """
@@ -77,7 +77,7 @@ def area_of_interest(gray, x, y, b00, b10, side, out):
                 row[u] = _sample_with_border(gray, (row_x + column_x[u]) >> 5, (row_y + column_y[u]) >> 5)
 
 
-@kernel
+@part
 def _interpolate_row(pixels, width, index, part_x, part_y, out):
     """Bilinear samples at flat indices of the upper left neighbours; all neighbours lie in the image."""
     below = np.uint32(width)
@@ -91,7 +91,7 @@ def _interpolate_row(pixels, width, index, part_x, part_y, out):
         out[u] = np.float32((np.int32(32) - fy) * upper + fy * lower) * np.float32(1.0 / 1024.0)
 
 
-@kernel
+@part
 def _sample_with_border(gray, px, py):
     """One bilinear sample at 1/32-px coordinates; every neighbour outside the image counts as 0."""
     height, width = gray.shape
@@ -108,9 +108,9 @@ def _sample_with_border(gray, px, py):
     return np.float32(total) * np.float32(1.0 / 1024.0)
 
 
-@kernel
+@part
 def exact_area_of_interest(gray, x, y, b00, b10, side, out):
-    """Warp like `area_of_interest`, but with exact bilinear weights: without the grid; §13 item 2."""
+    """Warp like `area_of_interest`, but with exact bilinear weights: without the grid."""
     height, width = gray.shape
     half = 0.5 * (side - 1)
     for v in range(side):
@@ -131,9 +131,9 @@ def exact_area_of_interest(gray, x, y, b00, b10, side, out):
             out[v * side + u] = np.float32(value)
 
 
-@fast_kernel
+@fast_part
 def window_statistics(area, side, window, mean, inverse_norm):
-    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of an area; §5.4.
+    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of an area.
 
     ``mean``, ``inverse_norm`` (w, 16) float32, the row's first w entries are set. Sums are float64, in which
     they are exact, so neither the sliding sums nor the cancellation in the norm lose anything.

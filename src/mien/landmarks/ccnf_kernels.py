@@ -1,4 +1,4 @@
-"""Response maps of CCNF patch experts, `LANES` landmarks side by side (landmarks.md §5.3, §5.4)."""
+"""Response maps of CCNF experts, `LANES` landmarks side by side (docs/algorithms/patch-experts-ccnf.md)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mien.landmarks.area_kernels import (
     grid_row,
     grid_start,
 )
-from mien.runtime.ccnf_block import POSITIONS, bilinear_lanes, neuron_sums, subtract_product
-from mien.runtime.jit import fast_kernel, kernel
+from mien.landmarks.vector_code import POSITIONS, bilinear_lanes, neuron_sums, subtract_product
+from mien.runtime.jit import fast_kernel, fast_part, part
 from mien.runtime.lanes import FLOAT_BYTES, LANES
 
 _FAR = 1e6
@@ -25,7 +25,7 @@ _SPARSE = 5
 """Every so many rows and columns are looked at to find an area's level."""
 
 
-@fast_kernel
+@fast_part
 def _aligned(size):
     """(size,) float32 that begins on a cache line: vectors that straddle two cost twice as much to read."""
     buffer = np.empty(size + LANES, np.float32)
@@ -33,7 +33,7 @@ def _aligned(size):
     return buffer[start : start + size]
 
 
-@kernel
+@part
 def _inside(gray, start_x, start_y, b00, b10, column_x, column_y):
     """Whether `bilinear_lanes` may read a whole area: none of it is at the border, or nowhere."""
     height, width = gray.shape
@@ -50,9 +50,9 @@ def _inside(gray, start_x, start_y, b00, b10, column_x, column_y):
     return True
 
 
-@kernel
+@part
 def lane_areas(gray, points, similarity, side, landmarks, exact, areas):
-    """Areas of interest of one group, each less a level, into ``areas`` (side², LANES) flat; §5.3.
+    """Areas of interest of one group, each less a level, into ``areas`` (side², LANES) flat.
 
     The level is a whole grey value near the mean: correlating deviations from it keeps the float32 sums
     small, and subtracting it is exact. Lanes without a landmark (-1) get anything finite.
@@ -106,7 +106,7 @@ def lane_areas(gray, points, similarity, side, landmarks, exact, areas):
             areas[k * LANES + lane] = area[k] - level
 
 
-@kernel
+@part
 def _sample_lanes(gray, rows, column_x, column_y, step, levels, areas):
     """Sample every ``step``th pixel of areas of interest, less ``levels``, into adjoining lines."""
     side = column_x.shape[0]
@@ -127,9 +127,9 @@ def _sample_lanes(gray, rows, column_x, column_y, step, levels, areas):
             target += line
 
 
-@fast_kernel
+@fast_part
 def lane_statistics(areas, side, window, mean, inverse_norm):
-    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of the areas of one group; §5.4.
+    """Mean and 1 / L2 norm (1 where it is 0) of every 11 x 11 window of the areas of one group.
 
     ``areas`` (side², LANES) flat; ``mean``, ``inverse_norm`` (w², LANES) flat, all float32. Sums are float64,
     in which they are exact, so neither the sliding sums nor the cancellation in the norm lose anything.
@@ -169,9 +169,9 @@ def lane_statistics(areas, side, window, mean, inverse_norm):
                 squares[q] += new * new - old * old
 
 
-@fast_kernel
+@fast_part
 def _potentials(areas, side, offsets, weights, neurons, mean, inverse_norm, out):
-    """B of §5.4 of all positions of one group into ``out`` (w², LANES), `POSITIONS` at a time."""
+    """Sums of neurons, b, of all positions of one group into ``out`` (w², LANES), `POSITIONS` at a time."""
     block = FLOAT_BYTES * POSITIONS * LANES
     for k in range(offsets.shape[0] // POSITIONS):
         neuron_sums(
@@ -186,9 +186,9 @@ def _potentials(areas, side, offsets, weights, neurons, mean, inverse_norm, out)
         )
 
 
-@fast_kernel
+@fast_part
 def _smooth(factor, positions, values):
-    """Solve (L D Lᵀ) x = b in place, for one group; §5.4.
+    """Solve (L D Lᵀ) x = b in place, for one group; docs/algorithms/patch-experts-ccnf.md.
 
     ``factor`` (w², 1 + band, LANES): the inverse of D, then L below its diagonal; ``values`` (w², LANES).
     """
@@ -208,7 +208,7 @@ def _smooth(factor, positions, values):
             subtract_product(target + (p - k) * line, base + (p - k) * column + k * line, target + p * line)
 
 
-@fast_kernel
+@fast_part
 def _store(values, positions, landmarks, out):
     """Raise every map whose minimum is negative to 0, and write it to its column of ``out`` (w², n)."""
     lowest = np.zeros(LANES, np.float32)
@@ -223,7 +223,7 @@ def _store(values, positions, landmarks, out):
 
 @fast_kernel
 def ccnf_responses(gray, points, similarity, window, landmarks, weights, neurons, factor, exact, out):
-    """Response maps of all visible landmarks of one scale and view into ``out`` (w², n); §5.3, §5.4.
+    """Response maps of all visible landmarks of one scale and view into ``out`` (w², n).
 
     ``landmarks`` (G, LANES) int32: which landmark each lane of each group is, -1 for none; ``weights``
     (G, 121, 7, LANES) and ``neurons`` (G, 4, 7, LANES) as in `neuron_sums`; ``factor`` (G, w², 1 + band,

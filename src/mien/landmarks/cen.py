@@ -1,7 +1,7 @@
-"""Convolutional expert network (CEN) patch experts, the heart of CE-CLM (landmarks.md §5.5).
+"""Convolutional expert networks (CEN), the heart of CE-CLM (docs/algorithms/patch-experts-ce-clm.md).
 
 After Zadeh, Baltrušaitis, Morency: Convolutional experts constrained local model for 3D facial landmark
-detection. CVPR workshops 2017; what differs from it is in landmarks.md §11.
+detection. CVPR workshops 2017; what differs from it is in docs/algorithms/papers.md.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mien.landmarks import cen_kernels
 from mien.landmarks.cen_layout import evaluated_positions, pack_experts, served_landmarks, view_tasks
 from mien.models.records import CenRecord
-from mien.runtime.array_cache import ArrayCache
+from mien.storage.array_cache import ArrayCache
 
 _PIECES_PER_THREAD = 4
 
@@ -30,7 +30,7 @@ class CenPatchExperts:
     record
         The experts as read from their file.
     exact
-        Cut out the windows without the original's 1/32-px grid (§13 item 2).
+        Cut out the windows without the original's 1/32-px grid (docs/algorithms/numerical-noise.md).
     threads
         Threads that share the experts of a scale; the results do not depend on it.
     cache

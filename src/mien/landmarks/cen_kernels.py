@@ -1,4 +1,4 @@
-"""Kernels of the CEN patch experts: small dense networks evaluated on a checkerboard (landmarks.md §5.5).
+"""Kernels of CEN patch experts: dense networks on a checkerboard (docs/algorithms/patch-experts-ce-clm.md).
 
 Windows and activations lie in rows, one per position that is evaluated, so that outputs run along vectors.
 Weights are one flat array (`mien.landmarks.cen_layout`). The layers of an expert follow each other; a layer
@@ -17,27 +17,22 @@ from mien.landmarks.area_kernels import (
     exact_area_of_interest,
     window_statistics,
 )
-from mien.runtime.dense_block import (
-    PIXELS,
-    ROWS,
-    dense_block_1,
-    dense_block_2,
-    dense_block_3,
-    normalise_pixels,
-)
-from mien.runtime.jit import fast_kernel, kernel
+from mien.landmarks.math_kernels import exp32
+from mien.landmarks.vector_code import ROWS, dense_block_1, dense_block_2, dense_block_3
+from mien.runtime.jit import fast_kernel, fast_part, part
 from mien.runtime.lanes import LANES
-from mien.runtime.vector_math import exp32
 
 SIGMOID = 0
 RECTIFIER = 2
 INPUTS = 1 + TAPS
+PIXELS = 16
+"""Pixels of a column that are written at a time: whole vectors."""
 _AHEAD = 128 * 1024
 """Bytes between the weights that are used and those that are fetched (measured: 96 to 256 kB do equally)."""
 _NO_FLOOR = np.float32(-np.inf)
 
 
-@kernel
+@part
 def vectors_of_panel(left):
     """Vectors in the next panel of a layer that has ``left`` vectors left: 3, but never 1 after 3."""
     if left == 4:
@@ -45,7 +40,7 @@ def vectors_of_panel(left):
     return min(left, 3)
 
 
-@fast_kernel
+@fast_part
 def _turn(area, side, flip, out):
     """Transpose an area, and mirror it left to right before, into ``out``."""
     for v in range(side):
@@ -53,7 +48,7 @@ def _turn(area, side, flip, out):
             out[(side - 1 - u if flip else u) * side + v] = area[v * side + u]
 
 
-@fast_kernel
+@fast_part
 def _write_windows(columns, side, window, mean, inverse_norm, out):
     """Contrast-normalised windows with odd row + column as rows of ``out``: 1, then pixels by columns.
 
@@ -69,14 +64,15 @@ def _write_windows(columns, side, window, mean, inverse_norm, out):
             scale = inverse_norm[c, r]
             row[0] = np.float32(1.0)
             for u in range(SUPPORT):
-                source = columns.ctypes.data + 4 * ((c + u) * side + r)
-                normalise_pixels(source, m, scale, row.ctypes.data + 4 * (1 + u * SUPPORT))
+                first, target = (c + u) * side + r, 1 + u * SUPPORT
+                for k in range(PIXELS):
+                    row[target + k] = (columns[first + k] - m) * scale
             position += 1
 
 
-@fast_kernel
+@fast_part
 def cen_windows(gray, x, y, similarity, window, flip, exact, area, turned, mean, inverse_norm, out):
-    """Windows of one landmark at the positions that are evaluated, (w² - 1) / 2 rows of ``out``; §5.5.
+    """Windows of one landmark at the positions that are evaluated, (w² - 1) / 2 rows of ``out``.
 
     ``exact`` warps without the 1/32-px grid. ``area``, ``turned`` (side² + 16,); ``mean``,
     ``inverse_norm`` (w, 16); ``out`` (rows, >= 128).
@@ -91,7 +87,7 @@ def cen_windows(gray, x, y, similarity, window, flip, exact, area, turned, mean,
     _write_windows(turned, side, window, mean, inverse_norm, out)
 
 
-@fast_kernel
+@fast_part
 def _dense_layer(x, rows, inputs, outputs, weights, offset, floor, ahead, line, out):
     """max(x W + b, floor) for ``rows`` rows, a multiple of `ROWS`; returns where its weights end.
 
@@ -122,7 +118,7 @@ def _dense_layer(x, rows, inputs, outputs, weights, offset, floor, ahead, line, 
     return offset, ahead
 
 
-@fast_kernel
+@fast_part
 def _sigmoids(rows, outputs, values):
     """1 / (1 + e^-z) of the first ``outputs`` numbers of the first rows."""
     for c in range(rows):
@@ -131,9 +127,9 @@ def _sigmoids(rows, outputs, values):
             row[o] = np.float32(1.0) / (np.float32(1.0) + exp32(-row[o]))
 
 
-@fast_kernel
+@fast_part
 def cen_spread(values, first, window, flip, landmark, grid, out):
-    """Write one landmark's map: evaluated positions, then the others as means of their neighbours; §5.5.
+    """Write one landmark's map: evaluated positions, then the others as means of their neighbours.
 
     ``values`` (rows, ...), the first column from row ``first`` on; ``grid`` (w, w); ``out`` (w², n).
     """
@@ -164,7 +160,7 @@ def cen_spread(values, first, window, flip, landmark, grid, out):
             out[r * window + c, landmark] = grid[r, window - 1 - c if flip else c]
 
 
-@fast_kernel
+@fast_part
 def _fetch_rate(rows, layers):
     """Bytes to fetch in each step of the innermost loop, so that an expert's weights come in evenly.
 
@@ -180,7 +176,7 @@ def _fetch_rate(rows, layers):
     return size // steps + 1
 
 
-@fast_kernel
+@fast_part
 def cen_network(x, y, rows, weights, offset, layers):
     """Run one expert on ``rows`` rows of ``x``; returns the buffer, x or y, whose first column is the result.
 
@@ -204,7 +200,7 @@ def cen_network(x, y, rows, weights, offset, layers):
 
 @fast_kernel
 def cen_responses(gray, points, similarity, window, exact, jobs, weights, layers, x, y, out):
-    """Response maps of the landmarks of some jobs into ``out`` (w², n); §5.5.
+    """Response maps of the landmarks of some jobs into ``out`` (w², n).
 
     ``jobs`` (J, 6) int64: layer table, offset of the weights, landmark, whether it is flipped, and a second
     landmark that shares the expert (-1: none) with its flip.

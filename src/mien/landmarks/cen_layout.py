@@ -1,6 +1,6 @@
 """Where the weights of CEN experts lie in memory, and which expert serves which landmark.
 
-The specification is landmarks.md §5.5.
+What they compute: docs/algorithms/patch-experts-ce-clm.md.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelFileError, OptionError
 from mien.landmarks.cen_kernels import INPUTS, vectors_of_panel
+from mien.landmarks.vector_code import ROWS
 from mien.models.records import CenRecord, DenseLayer
-from mien.runtime.array_cache import ArrayCache, content_key
-from mien.runtime.cache_folder import stamp_of
-from mien.runtime.dense_block import ROWS
 from mien.runtime.lanes import LANES
+from mien.storage.array_cache import ArrayCache, content_key
+from mien.storage.cache_folder import stamp_of
 
 logger = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ def panel_widths(outputs: int) -> tuple[int, ...]:
     left = -(-outputs // LANES)
     widths = []
     while left:
-        vectors = int(vectors_of_panel(left))
+        vectors = int(vectors_of_panel.py_func(left))
         widths.append(vectors * LANES)
         left -= vectors
     return tuple(widths)

@@ -1,4 +1,4 @@
-"""CEN patch experts on an accelerator: all networks of a view in a few batched products (landmarks.md §5.5).
+"""CEN patch experts on an accelerator, in a few batched products (docs/algorithms/patch-experts-ce-clm.md).
 
 The windows are cut out on the processor and the maps put together there, by the kernels of `cen_kernels`;
 between them one ONNX graph per view does the dense layers of all experts at once, for all analyses that

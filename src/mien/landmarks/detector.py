@@ -1,4 +1,4 @@
-"""One complete landmark detection from a start: main fit, parts, merge, validation (landmarks.md §6.7)."""
+"""A complete landmark detection from a start (docs/algorithms/hypotheses.md#a-complete-detection)."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ class LandmarkDetector:
         windows
             One window per scale.
         complete
-            False leaves out parts and validation (first stage of the early-termination search, §6.9).
+            False leaves out parts and validation (first stage of the early-termination search).
         """
         fit = self.model.fit(gray, start, windows)
         result = Detection(
@@ -137,7 +137,7 @@ class LandmarkDetector:
         return self.complete(gray, result) if complete else result
 
     def complete(self, gray: NDArray[np.uint8], result: Detection) -> Detection:
-        """Refine the parts of a main fit and validate it (§6.7, §6.8).
+        """Refine the parts of a main fit and validate it (docs/algorithms/hypotheses.md).
 
         Neither changes the likelihood, so of several main fits only the best needs completing.
         """
@@ -189,7 +189,7 @@ class LandmarkDetector:
         )
 
     def _refine(self, gray: NDArray[np.uint8], result: Detection) -> Detection:
-        """Fit all parts to the main landmarks and merge them if any was refined (§6.8)."""
+        """Fit all parts to the main landmarks, merge them if any was refined (docs/algorithms/parts.md)."""
         parts = tuple(p.fit(gray, result.points, result.params.scale) for p in self.parts)
         if not any(p.refined for p in parts):
             return replace(result, parts=parts)

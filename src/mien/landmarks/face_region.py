@@ -1,4 +1,4 @@
-"""The rotated square from which the mesh network reads a face (open-models.md §5)."""
+"""The rotated square from which the mesh network reads a face (docs/algorithms/open-mesh.md#region)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fitting one landmark model to an image: the multi-scale NU-RLMS loop (landmarks.md §6.3)."""
+"""Fitting one landmark model to an image: the loop over scales (docs/algorithms/fitting-nu-rlms.md)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Fit:
     params
         Parameters of the shape model.
     likelihood
-        Mean log-likelihood per visible landmark (§6.6); None where no scale computed it.
+        Mean log-likelihood per visible landmark; None where no scale computed it.
     view
         View of the last scale that was fitted.
     ok
@@ -78,7 +78,7 @@ class ConstrainedLocalModel:
         self._buffers = np.empty((2, pdm.n_points), np.float32), np.empty(4, np.float32), np.zeros(4)
 
     def fit(self, gray: NDArray[np.uint8], start: ShapeParameters, windows: tuple[int, ...]) -> Fit:
-        """Fit from a start; ``windows`` holds one window per scale, 0 skips a scale (§6.3)."""
+        """Fit from a start; ``windows`` holds one window per scale, 0 skips a scale."""
         glob = start.global_params.copy()
         local = start.local_params.copy()
         likelihood: float | None = None
@@ -121,7 +121,6 @@ class ConstrainedLocalModel:
         likelihood = kernels.optimise_scale(
             pdm.mean,
             pdm.basis,
-            pdm.packed_basis,
             pdm.gram,
             pdm.eigenvalues,
             glob,
@@ -157,7 +156,7 @@ class ConstrainedLocalModel:
         return self._maps[window]
 
     def _table(self, window: int, sigma: float) -> NDArray[np.float32]:
-        """Kernel table of a window size: the sigma of its first use stays, as in the original (§6.5)."""
+        """Kernel table of a window size: the sigma of its first use stays, as in the original."""
         if window not in self._tables:
             table = np.empty((window, 10 * window), np.float32)
             kernels.kernel_table(window, sigma, table)
@@ -165,7 +164,7 @@ class ConstrainedLocalModel:
         return self._tables[window]
 
     def _landmark_weights(self, k: int, view: int, parameters: ScaleParameters) -> NDArray[np.float32]:
-        """(n,) float32: 0 for invisible landmarks, else 1 or weight factor times confidence (§6.5)."""
+        """(n,) float32: 0 for invisible landmarks, else 1 or weight factor times confidence."""
         experts = self.experts[k]
         visible: NDArray[np.float32] = experts.visibility[view].astype(np.float32)
         if parameters.weight_factor > 0:

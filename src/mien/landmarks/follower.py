@@ -21,7 +21,7 @@ class LandmarkFollower:
     """Fits and follows faces with a constrained local model.
 
     A face is found from the front, or else, like the single face of a video, with eleven head orientations.
-    It is followed like that face (landmarks.md §8.2), but for a fast one, whose fit begins where the last
+    It is followed as in docs/algorithms/tracker.md, but for a fast one, whose fit begins where the last
     frame's motion would bring it. Searching for a lost face is left to the caller.
 
     Parameters

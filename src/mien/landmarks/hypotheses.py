@@ -1,4 +1,4 @@
-"""Landmarks from a face box, trying several head orientations (landmarks.md §6.9)."""
+"""Landmarks from a face box, trying several head orientations (docs/algorithms/hypotheses.md)."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _best_hypothesis(
     box: NDArray[np.float32],
     orientations: Orientations,
 ) -> tuple[Detection, bool]:
-    """§6.9 (a): the winner depends on the main fit alone, so only the winner is refined and validated."""
+    """CLNF: the winner depends on the main fit alone, so only the winner is refined and validated."""
     windows = detector.options.windows_initial
     best: Detection | None = None
     for orientation in orientations:
@@ -88,7 +88,7 @@ def _early_terminating_search(
     box: NDArray[np.float32],
     orientations: Orientations,
 ) -> tuple[Detection, bool]:
-    """§6.9 (b): accept the first hypothesis whose coarse fit is good enough, else complete the best three."""
+    """CE-CLM: accept the first hypothesis whose coarse fit is good enough, else complete the best three."""
     first, *rest = detector.options.windows_initial
     coarse_windows, fine_windows = (first, *(0 for _ in rest)), (0, *rest)
     tried: list[tuple[float, ShapeParameters]] = []
@@ -110,7 +110,7 @@ def _complete_best(
     tried: list[tuple[float, ShapeParameters]],
     windows: tuple[int, ...],
 ) -> tuple[Detection, bool]:
-    """Complete the three best coarse fits and keep the likeliest (§6.9 (b), stage 2).
+    """Complete the three best coarse fits and keep the likeliest (docs/algorithms/hypotheses.md).
 
     Three peculiarities of the original are reproduced: the local parameters of all hypotheses but the last
     are lost, and the returned flag and the certainty are those of the last candidate, not of the best.

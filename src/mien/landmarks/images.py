@@ -1,4 +1,4 @@
-"""Faces of still pictures, which have nothing to do with one another (landmarks.md §8.5)."""
+"""Faces of still pictures, which have nothing to do with one another (docs/algorithms/pictures.md)."""
 
 from __future__ import annotations
 

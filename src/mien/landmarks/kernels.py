@@ -1,4 +1,4 @@
-"""Kernels of landmark fitting: views, the reference frame, NU-RLMS (landmarks.md §5.1, §5.2 and §6).
+"""Kernels of landmark fitting: views, reference frame, NU-RLMS (docs/algorithms/fitting-nu-rlms.md).
 
 Layout: landmarks (2, n) float32; response maps (w², P), one row per position of the window (row-major,
 row = y), so that the mean shifts of all landmarks are computed side by side; P is n, padded to whole vectors.
@@ -10,10 +10,8 @@ import math
 
 import numpy as np
 
-from mien.runtime.fit_block import weighted_sums
-from mien.runtime.jit import fast_kernel, kernel
-from mien.runtime.lanes import LANES as VECTOR_LANES
-from mien.runtime.vector_math import LANES, ROWS, exp32
+from mien.landmarks.math_kernels import exp32
+from mien.runtime.jit import fast_kernel, fast_part, kernel, part
 from mien.shape.kernels import (
     cholesky_solve,
     jacobian,
@@ -28,7 +26,7 @@ from mien.shape.kernels import (
 
 @kernel
 def nearest_view(rx, ry, rz, centers):
-    """Index of the view centre (V, 3) closest to the orientation, rad; the first wins ties; §5.1."""
+    """Index of the view centre (V, 3) closest to the orientation, rad; the first wins ties."""
     best = 0
     best_distance = np.inf
     for v in range(centers.shape[0]):
@@ -39,7 +37,7 @@ def nearest_view(rx, ry, rz, centers):
     return best
 
 
-@fast_kernel
+@fast_part
 def _centre(points, out):
     """Remove the mean of each axis and return the root of the summed squares over n; sums in float64."""
     n = points.shape[1]
@@ -58,7 +56,7 @@ def _centre(points, out):
 
 @fast_kernel
 def place_reference(mean, basis, glob, local, scale, base, similarity):
-    """Current landmarks and the similarity between image and reference frame; §5.2.
+    """Current landmarks and the similarity between image and reference frame.
 
     ``base`` (2, n) becomes the projected shape; ``similarity`` (4,) becomes A00, A10 (image to reference)
     and B00, B10 (reference to image); a similarity is [[c, -s], [s, c]].
@@ -94,7 +92,7 @@ def place_reference(mean, basis, glob, local, scale, base, similarity):
 
 @kernel
 def kernel_table(window, sigma, out):
-    """One axis of the mean-shift kernel on its 0.1-px grid, into ``out`` (w, 10 w) float32; §6.5."""
+    """One axis of the mean-shift kernel on its 0.1-px grid, into ``out`` (w, 10 w) float32."""
     a = -0.5 / (np.float64(sigma) * np.float64(sigma))
     for k in range(10 * window):
         for c in range(window):
@@ -102,18 +100,18 @@ def kernel_table(window, sigma, out):
             out[c, k] = np.float32(math.exp(a * d * d))
 
 
-@kernel
+@part
 def _grid_index(value, limit):
-    """Clamp a position to the map and find its kernel; NaN counts as 0, or it would index outside; §6.5."""
+    """Clamp a position to the map and find its kernel; NaN counts as 0, or it would index outside."""
     d = np.float32(0.0)
     if value > np.float32(0.0):
         d = min(value, limit)
     return d, np.int32(np.float64(d / np.float32(0.1)) + 0.5)
 
 
-@fast_kernel
+@fast_part
 def mean_shifts(responses, window, table, exact_sigma, position, visible_weight, out):
-    """Mean shift of every visible landmark in the reference frame into ``out`` (2, n); §6.5.
+    """Mean shift of every visible landmark in the reference frame into ``out`` (2, n).
 
     ``position`` (2, n): where each landmark stands in its response map. Invisible landmarks get 0. With
     ``exact_sigma`` > 0 the kernel has that width and stands exactly there, not on the grid of ``table``.
@@ -145,7 +143,7 @@ def mean_shifts(responses, window, table, exact_sigma, position, visible_weight,
             out[1, i] = sums[2, i] / sums[0, i] - clamped[1, i]
 
 
-@fast_kernel
+@fast_part
 def _place_kernels(position, sigma, kernel_x, kernel_y):
     """Both axes of a kernel of width ``sigma`` around every position (2, P), into (w, P) arrays."""
     a = np.float32(-0.5 / (np.float64(sigma) * np.float64(sigma)))
@@ -157,24 +155,39 @@ def _place_kernels(position, sigma, kernel_x, kernel_y):
             kernel_y[c, i] = exp32(a * dy * dy)
 
 
-@fast_kernel
+@fast_part
 def _sum_maps(responses, window, kernel_x, kernel_y, out):
-    """`weighted_sums` of all landmarks; the rows of every array are whole vectors."""
+    """Sums over response maps under a separable kernel, all landmarks side by side.
+
+    ``responses`` (w², P), ``kernel_x`` and ``kernel_y`` (w, P); into ``out`` (3, P), with
+    q = responses[r, c] kernel_x[c] kernel_y[r]: sum q, sum c q, sum r q.
+    """
     width = responses.shape[1]
-    for first in range(0, width, VECTOR_LANES):
-        weighted_sums(
-            responses.ctypes.data + 4 * first,
-            width,
-            window,
-            kernel_x.ctypes.data + 4 * first,
-            kernel_y.ctypes.data + 4 * first,
-            out.ctypes.data + 4 * first,
-        )
+    row_total = np.empty(width, np.float32)
+    row_x = np.empty(width, np.float32)
+    total, sum_x, sum_y = out[0], out[1], out[2]
+    for i in range(width):
+        total[i] = sum_x[i] = sum_y[i] = np.float32(0.0)
+    for r in range(window):
+        for i in range(width):
+            row_total[i] = row_x[i] = np.float32(0.0)
+        for c in range(window):
+            line, weight = responses[r * window + c], kernel_x[c]
+            for i in range(width):
+                q = line[i] * weight[i]
+                row_total[i] += q
+                row_x[i] += np.float32(c) * q
+        weight = kernel_y[r]
+        for i in range(width):
+            q = weight[i] * row_total[i]
+            total[i] += q
+            sum_x[i] += weight[i] * row_x[i]
+            sum_y[i] += np.float32(r) * q
 
 
-@fast_kernel
+@fast_part
 def _position_in_maps(points, base, similarity, window, out):
-    """D = A (S - base) + (w - 1) / 2 into ``out`` (2, n); §6.5."""
+    """D = A (S - base) + (w - 1) / 2 into ``out`` (2, n); docs/algorithms/fitting-nu-rlms.md."""
     c = np.float32(similarity[0])
     s = np.float32(similarity[1])
     half = np.float32((window - 1) // 2)
@@ -185,19 +198,18 @@ def _position_in_maps(points, base, similarity, window, out):
         out[1, i] = s * dx + c * dy + half
 
 
-@fast_kernel
+@fast_part
 def _clamp(eigenvalues, local):
-    """Limit every mode to three standard deviations; §4.7."""
+    """Limit every mode to three standard deviations."""
     for j in range(local.shape[0]):
         bound = np.float32(3.0) * np.float32(math.sqrt(eigenvalues[j]))
         local[j] = min(max(local[j], -bound), bound)
 
 
-@fast_kernel
+@fast_part
 def regularised_mean_shift(
     mean,
     basis,
-    packed_basis,
     gram,
     eigenvalues,
     glob,
@@ -214,26 +226,25 @@ def regularised_mean_shift(
     iterations,
     position,
 ):
-    """One NU-RLMS call, updating ``glob`` and ``local`` in place; returns the iterations done; §6.5.
+    """One NU-RLMS call, updating ``glob`` and ``local`` in place; returns the iterations done.
 
     ``modes`` is 0 for the rigid call. ``weights`` (n,): 0 for invisible landmarks. ``position`` (2, n)
     becomes the position in the maps before the last update (the likelihood needs it).
     """
     n = mean.shape[1]
     size = 6 + modes
-    width = packed_basis.shape[2] if modes > 0 else LANES
     shape = np.empty((3, n), np.float32)
     points = np.empty((2, n), np.float32)
     previous = np.empty((2, n), np.float32)
     shift = np.empty((2, n), np.float32)
     rotation = np.empty((3, 3))
-    jac = np.zeros((2 * n, width), np.float32)
-    system = np.empty(((size + ROWS - 1) // ROWS * ROWS, width), np.float32)
+    jac = np.empty((size + 1, 2 * n), np.float32)
+    system = np.empty((size, size + 1), np.float32)
     step = np.empty(size, np.float32)
     uniform = True
     for i in range(n):
         uniform = uniform and weights[i] == 1.0
-    weighted = jac if uniform else np.zeros((2 * n, width), np.float32)
+    weighted = jac if uniform else np.empty((size, 2 * n), np.float32)
     object_shape(mean, basis, local, shape)
     for iteration in range(iterations):
         rotation_of(glob, rotation)
@@ -243,12 +254,12 @@ def regularised_mean_shift(
         for i in range(n):
             previous[0, i] = points[0, i]
             previous[1, i] = points[1, i]
-        jacobian(shape, packed_basis, glob[0], rotation, modes, jac)
+        jacobian(shape, basis, glob[0], rotation, modes, jac)
         _position_in_maps(points, base, similarity, window, position)
         mean_shifts(responses, window, table, exact_sigma, position, weights, shift)
-        _append_image_shifts(shift, similarity, jac, size)
+        _turn_into_image(shift, similarity, jac[size])
         if not uniform:
-            _weigh_rows(jac, weights, weighted)
+            _weigh(jac, weights, weighted)
         if uniform and modes > 0:
             unweighted_normal_equations(jac, gram, glob[0], rotation, size, system)
         else:
@@ -260,13 +271,13 @@ def regularised_mean_shift(
         cholesky_solve(system, size, step)
         move(step, modes, glob, local)
         if modes > 0 or iteration == 0:
-            # The rigid call clamps too: a start fitted to landmarks may lie outside the bounds (§4.7).
+            # The rigid call clamps too: a start fitted to landmarks may lie outside the bounds.
             _clamp(eigenvalues, local)
             object_shape(mean, basis, local, shape)
     return iterations
 
 
-@fast_kernel
+@fast_part
 def _distance(points, others):
     """Euclidean norm of the difference of two shapes, over all numbers."""
     total = np.float32(0.0)
@@ -277,33 +288,30 @@ def _distance(points, others):
     return math.sqrt(total)
 
 
-@fast_kernel
-def _append_image_shifts(shift, similarity, jac, column):
-    """Write mean shifts, turned into the image frame (M = B m), into a column of the Jacobian; §6.5."""
+@fast_part
+def _turn_into_image(shift, similarity, out):
+    """Mean shifts (2, n), turned into the image frame (M = B m), into ``out`` (2n,)."""
     n = shift.shape[1]
     b00 = np.float32(similarity[2])
     b10 = np.float32(similarity[3])
     for i in range(n):
-        jac[i, column] = b00 * shift[0, i] - b10 * shift[1, i]
-        jac[n + i, column] = b10 * shift[0, i] + b00 * shift[1, i]
+        out[i] = b00 * shift[0, i] - b10 * shift[1, i]
+        out[n + i] = b10 * shift[0, i] + b00 * shift[1, i]
 
 
-@fast_kernel
-def _weigh_rows(jac, weights, out):
-    """Multiply both rows of every landmark by its weight, 0 where it is invisible."""
+@fast_part
+def _weigh(jac, weights, out):
+    """Multiply both columns of every landmark by its weight, 0 where it is invisible."""
     n = weights.shape[0]
-    for a in range(2):
+    for k in range(out.shape[0]):
         for i in range(n):
-            source = jac[a * n + i]
-            target = out[a * n + i]
-            weight = weights[i]
-            for k in range(jac.shape[1]):
-                target[k] = source[k] * weight
+            out[k, i] = jac[k, i] * weights[i]
+            out[k, n + i] = jac[k, n + i] * weights[i]
 
 
-@fast_kernel
+@fast_part
 def log_likelihood(responses, window, position, visible_weight, sigma):
-    """Mean over the visible landmarks of the log of the smoothed response at their place; §6.6."""
+    """Mean over the visible landmarks of the log of the smoothed response at their place."""
     n = position.shape[1]
     width = responses.shape[1]
     places = np.zeros((2, width), np.float32)
@@ -328,7 +336,6 @@ def log_likelihood(responses, window, position, visible_weight, sigma):
 def optimise_scale(
     mean,
     basis,
-    packed_basis,
     gram,
     eigenvalues,
     glob,
@@ -345,7 +352,7 @@ def optimise_scale(
     iterations,
     report,
 ):
-    """Rigid, then full NU-RLMS on the same responses, then the likelihood (returned); §6.3 steps 4 and 5.
+    """Rigid, then full NU-RLMS on the same responses, then the likelihood (returned).
 
     ``report`` (4,) float64 becomes the iterations and the scale of the shape after the rigid call, then the
     same after the full call.
@@ -355,7 +362,6 @@ def optimise_scale(
         report[2 * stage] = regularised_mean_shift(
             mean,
             basis,
-            packed_basis,
             gram,
             eigenvalues,
             glob,

@@ -1,4 +1,4 @@
-"""Face mesh: 478 points of a face from a rotated square of the image (open-models.md §6)."""
+"""Face mesh: 478 points of a face from a rotated square of the image (docs/algorithms/open-mesh.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All faces of a still picture, each with its mesh (open-models.md §7: still images, more than one face)."""
+"""All faces of a still picture, each with its mesh (docs/algorithms/open-mesh.md#tracking)."""
 
 from __future__ import annotations
 

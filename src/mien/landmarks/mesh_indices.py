@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 
 MESH_POINTS = 468
 IRIS_POINTS = 5
@@ -18,7 +18,7 @@ IRIS_POINTS = 5
 
 @dataclass(frozen=True, slots=True)
 class MeshIndices:
-    """Index lists of the mesh (open-models.md §6, §8); "left" and "right" are the image's.
+    """Index lists of the mesh (docs/algorithms/open-mesh.md); "left" and "right" are the image's.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Tracks one face from frame to frame with a mesh network (open-models.md §7)."""
+"""Tracks one face from frame to frame with a mesh network (docs/algorithms/open-mesh.md#tracking)."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class MeshTracker:
         Whether a lost face is searched for in the frame in which it was lost.
     guard
         Whether the detector checks a track whose region suddenly changes its size by more than a factor of
-        2, or whose centre leaves the image (open-models.md §7, "known gaps").
+        2, or whose centre leaves the image (docs/algorithms/open-mesh.md#tracking).
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Several faces in a video as the original's multi-face program follows them (landmarks.md §8.4)."""
+"""Several faces in a video by the rules of the original (docs/algorithms/several-faces.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fitting parameters of the landmark models (landmarks.md §6.1, §6.2)."""
+"""Fitting parameters of the landmark models (docs/algorithms/fitting-nu-rlms.md#parameters)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class FitOptions:
     iterations
         Limit of each optimisation.
     adapt_to_scale
-        Whether sigma, regularisation and weight follow the scale (§6.4); false for parts.
+        Whether sigma, regularisation and weight follow the scale; false for parts.
     multi_view
         Whether a fit from a box tries several head orientations.
     validate
@@ -41,7 +41,7 @@ class FitOptions:
         While a face is lost: face detection every so many failed frames; -1 never.
     exact
         Fit without the original's grids (0.1 px in the mean shift, 1/32 px in the warp): slightly other
-        numbers, that rounding does not change (§13 item 2).
+        numbers, that rounding does not change (docs/algorithms/numerical-noise.md).
     """
 
     windows_initial: tuple[int, ...] = (11, 9, 7, 5)
@@ -74,7 +74,7 @@ class FitOptions:
         )
 
     def for_model(self, name: str) -> FitOptions:
-        """Apply what the original applies by the stem of the main model file (§6.1)."""
+        """Apply what the original applies by the stem of the main model file."""
         if name != "main_ceclm_general":
             return self
         return replace(
@@ -110,7 +110,7 @@ PART_OPTIONS: dict[str, FitOptions] = {
     "mouth": _part((7, 7), 1.0, 2.0, 0.0),
     "brow": _part((11, 9), 10.0, 3.5, 0.0),
 }
-"""Parameters of the part models by the part's name; no option of the user reaches them (§6.2)."""
+"""Parameters of the parts, by name; no option of the user reaches them (docs/algorithms/parts.md)."""
 
 
 def part_options(name: str, *, exact: bool) -> FitOptions:
@@ -128,7 +128,7 @@ class ScaleParameters:
 
 
 def scale_parameters(options: FitOptions, scales: tuple[float, ...], index: int) -> ScaleParameters:
-    """Parameters at scale ``index``: they follow log2 of the patch scale, capped at the third (§6.4)."""
+    """Parameters at scale ``index``: they follow log2 of the patch scale, capped at the third."""
     if not options.adapt_to_scale:
         return ScaleParameters(options.sigma, options.regularisation, options.weight_factor)
     octave = math.log2(scales[min(index, 2)] / 0.25)

@@ -1,4 +1,4 @@
-"""Part models: the inner face and the eyes are refined by models of their own (landmarks.md §6.8)."""
+"""Part models: the inner face and the eyes are refined by models of their own (docs/algorithms/parts.md)."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class PartModel:
     def _fit_to_main(
         self, main_points: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Parameters of the part's shape that meet the main landmarks best (§4.8)."""
+        """Parameters of the part's shape that meet the main landmarks best."""
         pdm = self.model.pdm
         shared = main_points[self.main_index]
         target = np.ascontiguousarray(shared.T)

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from mien.errors import ModelFileError
 from mien.landmarks.area_kernels import TAPS
 from mien.landmarks.ccnf_kernels import ccnf_responses
+from mien.landmarks.vector_code import AMPLITUDE, BIAS, GAIN, NEURONS, WEIGHT_SUM
 from mien.models.records import CcnfRecord
-from mien.runtime.array_cache import ArrayCache, content_key
-from mien.runtime.ccnf_block import AMPLITUDE, BIAS, GAIN, NEURONS, WEIGHT_SUM
 from mien.runtime.lanes import LANES, aligned
+from mien.storage.array_cache import ArrayCache, content_key
 
 _SMALLEST_ALPHA = 1e-4
 
@@ -49,14 +49,14 @@ class _View:
 
 
 class CcnfPatchExperts:
-    """Continuous conditional neural field experts of one scale (landmarks.md §5.4).
+    """Continuous conditional neural field experts of one scale (docs/algorithms/patch-experts-ccnf.md).
 
     Parameters
     ----------
     record
         The experts as read from their file.
     sigma_components
-        Window to (K, w², w²) components; the original keeps those of the last file read (§1.6), so the
+        Window to (K, w², w²) components; the original keeps those of the last file read, so the
         caller may pass them; by default the record's own.
     exact
         Warp without the 1/32-px grid.
@@ -179,7 +179,7 @@ def factor_precisions(
     window: int,
     components: NDArray[np.float32],
 ) -> NDArray[np.float32]:
-    """Factors L D Lᵀ of the precisions 2 (sum(alpha) I + sum(beta C)) of a view's experts; §5.4.
+    """Factors L D Lᵀ of the precisions 2 (sum(alpha) I + sum(beta C)) of a view's experts.
 
     The components join neighbouring positions only, so L has few diagonals: a solution with it needs a third
     of the memory of the inverse and fewer operations.

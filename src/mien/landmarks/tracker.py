@@ -1,4 +1,4 @@
-"""Following one face through a video, finding it again when it is lost (landmarks.md §8)."""
+"""Following one face through a video, finding it again when it is lost (docs/algorithms/tracker.md)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _GIVE_UP_AFTER = 100
 
 @dataclass(frozen=True, slots=True)
 class TrackerState:
-    """What the tracker remembers between frames (§8.1).
+    """What the tracker remembers between frames (docs/algorithms/tracker.md#state).
 
     ``failures`` counts frames without success since the last one, starting at -1.
     """
@@ -76,7 +76,7 @@ class FaceTracker:
         return self.detector.describe(self.state.detection, success)
 
     def _advance(self, frame: Frame) -> bool:
-        """Steps 1 to 7 of §8.2; returns what the original's tracker returns."""
+        """Steps 1 to 7 of docs/algorithms/tracker.md; returns what the original's tracker returns."""
         first = not self.state.tracking
         if not first:
             found = self.detector.follow(frame.gray, self.state.detection)
@@ -99,7 +99,7 @@ class FaceTracker:
         return not state.detection.success and every > 0 and state.failures % every == 0
 
     def _start_again(self, frame: Frame, box: NDArray[np.float32], first: bool) -> bool:
-        """Fit from a detected face; a rejected fit replaces the old one only at a first detection (§8.2)."""
+        """Fit from a detected face; a rejected fit replaces the old one only at a first detection."""
         before = self.state.detection
         found, success = landmarks_from_box(self.detector, frame.gray, box, multi_view=True)
         if success or first:
@@ -114,5 +114,5 @@ class FaceTracker:
 
 
 def _widest(faces: FaceBoxes) -> NDArray[np.float32] | None:
-    """The widest face, the first on ties (§3.1)."""
+    """The widest face, the first on ties (docs/algorithms/face-detection.md)."""
     return faces.boxes[int(np.argmax(faces.boxes[:, 2]))] if len(faces) else None

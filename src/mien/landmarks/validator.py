@@ -1,8 +1,8 @@
-"""The landmark validator: how far a fit can be trusted (landmarks.md §7).
+"""The landmark validator: how far a fit can be trusted (docs/algorithms/validator.md).
 
 A small network looks at the face, warped to the mean shape of the nearest view, and sorts the fit's
 error into bins. It follows Baltrušaitis, Robinson, Morency: OpenFace: an open source facial behavior
-analysis toolkit. WACV 2016, §3.1.
+analysis toolkit. WACV 2016, section 3.1.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Kernel of the landmark validator: the face warped to its mean shape and normalised (landmarks.md §7)."""
+"""Kernel of the validator: the face warped to its mean shape, normalised (docs/algorithms/validator.md)."""
 
 # mypy: disable-error-code="no-untyped-def"
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.imaging.kernels import sample_zero_border
-from mien.runtime.jit import kernel
+from mien.runtime.jit import kernel, part
 
 _MARGIN_PX = np.float32(3)
 _LEVEL = np.float32(1 / 1024)
@@ -63,7 +63,7 @@ def validation_input(gray, points, triangles, alpha, beta, pixels, positions, no
     return True
 
 
-@kernel
+@part
 def _affine_maps(points, x0, y0, triangles, alpha, beta, maps):
     """Affine map of each triangle from the mean shape to the crop that starts at (x0, y0)."""
     for t in range(triangles.shape[0]):

@@ -32,7 +32,7 @@ class LiveEncoder:
         Groups of OpenFace's fields wanted, as in `mien.results.write_openface_csv`; None means all. mien's
         own are always there.
     corrected
-        Whether intensities are corrected as the original corrects those of a camera (action-units.md §6.2).
+        Whether intensities are corrected as the original corrects those of a camera (docs/live.md).
 
     Raises
     ------

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from mien.errors import MienError
 from mien.models.hashes import sha256_of_file
 from mien.models.manifest import ModelFile
-from mien.runtime.cache_folder import sync_folder
+from mien.storage.cache_folder import sync_folder
 
 if TYPE_CHECKING:
     import requests

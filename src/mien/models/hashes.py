@@ -9,7 +9,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from mien.runtime.cache_folder import cache_folder, is_safe, is_trusted, stamp_of, write_whole
+from mien.storage.cache_folder import cache_folder, is_safe, is_trusted, stamp_of, write_whole
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from mien.errors import ModelFileError
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 
 PACKAGED = Path(__file__).with_name("manifest.tsv")
 GROUPS = ("clnf", "ce-clm", "extra")

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class PdmRecord:
-    """Point distribution model (landmarks.md §1.5), cast to float32.
+    """Point distribution model (docs/algorithms/model-files.md#shape-models), cast to float32.
 
     ``mean`` (n, 3) mm; ``basis`` (n, 3, m) mm per unit; ``eigenvalues`` (m,).
     """
@@ -27,7 +27,7 @@ class PdmRecord:
 
 @dataclass(frozen=True, slots=True)
 class CcnfRecord:
-    """CCNF patch experts of one scale (§1.6). Entries of invisible landmarks are zero.
+    """CCNF patch experts (docs/algorithms/model-files.md#ccnf-patch-experts). Invisible landmarks are zero.
 
     ``view_centers`` (V, 3) rad float64; ``visibility`` (V, n) bool;
     ``sigma_components`` window -> (K, w², w²) float32 (windows without components are absent or K = 0);
@@ -62,7 +62,7 @@ class DenseLayer:
 
 @dataclass(frozen=True, slots=True)
 class CenRecord:
-    """CEN patch experts of one scale (§1.7).
+    """CEN patch experts of one scale (docs/algorithms/model-files.md#cen-patch-experts).
 
     ``experts[v][i]`` is the tuple of layers of view v, landmark i; empty where the expert is absent
     (invisible, or to be obtained from ``mirror_landmark`` / ``mirror_view``). ``confidences`` (V, n) float64.
@@ -81,7 +81,7 @@ class CenRecord:
 
 @dataclass(frozen=True, slots=True)
 class SvrExpert:
-    """One modality of an SVR expert (§1.8): ``kind`` 0 raw grey, 1 squared gradient.
+    """One modality of an SVR expert: ``kind`` 0 raw grey, 1 squared gradient.
 
     ``weights`` (h, w) float32, transposed from the file and ready for use.
     """
@@ -95,7 +95,7 @@ class SvrExpert:
 
 @dataclass(frozen=True, slots=True)
 class SvrRecord:
-    """SVR patch experts of one scale (§1.8).
+    """SVR patch experts of one scale (docs/algorithms/model-files.md#svr-patch-experts).
 
     ``view_centers`` (V, 3) rad; ``visibility`` (V, n) bool;
     ``experts[v][i]`` is the tuple of modalities of view v, landmark i.
@@ -109,7 +109,7 @@ class SvrRecord:
 
 @dataclass(frozen=True, slots=True)
 class EarlyTermination:
-    """Early-termination table (§1.11): three float64 arrays of one entry per view of the coarsest scale."""
+    """Early-termination table: three float64 arrays of one entry per view of the coarsest scale."""
 
     weights: NDArray[np.float64]
     biases: NDArray[np.float64]
@@ -118,7 +118,7 @@ class EarlyTermination:
 
 @dataclass(frozen=True, slots=True)
 class NetworkLayer:
-    """One layer of a small network (§1.9, §1.10, §2).
+    """One layer of a small network (docs/algorithms/small-networks.md).
 
     ``kind`` is one of "conv", "max_pool", "dense", "relu", "prelu", "sigmoid".
     conv: ``weight`` (out, in, kh, kw), ``bias`` (out,).
@@ -134,7 +134,7 @@ class NetworkLayer:
 
 @dataclass(frozen=True, slots=True)
 class MtcnnRecord:
-    """The three networks of the face detector (§1.10)."""
+    """The three networks of the face detector (docs/algorithms/model-files.md#detector)."""
 
     pnet: tuple[NetworkLayer, ...]
     rnet: tuple[NetworkLayer, ...]
@@ -143,7 +143,7 @@ class MtcnnRecord:
 
 @dataclass(frozen=True, slots=True)
 class ValidatorView:
-    """Landmark validator of one view (§1.9).
+    """Landmark validator of one view (docs/algorithms/model-files.md#validator).
 
     ``orientation`` (3,) rad; ``mean_image``, ``std_image`` (N,) float64 in column-major order of the mask;
     ``layers`` the CNN; ``min_x``, ``min_y``; ``destination`` (2n,) float64, all x, then all y;
@@ -175,7 +175,7 @@ class ValidatorRecord:
 
 @dataclass(frozen=True, slots=True)
 class ActionUnitPredictor:
-    """One linear predictor (action-units.md §1.4).
+    """One linear predictor (docs/algorithms/model-files.md#action-unit-predictors).
 
     ``kind`` "svr" (intensity) or "svm" (presence); ``dynamic`` whether the running median is subtracted.
     ``means``, ``weights`` (4702,) float64. ``cutoff`` only dynamic SVR, else NaN; classes only SVM, else NaN.
@@ -194,7 +194,7 @@ class ActionUnitPredictor:
 
 @dataclass(frozen=True, slots=True)
 class ActionUnitRecord:
-    """A complete set of predictors with the shape model and triangulation they need (§1.1-1.6).
+    """A complete set of predictors with the shape model and triangulation they need.
 
     ``triangles`` (111, 3) int32.
     """
@@ -206,7 +206,7 @@ class ActionUnitRecord:
 
 @dataclass(frozen=True, slots=True)
 class PartRecord:
-    """A part model (inner face, eye): ``mapping`` (P, 2) int32 pairs of main index, part index (§1.2)."""
+    """A part model (inner face, eye): ``mapping`` (P, 2) int32 pairs of main index, part index."""
 
     name: str
     mapping: NDArray[np.int32]
@@ -215,7 +215,7 @@ class PartRecord:
 
 @dataclass(frozen=True, slots=True)
 class LandmarkModelRecord:
-    """A landmark model as its main file describes it (§1.2, §1.3).
+    """A landmark model as its main file describes it (docs/algorithms/model-files.md).
 
     ``name`` is the stem of the main file. ``patch_experts`` are ordered coarse to fine, all of one kind.
     ``triangulations``: per view (T, 3) int32, for drawing only; empty where the model has none.

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from mien.errors import MienError, ModelsMissingError, OptionError
 from mien.models.hashes import HashMemory, default_memory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
-from mien.runtime.cache_folder import write_whole
+from mien.storage.cache_folder import write_whole
 
 if TYPE_CHECKING:
     from mien.models.download import DownloadError, Progress

@@ -8,8 +8,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.action_units.geometric import GeometricActionUnits
+from mien.action_units.blendshapes import BlendshapeNetwork, read_blendshape_landmarks
 from mien.action_units.identities import IdentityAnalyzers
+from mien.action_units.mesh_units import MeshActionUnits
 from mien.datatypes import Camera
 from mien.detection import blazeface
 from mien.detection.blazeface import BlazeFace, FirstSuccess
@@ -59,14 +60,14 @@ def build(
 
     All detectors are asked where several faces are wanted: BlazeFace sees the picture at 192x192 px at most
     and misses faces below about a tenth of it, which MTCNN finds down to 60 px; MTCNN misses very large and
-    tilted ones. A single picture has no neutral face to be compared with: intensities are NaN, measures are
-    there.
+    tilted ones. A single picture has no neutral face to be compared with: intensities that need one are
+    NaN.
 
     Parameters
     ----------
     options
         ``landmarks`` is "mesh" (None means this) or "mesh-plain": twice as fast, without irises
-        and therefore without gaze.
+        and therefore without gaze and blendshapes.
     camera_for
         Intrinsics of frames of a width and height.
     pictures
@@ -78,10 +79,11 @@ def build(
     landmark_model = options.landmarks or "mesh"
     mesh_file = _choose("landmarks", landmark_model, LANDMARK_MODELS)
     chosen = tuple(DETECTORS.values()) if several else (_choose("detector", detector, DETECTORS),)
-    files = (*(file for each in chosen for file in each), mesh_file, pack.INDICES, pack.CANONICAL_FACE)
+    files = (*(file for each in chosen for file in each), *_files_of_mesh(mesh_file))
     _require(files)
     face = read_canonical_face(pack.CANONICAL_FACE.path)
     network, indices = _mesh(mesh_file, options)
+    shapes = _blendshapes(mesh_file, options)
     # In a video the detector of small faces is asked first.
     names = tuple(DETECTORS) if pictures else ("mtcnn", "blazeface") if several else (detector,)
     detectors = [each for name in names for each in _detectors(name, options.device)]
@@ -90,15 +92,15 @@ def build(
     if pictures:
         finder = MeshFinder(detectors, network, face, indices.ibug68)
         tracker = PictureTracker(finder.find, widest_only=options.faces == "one")
-        units = IdentityAnalyzers(lambda: GeometricActionUnits(face))
+        units = IdentityAnalyzers(lambda: MeshActionUnits(face, shapes))
     elif options.faces == "many":
         follower = MeshFollower(network, face, indices.ibug68)
         people = PeopleOptions(most_faces=options.most_faces)
         tracker = PeopleTracker(follower, Together(detectors).detect, people)
-        units = IdentityAnalyzers(lambda: GeometricActionUnits(face))
+        units = IdentityAnalyzers(lambda: MeshActionUnits(face, shapes))
     else:
         tracker = MeshTracker(FirstSuccess(detectors), network, face, indices.ibug68)
-        units = GeometricActionUnits(face)
+        units = MeshActionUnits(face, shapes)
     return Stages(
         tracker=tracker,
         pose=MeshPoseEstimator(face),
@@ -109,8 +111,21 @@ def build(
         pack="open",
         landmark_model=landmark_model,
         model_files=tuple(file.path for file in files),
-        networks=networks_of(network, *detectors),
+        networks=networks_of(network, *detectors, *(() if shapes is None else (shapes,))),
     )
+
+
+def _files_of_mesh(mesh_file: PackFile) -> tuple[PackFile, ...]:
+    """A mesh network and what reads its mesh; blendshapes need the irises, which the plain one has not."""
+    shapes = (pack.BLENDSHAPES, pack.BLENDSHAPE_LISTS) if mesh_file is pack.ATTENTION_MESH else ()
+    return (mesh_file, pack.INDICES, pack.CANONICAL_FACE, *shapes)
+
+
+def _blendshapes(mesh_file: PackFile, options: AnalysisOptions) -> BlendshapeNetwork | None:
+    if pack.BLENDSHAPES not in _files_of_mesh(mesh_file):
+        return None
+    landmarks = read_blendshape_landmarks(pack.BLENDSHAPE_LISTS.path)
+    return BlendshapeNetwork(create_session(pack.BLENDSHAPES.path, device=options.device), landmarks)
 
 
 def _mesh(file: PackFile, options: AnalysisOptions) -> tuple[MeshNetwork, MeshIndices]:

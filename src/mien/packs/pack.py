@@ -22,6 +22,8 @@ _OPEN_NEEDED = (
     "canonical_face.npz",
     "indices.json",
     "mtcnn.npz",
+    "face_blendshapes.onnx",
+    "blendshapes.json",
 )
 _OPENFACE_GIVES = (
     "68 landmarks, 2D and 3D, and 56 eye landmarks",
@@ -33,7 +35,8 @@ _OPEN_GIVES = (
     "68 landmarks, 478 mesh points",
     "head pose",
     "coarse gaze",
-    "action units 12, 45, 02 (experimental: 01, 06, 25, 26), no presences",
+    "action units 12, 45, 06, 02 (experimental: 01, 05, 10, 25, 26), no presences",
+    "52 blendshapes",
 )
 
 
@@ -189,6 +192,6 @@ def notice(pack: Pack) -> str:
     if pack.name == "openface":
         return f"models: OpenFace {pack.version} ({pack.licence})"
     return (
-        "models: open (few action units, no presences); for OpenFace's own models run `mien models fetch` "
-        "(academic, non-commercial licence)"
+        "models: open (9 of 17 action units, on a scale of their own, no presences); for OpenFace's own "
+        "models run `mien models fetch` (academic, non-commercial licence)"
     )

@@ -13,7 +13,7 @@ from mien.pose import kernels
 
 
 class HeadPoseEstimator:
-    """Finds the head's position and orientation from its landmarks (gaze-pose-output.md §8).
+    """Finds the head's position and orientation from its landmarks (docs/algorithms/head-pose.md).
 
     The fitted 3D shape is placed in front of the camera so that its projection meets the landmarks
     best (perspective-n-point, minimised to convergence in float64).
@@ -38,7 +38,7 @@ class HeadPoseEstimator:
             for points that are not finite.
         ndarray
             (68, 3) float32, mm, camera frame: the landmarks' pixels at the depth that the
-            weak-perspective fit gives them (§7.3). They are not the shape at ``HeadPose``.
+            weak-perspective fit gives them. They are not the shape at ``HeadPose``.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class HeadPoseEstimator:
 
 
 def pose_towards_camera(pose: HeadPose) -> HeadPose:
-    """Orientation of a head relative to the line from the camera to it (gaze-pose-output.md §8.3).
+    """Orientation of a head as its camera sees it (docs/algorithms/head-pose.md#towards-the-camera).
 
     A head that faces the camera has angles near zero here wherever it is in the picture.
 

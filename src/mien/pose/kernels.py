@@ -1,4 +1,4 @@
-"""Head pose from landmarks: perspective-n-point by Levenberg-Marquardt (gaze-pose-output.md §8.2)."""
+"""Head pose from landmarks: perspective-n-point by Levenberg-Marquardt (docs/algorithms/head-pose.md)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from mien.geometry.kernels import euler_to_matrix, matrix_to_euler, points_to_camera
-from mien.runtime.jit import kernel
+from mien.runtime.jit import kernel, part
 
 _MAX_STEPS = 20
 _SMALL_STEP = 1.1920929e-07
@@ -15,7 +15,7 @@ _LEAST_DAMPING = 1e-16
 _MOST_DAMPING = 2e16
 
 
-@kernel
+@part
 def rotation_and_jacobian(v, rotation, jacobian):
     """Matrix of the rotation vector in the first three entries of ``v``, and its left Jacobian, both (3, 3).
 
@@ -48,7 +48,7 @@ def rotation_and_jacobian(v, rotation, jacobian):
         jacobian[j, i] += b * v[k]
 
 
-@kernel
+@part
 def normal_equations(shape, points, camera, unknowns, r, jacobian, hessian, gradient):
     """Gauss-Newton system of the reprojection error at ``unknowns`` (6,); returns the cost, in px².
 
@@ -90,7 +90,7 @@ def normal_equations(shape, points, camera, unknowns, r, jacobian, hessian, grad
     return cost
 
 
-@kernel
+@part
 def solve_damped(hessian, gradient, damping, factor, step):
     """Solve (H + damping diag H) step = -gradient by Cholesky; False if not positive definite."""
     for k in range(6):
@@ -161,9 +161,9 @@ def refine_pose(shape, points, camera, unknowns, r):
     rotation_and_jacobian(unknowns, r, jacobian)
 
 
-@kernel
+@part
 def lift_landmarks(points, object_shape, global_params, camera, out):
-    """Landmarks in the camera frame (§7.3) into ``out`` (n, 3): the depth comes from the fit, not from PnP.
+    """Landmarks in the camera frame into ``out`` (n, 3): the depth comes from the fit, not from PnP.
 
     Returns whether the points are finite and not all the same point.
     """

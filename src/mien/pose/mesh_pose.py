@@ -1,4 +1,4 @@
-"""Head pose from the near-rigid points of the face mesh (open-models.md §8, §9)."""
+"""Head pose from near-rigid points of the mesh (docs/algorithms/open-pose-and-gaze.md#pose)."""
 
 from __future__ import annotations
 

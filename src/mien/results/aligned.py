@@ -1,4 +1,4 @@
-"""Folders of aligned faces, named and numbered as OpenFace does (gaze-pose-output.md §9.8)."""
+"""Folders of aligned faces, named as OpenFace does (docs/algorithms/output-table.md#aligned-faces)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_SIZE, DEFAULT_SCALE = 112, 0.7
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedOptions:
-    """What aligned faces look like (action-units.md §2.6).
+    """What aligned faces look like (docs/algorithms/alignment-and-fhog.md#other-sizes).
 
     Attributes
     ----------

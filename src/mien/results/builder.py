@@ -192,7 +192,8 @@ class ResultBuilder:
         for name, spec in SPECS.items():
             row = tuple(sizes.get(name, columns.MODES) if size == -1 else size for size in spec.row)
             arrays[name] = np.empty((0, *row), spec.dtype)
-        del arrays["mesh"]
+        for name in ("mesh", "blendshapes", "blendshape_logits"):
+            del arrays[name]
         return self._result(arrays, {}, post_processed=True)
 
     def _check(self, name: str, value: Any) -> None:
@@ -238,4 +239,7 @@ def face_arrays(result: FaceResult) -> dict[str, Any]:
     if result.action_units is not None:
         row["au_intensity"] = result.action_units.intensity
         row["au_presence"] = result.action_units.presence
+        shapes = result.action_units.blendshapes
+        if shapes is not None:
+            row["blendshapes"], row["blendshape_logits"] = shapes.coefficients, shapes.logits
     return row

@@ -1,4 +1,4 @@
-"""The columns of OpenFace's tables: names, groups, order, decimals (gaze-pose-output.md §9.3).
+"""The columns of OpenFace's tables: names, groups, order, decimals (docs/algorithms/output-table.md#columns).
 
 Nothing else in the package writes these names down.
 """
@@ -127,7 +127,7 @@ def intensity(units: tuple[str, ...] = INTENSITY_UNITS) -> Columns:
 
 
 def presence(units: tuple[str, ...] = PRESENCE_UNITS, *, post_processed: bool = True) -> Columns:
-    """Presences of action units; live values have one decimal, post-processed ones two (§9.4)."""
+    """Presences of action units; live values have one decimal, post-processed ones two."""
     return Columns(tuple(f"{unit}_c" for unit in units), 2 if post_processed else 1)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from mien.errors import TableError
 from mien.results.columns import FILE
 from mien.results.table import Table
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(\w*\))?|1\.#(ind|qnan|snan)0*)", re.IGNORECASE)
 """What C runtimes print, those of Windows with a reason."""

@@ -1,4 +1,4 @@
-"""OpenFace's ``_of_details.txt``: what was analysed and which files came of it (gaze-pose-output.md §9.6)."""
+"""OpenFace's ``_of_details.txt``: what was analysed (docs/algorithms/output-table.md#details)."""
 
 from __future__ import annotations
 

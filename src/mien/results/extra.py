@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from mien.datatypes import BLENDSHAPE_NAMES
 from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Columns
@@ -69,7 +70,17 @@ MESH = ExtraGroup(
     packs=("open",),
     arrays=(("mesh", columns.MESH),),
 )
-EXTRA_GROUPS: tuple[ExtraGroup, ...] = (MEASURES, MESH)
+_SHAPE_COLUMNS = tuple(f"blendshape_{name.removeprefix('_')}" for name in BLENDSHAPE_NAMES)
+BLENDSHAPES = ExtraGroup(
+    name="blendshapes",
+    meaning="how much of 52 expressions a face shows, 0 to 1, and the same as logits",
+    packs=("open",),
+    arrays=(
+        ("blendshapes", Columns(_SHAPE_COLUMNS, 5)),
+        ("blendshape_logits", Columns(tuple(f"{name}_logit" for name in _SHAPE_COLUMNS), 3)),
+    ),
+)
+EXTRA_GROUPS: tuple[ExtraGroup, ...] = (MEASURES, BLENDSHAPES, MESH)
 """All groups, in the order of the table."""
 EXTRA_NAMES = tuple(group.name for group in EXTRA_GROUPS)
 

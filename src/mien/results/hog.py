@@ -1,4 +1,4 @@
-"""Appearance descriptors as OpenFace's ``.hog`` files (gaze-pose-output.md §9.7)."""
+"""Appearance descriptors as OpenFace's ``.hog`` files (docs/algorithms/output-table.md#hog-file)."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import FaceResult
+from mien.datatypes import BLENDSHAPE_NAMES, FaceResult
 from mien.results import columns
 from mien.results.columns import Form, Group, GroupChoice
 from mien.results.extra import EXTRA_GROUPS, ExtraChoice, ExtraGroup, chosen_extra
@@ -95,7 +95,12 @@ class RowEncoder:
         self._groups: tuple[Group | ExtraGroup, ...] = (*columns.chosen_groups(groups), *chosen_extra(extra))
         self._extra = chosen_extra(extra)
         self._pictures = pictures
-        self._names = {"au_intensity": intensity_names, "au_presence": presence_names}
+        self._names = {
+            "au_intensity": intensity_names,
+            "au_presence": presence_names,
+            "blendshapes": BLENDSHAPE_NAMES,
+            "blendshape_logits": BLENDSHAPE_NAMES,
+        }
 
     def header(
         self,

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from mien.runtime.jit import kernel
+from mien.runtime.jit import kernel, part
 
 MOST_DECIMALS = 9
 LONGEST_CELL = 20
@@ -17,7 +17,7 @@ _SPLIT = 134217729.0
 _COMMA, _BLANK, _NEWLINE, _MINUS, _POINT, _ZERO = 44, 32, 10, 45, 46, 48
 
 
-@kernel
+@part
 def round_scaled(value, power):
     """``value`` >= 0 times ``power``, rounded to an integer, halves to even, as if computed exactly.
 
@@ -40,7 +40,7 @@ def round_scaled(value, power):
     return rounded
 
 
-@kernel
+@part
 def write_fixed(value, decimals, out, position):
     """Write ``value`` with that many decimals at ``position``; the position after it, or -1 if too large."""
     power = 1.0

@@ -62,6 +62,8 @@ def _quality(result: VideoResult, whole: ResultSummary) -> Iterator[str]:
     yield f"{whole.usable} rows ({_percent(whole.usable_share)}) count below"
     if whole.units:
         yield f"action units {'post-processed' if result.au_post_processed else 'live or static'}"
+    if whole.units and result.about_openfaces_scale:
+        yield "their scale is only about OpenFace's"
 
 
 def _notes(result: VideoResult) -> list[str]:

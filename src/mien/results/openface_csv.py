@@ -1,4 +1,4 @@
-"""Tables in the text forms of OpenFace (docs/columns.md), written fast."""
+"""Tables in the text forms of OpenFace (docs/algorithms/output-table.md), written fast."""
 
 from __future__ import annotations
 

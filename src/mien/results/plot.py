@@ -37,7 +37,7 @@ def plot_result(
         axes.plot(times, np.where(usable, values, np.nan), label=name, linewidth=1.2)
     _shade(axes, times, ~rows.success)
     axes.set_xlabel(unit)
-    axes.set_ylabel(_label(list(curves)))
+    axes.set_ylabel(_label(list(curves), about=result.about_openfaces_scale))
     axes.margins(x=0)
     if result.source is not None or identity is not None:
         name = result.source.name if result.source is not None else ""
@@ -132,9 +132,11 @@ def _shade(axes: Any, times: NDArray[np.float64], failed: NDArray[np.bool_]) -> 
     )
 
 
-def _label(names: list[str]) -> str:
+def _label(names: list[str], *, about: bool = False) -> str:
     presences = [name for name in names if name.endswith("_c")]
     if len(presences) == len(names):
         return "presence"
     units = [name for name in names if name[:2] == "AU" and not name.endswith(("_c", "_cm"))]
-    return "intensity" if len(units) == len(names) else "value"
+    if len(units) != len(names):
+        return "value"
+    return "intensity, about OpenFace's scale" if about else "intensity"

@@ -71,7 +71,12 @@ def collect_provenance(
             "python": platform.python_version(),
         },
         "packages": {name: version_of(name) for name in PACKAGES} | _other_runtimes(),
-        "models": {"pack": pack, "landmarks": landmark_model, "sha256": {**known, **files}},
+        "models": {
+            "pack": pack,
+            "landmarks": landmark_model,
+            "sha256": {**known, **files},
+            **({"intensity_scale": "about OpenFace's"} if pack == "open" else {}),
+        },
         "networks": dict(networks or {}),
         "options": _plain(options),
         "source": None if source is None else _source(Path(source), hash_source=hash_source),

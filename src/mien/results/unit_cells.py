@@ -1,4 +1,4 @@
-"""The cells of action units in tables as text: read them, or put others in their place (§9.4)."""
+"""Cells of action units in tables as text (docs/algorithms/output-table.md#action-units)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mien.results import columns
 from mien.results.csv_reader import read_openface_csv
 from mien.results.files import whole_file
 from mien.results.openface_csv import format_row
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 
 if TYPE_CHECKING:
     from mien.results.table import Table

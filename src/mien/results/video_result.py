@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import Camera
+from mien.datatypes import BLENDSHAPE_NAMES, Camera
 from mien.errors import OptionError
 from mien.results import columns
 from mien.results.columns import Form, GroupChoice
@@ -89,6 +89,8 @@ SPECS: Mapping[str, FieldSpec] = {
     "au_intensity": FieldSpec(np.float64, (-1,)),
     "au_presence": FieldSpec(np.float64, (-1,)),
     "mesh": FieldSpec(np.float32, (columns.MESH_POINTS, 3)),
+    "blendshapes": FieldSpec(np.float32, (len(BLENDSHAPE_NAMES),)),
+    "blendshape_logits": FieldSpec(np.float32, (len(BLENDSHAPE_NAMES),)),
 }
 """The arrays of a result; `VideoResult` says what they mean."""
 
@@ -137,6 +139,9 @@ class VideoResult:
         Further named (N,) float64 arrays, see `mien.results.extra`.
     mesh
         (N, 478, 3) float32, px, or None.
+    blendshapes, blendshape_logits
+        (N, 52) float32, 0 to 1, in the order of ``blendshape_names``; the same before the logistic function.
+        Or None. Not smoothed; left and right are the subject's.
     pictures
         Names of the pictures that ``frame`` counts, if their tables shall have a column "file"; empty for a
         video.
@@ -177,6 +182,8 @@ class VideoResult:
     au_intensity: NDArray[np.float64] | None = None
     au_presence: NDArray[np.float64] | None = None
     mesh: NDArray[np.float32] | None = None
+    blendshapes: NDArray[np.float32] | None = None
+    blendshape_logits: NDArray[np.float32] | None = None
     au_intensity_names: tuple[str, ...] = columns.INTENSITY_UNITS
     au_presence_names: tuple[str, ...] = columns.PRESENCE_UNITS
     au_post_processed: bool = False
@@ -238,6 +245,16 @@ class VideoResult:
         from mien.results.notebook import to_html
 
         return to_html(self)
+
+    @property
+    def about_openfaces_scale(self) -> bool:
+        """Whether intensities are only about on OpenFace's scale: those of models with a mesh."""
+        return self.mesh is not None
+
+    @property
+    def blendshape_names(self) -> tuple[str, ...]:
+        """Names of the columns of ``blendshapes``."""
+        return BLENDSHAPE_NAMES
 
     @property
     def success_rate(self) -> float:

@@ -1,42 +1,37 @@
-"""How wide this processor's vectors are, and arrays laid out for them.
+"""The processor that Numba compiles for, how wide its vectors are, and arrays laid out for them.
 
 `LANES` floats fill one vector register; what is laid out "by lanes" has so many of them side by side.
 """
 
 from __future__ import annotations
 
-import platform
-from contextlib import suppress
-from pathlib import Path
-
 import numpy as np
+from numba.core.registry import cpu_target
 from numpy.typing import NDArray
 
 FLOAT_BYTES = 4
 
 
-def _features() -> set[str]:
-    """The processor's features; LLVM, which takes long to load, is asked where no file tells them."""
-    with suppress(OSError), Path("/proc/cpuinfo").open() as lines:
-        for line in lines:
-            if line.startswith("flags"):
-                return set(line.partition(":")[2].split())
-    from llvmlite import binding
+def target() -> tuple[str, str, str]:
+    """Triple, name of the processor, and its features, "+avx,-avx512f,…", as Numba's own cache has them.
 
-    return {name for name, present in binding.get_host_cpu_features().items() if present}
+    This machine's processor, or the one that ``NUMBA_CPU_NAME`` forces.
+    """
+    triple, name, features = cpu_target.target_context.codegen().magic_tuple()
+    return triple, name, features
 
 
-def _vector_registers() -> tuple[int, int]:
-    """Floats in a vector register, and number of registers, of this processor."""
-    if platform.machine().lower() in ("aarch64", "arm64"):
+def vector_registers(triple: str, features: str) -> tuple[int, int]:
+    """Floats in a vector register, and number of registers, of a processor; see `target`."""
+    if triple.startswith(("aarch64", "arm64")):
         return 4, 32
-    features = _features()
-    if "avx512f" in features:
+    known = features.split(",")
+    if "+avx512f" in known:
         return 16, 32
-    return (8, 16) if "avx" in features else (4, 16)
+    return (8, 16) if "+avx" in known else (4, 16)
 
 
-LANES, REGISTERS = _vector_registers()
+LANES, REGISTERS = vector_registers(target()[0], target()[2])
 """Floats in one vector register, and how many registers there are."""
 
 

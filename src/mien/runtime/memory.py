@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -30,7 +29,7 @@ def page_out(arrays: Iterable[Any]) -> None:
     """
     for array in arrays:
         owner = array
-        while owner is not None and not isinstance(owner, mmap.mmap):
+        while owner is not None and not hasattr(owner, "madvise"):
             owner = getattr(owner, "base", None)
         if owner is not None and sys.platform == "linux":
             with suppress(OSError, ValueError):

@@ -1,7 +1,7 @@
 """Small networks written as ONNX models, without the ``onnx`` package.
 
 The networks of the detector and of the landmark validator are chains of a handful of layer types
-(landmarks.md §2). Writing their protocol buffers by hand takes a page; the package that would do it is
+(docs/algorithms/small-networks.md). Writing them by hand takes a page; the package that would do it is
 larger than the rest of the library and slow to import.
 """
 
@@ -29,7 +29,7 @@ Attribute = int | tuple[int, ...]
 def network_to_onnx(
     layers: Iterable[NetworkLayer], *, channels: int, height: int | None = None, width: int | None = None
 ) -> bytes:
-    """Serialize a chain of layers (landmarks.md §2).
+    """Serialize a chain of layers (docs/algorithms/small-networks.md).
 
     A dense layer is applied to every position where its inputs are as many as there are maps; otherwise
     the maps are flattened column by column before it.

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import ProviderError
-from mien.runtime.cache_folder import cache_folder
 from mien.runtime.onnx_runtime import import_onnx_runtime
+from mien.storage.cache_folder import cache_folder
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The mesh's canonical face, and how a measured mesh lies relative to it (open-models.md §9, §11.1)."""
+"""The mesh's canonical face (docs/algorithms/open-pose-and-gaze.md#canonical-face)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.runtime.npz import read_npz
+from mien.storage.npz import read_npz
 
 _MOST_BYTES = 1 << 26
 

@@ -1,8 +1,8 @@
-"""Kernels of the point distribution model (landmarks.md §4).
+"""Kernels of the point distribution model (docs/algorithms/point-distribution-model.md).
 
-Layout: a shape is (2, n) or (3, n), one row per axis, so that every inner loop runs over the points.
-A basis is (m, 3, n), and once more packed as (3, n, P) for the Jacobian (2n, P): its rows are all x, then all
-y, its columns the 6 + m parameters, one for a right-hand side, and padding to a multiple of 16.
+Layout: a shape is (2, n) or (3, n), one row per axis, a basis (m, 3, n), so that every inner loop runs over
+the points. So is a Jacobian (6 + m + 1, 2n), transposed: its rows are the parameters (scale, rotation,
+translation, modes) and a right-hand side, its columns all x, then all y.
 Everything is float32, as in the original; scalars that update a rotation are float64 inside.
 """
 
@@ -13,18 +13,15 @@ import math
 import numpy as np
 
 from mien.geometry.kernels import euler_to_matrix
-from mien.runtime.fit_block import dot_product, subtract_rows
-from mien.runtime.jit import fast_kernel, kernel
-from mien.runtime.lanes import LANES as VECTOR_LANES
-from mien.runtime.vector_math import LANES, ROWS, block_product
+from mien.runtime.jit import fast_kernel, fast_part, part
 
 
-@kernel
+@part
 def rotation_of(glob, out):
-    """Rotation of global parameters into ``out`` (3, 3), in float32 arithmetic as the original's; §0.2, §0.3.
+    """Rotation of global parameters into ``out`` (3, 3), in float32 arithmetic as the original's.
 
     Landmarks are projected with it: only the same rounding keeps the grids of warp and mean shift from
-    flipping (§13 item 2).
+    flipping (docs/algorithms/numerical-noise.md).
     """
     s1, c1 = np.float32(math.sin(glob[1])), np.float32(math.cos(glob[1]))
     s2, c2 = np.float32(math.sin(glob[2])), np.float32(math.cos(glob[2]))
@@ -40,9 +37,9 @@ def rotation_of(glob, out):
     out[2, 2] = c1 * c2
 
 
-@kernel
+@part
 def rotation_to_euler(r, out):
-    """Euler angles of ``r`` (3, 3) into ``out`` (3,) through a quaternion; NaN becomes zeros; §0.2, §4.6."""
+    """Euler angles of ``r`` (3, 3) into ``out`` (3,) through a quaternion; NaN becomes zeros."""
     q0 = 0.5 * math.sqrt(1.0 + r[0, 0] + r[1, 1] + r[2, 2])
     q1 = (r[2, 1] - r[1, 2]) / (4.0 * q0)
     q2 = (r[0, 2] - r[2, 0]) / (4.0 * q0)
@@ -58,9 +55,9 @@ def rotation_to_euler(r, out):
     out[2] = ez
 
 
-@kernel
+@part
 def rotate_euler(angles, wx, wy, wz):
-    """Update Euler ``angles`` (3,) in place: R(angles) times the rotation nearest to I + [w]x; §4.5.
+    """Update Euler ``angles`` (3,) in place: R(angles) times the rotation nearest to I + [w]x.
 
     I + [w]x is normal, so its nearest rotation has a closed form: axis w, angle atan |w|.
     """
@@ -92,7 +89,7 @@ def rotate_euler(angles, wx, wy, wz):
 
 @fast_kernel
 def object_shape(mean, basis, local, out):
-    """X(p) = M + V p into ``out`` (3, n); the mean is added last, as the original's rounding wants; §4.1."""
+    """X(p) = M + V p into ``out`` (3, n); the mean is added last, as the original's rounding wants."""
     m, _, n = basis.shape
     for a in range(3):
         for i in range(n):
@@ -105,9 +102,9 @@ def object_shape(mean, basis, local, out):
             out[a, i] = mean[a, i] + out[a, i]
 
 
-@kernel
+@part
 def project(shape, glob, rotation, out):
-    """S = s R X + t into ``out`` (2, n), ``rotation`` (3, 3) from `rotation_of`; float32 as written; §4.1."""
+    """S = s R X + t into ``out`` (2, n), ``rotation`` (3, 3) from `rotation_of`; float32 as written."""
     s = glob[0]
     for a in range(2):
         ra0 = np.float32(rotation[a, 0])
@@ -118,151 +115,148 @@ def project(shape, glob, rotation, out):
             out[a, i] = s * (ra0 * shape[0, i] + ra1 * shape[1, i] + ra2 * shape[2, i]) + t
 
 
-@fast_kernel
-def jacobian(shape, packed_basis, scale, rotation, modes, out):
-    """Jacobian into ``out`` (2n, P), x rows then y rows; columns scale, rotation, translation, modes; §4.4.
-
-    ``packed_basis`` (3, n, P) holds the modes from column 6 on and zeros elsewhere; with ``modes`` = 0 it is
-    not read and only the rigid columns are written.
-    """
+@fast_part
+def jacobian(shape, basis, scale, rotation, modes, out):
+    """Jacobian of the first ``modes`` modes into ``out`` (6 + modes or more, 2n)."""
     n = shape.shape[1]
     s = np.float32(scale)
     for a in range(2):
         r0 = np.float32(rotation[a, 0])
         r1 = np.float32(rotation[a, 1])
         r2 = np.float32(rotation[a, 2])
-        if modes > 0:
-            rows = out[a * n : (a + 1) * n].reshape(-1)
-            vx = packed_basis[0].reshape(-1)
-            vy = packed_basis[1].reshape(-1)
-            vz = packed_basis[2].reshape(-1)
-            q0 = s * r0
-            q1 = s * r1
-            q2 = s * r2
-            for k in range(rows.shape[0]):
-                rows[k] = q0 * vx[k] + q1 * vy[k] + q2 * vz[k]
+        first = a * n
         for i in range(n):
             x = shape[0, i]
             y = shape[1, i]
             z = shape[2, i]
-            row = out[a * n + i]
-            row[0] = x * r0 + y * r1 + z * r2
-            row[1] = s * (y * r2 - z * r1)
-            row[2] = -s * (x * r2 - z * r0)
-            row[3] = s * (x * r1 - y * r0)
-            row[4] = np.float32(1 - a)
-            row[5] = np.float32(a)
+            out[0, first + i] = x * r0 + y * r1 + z * r2
+            out[1, first + i] = s * (y * r2 - z * r1)
+            out[2, first + i] = -s * (x * r2 - z * r0)
+            out[3, first + i] = s * (x * r1 - y * r0)
+            out[4, first + i] = np.float32(1 - a)
+            out[5, first + i] = np.float32(a)
+        q0 = s * r0
+        q1 = s * r1
+        q2 = s * r2
+        for j in range(modes):
+            row = out[6 + j, first : first + n]
+            x_row, y_row, z_row = basis[j, 0], basis[j, 1], basis[j, 2]
+            for i in range(n):
+                row[i] = q0 * x_row[i] + q1 * y_row[i] + q2 * z_row[i]
 
 
-@fast_kernel
+@fast_part
+def _dot(a, b):
+    """Sum of a[i] b[i]."""
+    total = np.float32(0.0)
+    for i in range(a.shape[0]):
+        total += a[i] * b[i]
+    return total
+
+
+@fast_part
 def normal_equations(weighted, jac, size, out):
-    """Upper triangle of ``weighted``ᵀ ``jac`` for (2n, P) matrices into ``out``; rows in blocks of seven.
+    """Products of ``size`` rows of ``weighted`` and those of ``jac``: the upper triangle of ``out``.
 
-    The right-hand side stands in column ``size`` of ``jac``, so it becomes column ``size`` of ``out``. Needs
-    P a multiple of 16 and at least the number of rows, ceil(size / 7) * 7, of ``out``.
+    The right-hand side, row ``size`` of ``jac``, becomes column ``size`` of ``out``.
     """
-    points, width = jac.shape
-    for a in range(0, size, ROWS):
-        for b in range(a - a % LANES, width, LANES):
-            block_product(
-                jac.ctypes.data + 4 * b,
-                points,
-                width,
-                1,
-                0,
-                weighted.ctypes.data + 4 * a,
-                width,
-                out.ctypes.data + 4 * (a * width + b),
-                width,
-            )
+    for a in range(size):
+        for b in range(a, size + 1):
+            out[a, b] = _dot(weighted[a], jac[b])
 
 
-@fast_kernel
+@fast_part
+def _rigid_products(jac, size, out):
+    """Rows of the six rigid parameters, and column ``size``, of `unweighted_normal_equations`.
+
+    Seven products at a time, so that each row is read once.
+    """
+    r0, r1, r2, r3, r4, r5, rhs = jac[0], jac[1], jac[2], jac[3], jac[4], jac[5], jac[size]
+    for b in range(size + 1):
+        row = jac[b]
+        t0 = t1 = t2 = t3 = t4 = t5 = t6 = np.float32(0.0)
+        for i in range(row.shape[0]):
+            v = row[i]
+            t0 += r0[i] * v
+            t1 += r1[i] * v
+            t2 += r2[i] * v
+            t3 += r3[i] * v
+            t4 += r4[i] * v
+            t5 += r5[i] * v
+            t6 += rhs[i] * v
+        out[0, b], out[1, b], out[2, b], out[3, b], out[4, b], out[5, b] = t0, t1, t2, t3, t4, t5
+        if 6 <= b < size:
+            out[b, size] = t6
+
+
+@fast_part
 def unweighted_normal_equations(jac, gram, scale, rotation, size, out):
-    """`normal_equations` of a Jacobian with itself; what only modes take part in comes from the basis; §4.4.
+    """`normal_equations` of a Jacobian with itself; what only modes take part in comes from the basis.
 
-    The modes' columns are s (R_a0 Vx + R_a1 Vy + R_a2 Vz) for a = 0, 1, so their products are sums of the six
-    matrices ``gram`` (6, m, P) of `mien.shape.model`, of which none has to be multiplied anew.
+    The modes' rows are s (R_a0 Vx + R_a1 Vy + R_a2 Vz) for a = 0, 1, so their products are sums of the six
+    matrices ``gram`` (6, m, m) of `mien.shape.model`, of which none has to be multiplied anew.
     """
-    points, width = jac.shape
-    left = np.empty((points, ROWS), np.float32)
-    for i in range(points):
-        for k in range(6):
-            left[i, k] = jac[i, k]
-        left[i, 6] = jac[i, size]
-    top = np.empty((ROWS, width), np.float32)
-    for b in range(0, width, LANES):
-        block_product(
-            jac.ctypes.data + 4 * b,
-            points,
-            width,
-            1,
-            0,
-            left.ctypes.data,
-            ROWS,
-            top.ctypes.data + 4 * b,
-            width,
-        )
-    for k in range(6):
-        for j in range(width):
-            out[k, j] = top[k, j]
+    _rigid_products(jac, size, out)
     weights = np.empty(6, np.float32)
     square = np.float32(scale) * np.float32(scale)
     for k in range(6):
         b, c = k % 3, (k if k < 3 else k + 1) % 3
         product = rotation[0, b] * rotation[0, c] + rotation[1, b] * rotation[1, c]
         weights[k] = square * np.float32(product)
-    xx, yy, zz, xy, yz, zx = gram[0], gram[1], gram[2], gram[3], gram[4], gram[5]
+    xx, yy, zz, xy, yz, zx = weights
     for i in range(size - 6):
-        row = out[6 + i]
-        for j in range(width):
+        row = out[6 + i, 6:size]
+        for j in range(row.shape[0]):
             row[j] = (
-                (weights[0] * xx[i, j] + weights[1] * yy[i, j])
-                + (weights[2] * zz[i, j] + weights[3] * xy[i, j])
-                + (weights[4] * yz[i, j] + weights[5] * zx[i, j])
+                (xx * gram[0, i, j] + yy * gram[1, i, j])
+                + (zz * gram[2, i, j] + xy * gram[3, i, j])
+                + (yz * gram[4, i, j] + zx * gram[5, i, j])
             )
-        row[size] = top[6, 6 + i]
 
 
-@fast_kernel
+@fast_part
 def cholesky_solve(a, size, solution):
     """Solve the symmetric system whose upper triangle and right-hand side (column ``size``) ``a`` holds.
 
-    ``a`` (rows, P) as `normal_equations` makes it is overwritten: U with a = UᵀU, row by row, and the
-    right-hand side along with it. A matrix that is not positive definite gives a zero solution, as in the
-    original (§0.4).
+    ``a`` (size, size + 1 or more) is overwritten: U with a = UᵀU, and the right-hand side along with it. A
+    matrix that is not positive definite gives a zero solution, as in the original.
     """
-    width = a.shape[1]
-    row_bytes = 4 * width
     for k in range(size):
-        left = k - k % VECTOR_LANES
-        for b in range(left, width, VECTOR_LANES):
-            subtract_rows(
-                a.ctypes.data + k * row_bytes + 4 * b, a.ctypes.data + 4 * b, a.ctypes.data + 4 * k, width, k
-            )
-        pivot = a[k]
-        d = pivot[k]
-        if not d > 0.0:
+        # What stands left of the diagonal becomes anything, and is not read.
+        row = a[k, : size + 1]
+        _eliminate(a, k, row)
+        if not row[k] > 0.0:
             for i in range(size):
                 solution[i] = np.float32(0.0)
             return
-        inverse = np.float32(1.0) / np.float32(math.sqrt(d))
-        for j in range(left, width):
-            pivot[j] *= inverse
-    known = np.zeros(width, np.float32)
+        inverse = np.float32(1.0) / np.float32(math.sqrt(row[k]))
+        for j in range(row.shape[0]):
+            row[j] *= inverse
     for i in range(size - 1, -1, -1):
-        # What stands left of the diagonal meets zeros: those entries are not known yet.
-        left = i - i % VECTOR_LANES
-        offset = 4 * (i * width + left)
-        vectors = (width - left) // VECTOR_LANES
-        dot = dot_product(a.ctypes.data + offset, known.ctypes.data + 4 * left, vectors)
-        known[i] = (a[i, size] - dot) / a[i, i]
-        solution[i] = known[i]
+        rest = _dot(a[i, i + 1 : size], solution[i + 1 : size])
+        solution[i] = (a[i, size] - rest) / a[i, i]
 
 
-@fast_kernel
+@fast_part
+def _eliminate(a, k, row):
+    """Subtract the rows of ``a`` above ``k`` from ``row``, each times its entry in column ``k``.
+
+    Four at a time, so that ``row`` is read and written four times less often.
+    """
+    for first in range(0, k - 3, 4):
+        p, q, r, s = a[first], a[first + 1], a[first + 2], a[first + 3]
+        fp, fq, fr, fs = p[k], q[k], r[k], s[k]
+        for j in range(row.shape[0]):
+            row[j] -= (fp * p[j] + fq * q[j]) + (fr * r[j] + fs * s[j])
+    for i in range(k - k % 4, k):
+        p, fp = a[i], a[i, k]
+        for j in range(row.shape[0]):
+            row[j] -= fp * p[j]
+
+
+@fast_part
 def _start_from_box(mean, target, n, glob):
-    """Scale and position from the bounding boxes of the points and of the mean shape; §4.8 step 2."""
+    """Scale and position from the bounding boxes of the points and of the mean shape."""
     low = np.empty(4, np.float32)
     high = np.empty(4, np.float32)
     for a in range(2):
@@ -280,7 +274,7 @@ def _start_from_box(mean, target, n, glob):
     glob[5] = half * (low[3] + high[3])
 
 
-@fast_kernel
+@fast_part
 def _residual(shape, glob, rotation, target, out):
     """Target minus projection into ``out`` (2n,); its Euclidean norm is returned."""
     n = shape.shape[1]
@@ -300,32 +294,29 @@ def _residual(shape, glob, rotation, target, out):
 
 
 @fast_kernel
-def fit_points(mean, basis, packed_basis, gram, eigenvalues, target, glob, local):
-    """Parameters from 2D landmarks ``target`` (2, n) into ``glob`` (6,) and ``local`` (m,); §4.8.
+def fit_points(mean, basis, gram, eigenvalues, target, glob, local):
+    """Parameters from 2D landmarks ``target`` (2, n) into ``glob`` (6,) and ``local`` (m,).
 
     Regularised Gauss-Newton with the original's stopping rule; returns the iterations. The caller has
     restricted the model to the points that are present.
     """
     m, _, n = basis.shape
     size = 6 + m
-    width = packed_basis.shape[2]
     for j in range(m):
         local[j] = np.float32(0.0)
     _start_from_box(mean, target, n, glob)
     shape = np.empty((3, n), np.float32)
     rotation = np.empty((3, 3))
-    jac = np.zeros((2 * n, width), np.float32)
-    system = np.empty(((size + ROWS - 1) // ROWS * ROWS, width), np.float32)
+    jac = np.empty((size + 1, 2 * n), np.float32)
+    system = np.empty((size, size + 1), np.float32)
     step = np.empty(size, np.float32)
-    residual = np.empty(2 * n, np.float32)
+    residual = jac[size]
     rotation_of(glob, rotation)
     object_shape(mean, basis, local, shape)
     error = _residual(shape, glob, rotation, target, residual)
     worse = 0
     for iteration in range(1000):
-        jacobian(shape, packed_basis, glob[0], rotation, m, jac)
-        for i in range(2 * n):
-            jac[i, size] = residual[i]
+        jacobian(shape, basis, glob[0], rotation, m, jac)
         unweighted_normal_equations(jac, gram, glob[0], rotation, size, system)
         for j in range(m):
             inverse = np.float32(1.0) / eigenvalues[j]
@@ -336,7 +327,7 @@ def fit_points(mean, basis, packed_basis, gram, eigenvalues, target, glob, local
             step[k] *= np.float32(0.75)
         move(step, m, glob, local)
         rotation_of(glob, rotation)
-        # The original tests the new pose with the old 3D shape; landmarks.md §4.8 step 4.
+        # The original tests the new pose with the old 3D shape; docs/algorithms/point-distribution-model.md.
         new_error = _residual(shape, glob, rotation, target, residual)
         if np.float32(0.999) * error < new_error:
             worse += 1
@@ -348,9 +339,9 @@ def fit_points(mean, basis, packed_basis, gram, eigenvalues, target, glob, local
     return 1000
 
 
-@fast_kernel
+@fast_part
 def move(step, modes, glob, local):
-    """Add a step (scale, rotation, translation, modes) to the parameters in place; §4.5."""
+    """Add a step (scale, rotation, translation, modes) to the parameters in place."""
     glob[0] += step[0]
     rotate_euler(glob[1:4], np.float64(step[1]), np.float64(step[2]), np.float64(step[3]))
     glob[4] += step[4]
@@ -361,7 +352,7 @@ def move(step, modes, glob, local):
 
 @fast_kernel
 def shape_2d(mean, basis, glob, local, shape, out):
-    """Object shape into ``shape`` (3, n) and its projection into ``out`` (2, n); §4.1."""
+    """Object shape into ``shape`` (3, n) and its projection into ``out`` (2, n)."""
     rotation = np.empty((3, 3))
     rotation_of(glob, rotation)
     object_shape(mean, basis, local, shape)

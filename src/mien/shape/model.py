@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from mien.geometry.kernels import euler_to_matrix
 from mien.models.records import PdmRecord
-from mien.runtime.vector_math import LANES, ROWS
 from mien.shape import kernels
 
-Subset = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
-"""Mean, basis, packed basis and products of the modes, of some of the landmarks."""
+Subset = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+"""Mean, basis and products of the modes, of some of the landmarks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ class ShapeParameters:
 
 
 class PointDistributionModel:
-    """Shape model of n landmarks with m modes (landmarks.md §4).
+    """Shape model of n landmarks with m modes (docs/algorithms/point-distribution-model.md).
 
     Parameters
     ----------
@@ -54,18 +53,16 @@ class PointDistributionModel:
     ----------
     mean : (3, n) float32, mm
     basis : (m, 3, n) float32
-    packed_basis : (3, n, P) float32, the basis as the kernels' Jacobian wants it
-    gram : (6, m, P) float32, products of the modes: VxᵀVx, VyᵀVy, VzᵀVz, and VxᵀVy, VyᵀVz, VzᵀVx, each plus
-        its transpose, in the columns that the modes have in ``packed_basis``
+    gram : (6, m, m) float32, products of the modes: VxᵀVx, VyᵀVy, VzᵀVz, and VxᵀVy, VyᵀVz, VzᵀVx, each plus
+        its transpose
     eigenvalues : (m,) float32
     """
 
     def __init__(self, record: PdmRecord) -> None:
         self.mean = np.ascontiguousarray(record.mean.T, dtype=np.float32)
         self.basis = np.ascontiguousarray(record.basis.transpose(2, 1, 0), dtype=np.float32)
-        self.packed_basis = _pack(record.basis)
-        self.gram = _gram(self.packed_basis, record.basis.shape[2])
-        self._whole: Subset = self.mean, self.basis, self.packed_basis, self.gram
+        self.gram = _gram(self.basis)
+        self._whole: Subset = self.mean, self.basis, self.gram
         self._subsets: dict[bytes, Subset] = {}
         self.eigenvalues = np.ascontiguousarray(record.eigenvalues, dtype=np.float32).reshape(-1)
 
@@ -92,14 +89,14 @@ class PointDistributionModel:
         return np.ascontiguousarray(out.T)
 
     def points(self, params: ShapeParameters) -> NDArray[np.float32]:
-        """(n, 2) float32, px: the shape in the image; §4.1."""
+        """(n, 2) float32, px: the shape in the image; docs/algorithms/point-distribution-model.md."""
         shape = np.empty((3, self.n_points), np.float32)
         out = np.empty((2, self.n_points), np.float32)
         kernels.shape_2d(self.mean, self.basis, params.global_params, params.local_params, shape, out)
         return np.ascontiguousarray(out.T)
 
     def fit_to_points(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Find the parameters of 2D landmarks by regularised Gauss-Newton (landmarks.md §4.8).
+        """Find the parameters of 2D landmarks (docs/algorithms/point-distribution-model.md#from-2d-points).
 
         Parameters
         ----------
@@ -135,19 +132,14 @@ class PointDistributionModel:
         """The model of some landmarks, for `fit_subset`; kept, since a part always lacks the same ones."""
         key = index.tobytes()
         if key not in self._subsets:
-            packed_basis = np.ascontiguousarray(self.packed_basis[:, index])
-            self._subsets[key] = (
-                np.ascontiguousarray(self.mean[:, index]),
-                np.ascontiguousarray(self.basis[:, :, index]),
-                packed_basis,
-                _gram(packed_basis, self.n_modes),
-            )
+            basis = np.ascontiguousarray(self.basis[:, :, index])
+            self._subsets[key] = np.ascontiguousarray(self.mean[:, index]), basis, _gram(basis)
         return self._subsets[key]
 
     def from_box(
         self, box: NDArray[np.float32], rotation_rad: tuple[float, float, float] = (0.0, 0.0, 0.0)
     ) -> ShapeParameters:
-        """Mean shape, rotated, placed in a face box x, y, w, h (px); §4.2."""
+        """Mean shape, rotated, placed in a face box x, y, w, h (px)."""
         rotation = np.empty((3, 3))
         euler_to_matrix(np.array(rotation_rad, np.float64), rotation)
         turned = rotation[:2].astype(np.float32) @ self.mean
@@ -160,23 +152,10 @@ class PointDistributionModel:
         return ShapeParameters(glob, np.zeros(self.n_modes, np.float32))
 
 
-def _pack(basis: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, n, P): modes from column 6 on, room for a right-hand side, padded to whole vectors.
-
-    The normal equations read their columns in blocks of `ROWS`, so these fit into P too.
-    """
-    n, _, m = basis.shape
-    blocks = -(-(6 + m) // ROWS) * ROWS
-    width = -(-max(6 + m + 1, blocks) // LANES) * LANES
-    out = np.zeros((3, n, width), np.float32)
-    out[:, :, 6 : 6 + m] = basis.transpose(1, 0, 2)
-    return out
-
-
-def _gram(packed_basis: NDArray[np.float32], modes: int) -> NDArray[np.float32]:
+def _gram(basis: NDArray[np.float32]) -> NDArray[np.float32]:
     """Products of the modes by pairs of axes; see `PointDistributionModel`."""
-    axes = packed_basis.astype(np.float64)
-    products = [axes[b].T @ axes[b] for b in range(3)]
+    axes = basis.astype(np.float64).transpose(1, 0, 2)
+    products = [axes[b] @ axes[b].T for b in range(3)]
     for b, c in ((0, 1), (1, 2), (2, 0)):
-        products.append(axes[b].T @ axes[c] + axes[c].T @ axes[b])
-    return np.ascontiguousarray(np.stack(products)[:, 6 : 6 + modes], np.float32)
+        products.append(axes[b] @ axes[c].T + axes[c] @ axes[b].T)
+    return np.stack(products).astype(np.float32)

@@ -28,7 +28,7 @@ from mien.video.decoding import nominal_fps
 from mien.video.source import SourceInfo
 
 DEFAULT_SIZE = (640, 480)
-"""Size of a camera's pictures in px where none is asked for (gaze-pose-output.md §9.1)."""
+"""Size of a camera's pictures in px where none is asked for (docs/algorithms/output-table.md#reader)."""
 
 _PAUSE_S = 0.002
 _MAX_PAUSES = 2500

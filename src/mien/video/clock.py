@@ -20,7 +20,7 @@ class Clock:
         Time on the container's clock that counts as zero: its own start, so that times agree with
         what a player shows and with the sound.
     nominal
-        Count i/fps and ignore the container's time stamps (gaze-pose-output.md §9.1).
+        Count i/fps and ignore the container's time stamps (docs/algorithms/output-table.md#reader).
     """
 
     fps: float

@@ -44,7 +44,7 @@ _ONLY_THIS_FILE = {
 """Nothing that a file says makes the program open another."""
 
 DEFAULT_FPS = 30.0
-"""Frame rate of sources that do not say theirs (gaze-pose-output.md §9.1)."""
+"""Frame rate of sources that do not say theirs (docs/algorithms/output-table.md#reader)."""
 
 
 def open_container(path: Path) -> InputContainer:
@@ -133,7 +133,7 @@ def _is_cover(stream: VideoStream) -> bool:
 
 
 def nominal_fps(stream: VideoStream) -> float:
-    """Frames per second as the container states it; 30 where it does not (gaze-pose-output.md §9.1)."""
+    """Frames per second as the container states it; 30 where it does not."""
     for rate in (stream.guessed_rate, stream.average_rate):
         value = float(rate) if rate else math.nan
         if math.isfinite(value) and value > 0:

@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 from mien.video.folders import is_hidden, missing_numbers, natural_key
 from mien.video.source import IMAGE_SUFFIXES, SourceInfo
 from mien.video.stills import count_pages, read_still
 
 _FARTHEST_PX = 1e7
 OPENFACE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp")
-"""Endings that OpenFace takes from a folder, in this case only (gaze-pose-output.md §9.1)."""
+"""Endings that OpenFace takes from a folder, in this case only (docs/algorithms/output-table.md#reader)."""
 NOMINAL_FPS = 30.0
 """Frame rate that a sequence of pictures is said to have where nobody gives one."""
 _NAMED = 3
@@ -53,7 +53,7 @@ def read_image(path: str | Path) -> NDArray[np.uint8]:
 
 
 def read_boxes(path: str | Path) -> NDArray[np.float32]:
-    """Read the face boxes of one picture (landmarks.md §8.5).
+    """Read the face boxes of one picture (docs/algorithms/pictures.md).
 
     Parameters
     ----------

@@ -6,6 +6,7 @@ what is true.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -70,7 +71,7 @@ class KnownMotion:
         return np.column_stack([linear, offset])
 
 
-def portrait_motion(frames: int) -> KnownMotion:
+def portrait_motion(frames: int, *, scale: float = 1.0) -> KnownMotion:
     """Motion of the demonstration: pan by 60 and 15 px, zoom by a quarter, roll by 15 degrees.
 
     It starts and ends at rest position, and every part of it has its own period.
@@ -79,6 +80,8 @@ def portrait_motion(frames: int) -> KnownMotion:
     ----------
     frames
         Number of frames.
+    scale
+        Mean scale, px of the canvas per px of the portrait.
 
     Returns
     -------
@@ -88,20 +91,22 @@ def portrait_motion(frames: int) -> KnownMotion:
     turn = 2 * math.pi * np.arange(frames) / frames
     return KnownMotion(
         roll_rad=np.radians(15) * np.sin(turn),
-        scale=1 + 0.25 * np.sin(2 * turn),
+        scale=scale * (1 + 0.25 * np.sin(2 * turn)),
         shift=np.column_stack([60 * np.sin(turn), 15 * np.sin(3 * turn)]),
         anchor=(320.0, 220.0),
         picture_anchor=(225.0, 120.0),
     )
 
 
-def render(picture: Image.Image, motion: KnownMotion, size: tuple[int, int]) -> Iterator[NDArray[np.uint8]]:
+def render(
+    picture: Image.Image | Iterable[Image.Image], motion: KnownMotion, size: tuple[int, int]
+) -> Iterator[NDArray[np.uint8]]:
     """Draw the frames.
 
     Parameters
     ----------
     picture
-        What moves.
+        What moves; of one size, where it is another one in every frame.
     motion
         Where it is in every frame.
     size
@@ -112,13 +117,13 @@ def render(picture: Image.Image, motion: KnownMotion, size: tuple[int, int]) -> 
     ndarray
         (H, W, 3) uint8, RGB.
     """
-    picture = picture.convert("RGB")
-    for frame in range(len(motion)):
+    pictures = itertools.repeat(picture) if isinstance(picture, Image.Image) else picture
+    for frame, shown in zip(range(len(motion)), pictures, strict=False):
         square = np.vstack([motion.matrix(frame), [0, 0, 1]])
         inverse = np.linalg.inv(square)
         # Pillow's origin is the corner of the top-left pixel, ours its centre
         inverse[:2, 2] += 0.5 - inverse[:2, :2] @ (0.5, 0.5)
-        drawn = picture.transform(
+        drawn = shown.convert("RGB").transform(
             size,
             Image.Transform.AFFINE,
             tuple(inverse[:2].ravel()),

@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from mien.runtime.jit import fast_kernel
+from mien.runtime.jit import fast_kernel, fast_part
 
 _FAR_PX = np.float32(1e6)
 """What reaches farther, or is not a number, is not drawn."""
 
 
-@fast_kernel
+@fast_part
 def _mix(image, y, x, colour, alpha):
     """Lay ``colour`` over one pixel; ``alpha`` from 0 to 256."""
     for c in range(3):
@@ -20,7 +20,7 @@ def _mix(image, y, x, colour, alpha):
         image[y, x, c] = np.uint8(below + (((np.int32(colour[c]) - below) * alpha + 128) >> 8))
 
 
-@fast_kernel
+@fast_part
 def _cover_row(row, y, segment, first, last):
     """Raise ``row``'s coverage to that of one segment in columns ``first`` to ``last``."""
     x0, y0 = segment[0], segment[1]
@@ -41,7 +41,7 @@ def _cover_row(row, y, segment, first, last):
         row[x] = max(row[x], value)
 
 
-@fast_kernel
+@fast_part
 def _rows(segment, height):
     """First and last row that a segment may touch; the last is smaller if there is none."""
     for k in range(6):
@@ -55,7 +55,7 @@ def _rows(segment, height):
     return int(first), int(last)
 
 
-@fast_kernel
+@fast_part
 def _columns(segment, y, width):
     """First and last column of row ``y`` that a segment may touch; the last is smaller if there is none."""
     margin = max(segment[4], segment[5]) + np.float32(1)

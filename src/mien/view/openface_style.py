@@ -1,4 +1,4 @@
-"""Tracked pictures as OpenFace draws them (gaze-pose-output.md §9.9)."""
+"""Tracked pictures as OpenFace draws them (docs/algorithms/output-table.md#drawings)."""
 
 from __future__ import annotations
 

@@ -23,6 +23,8 @@ _MAX_INTENSITY = 5.0
 _TURN_DEG, _GAZE_DEG = 45.0, 30.0
 """Angles at the ends of the bars."""
 
+APPROXIMATE = "~"
+"""Stands before intensities that are only of the order of OpenFace's."""
 _DOUBTFUL: Colour = (235, 87, 80)
 _ANGLES = ("Pitch", "Yaw", "Roll")
 
@@ -178,13 +180,15 @@ class Panel:
             return
         intensities = dict(zip(INTENSITY_NAMES, face.action_units.intensity.tolist(), strict=True))
         faint = mix(colour, MUTED, 0.7)
+        # models with a mesh estimate OpenFace's scale, they don't have it
+        mark = "" if face.landmarks.mesh is None else APPROXIMATE
         for name, presence in zip(PRESENCE_NAMES, face.action_units.presence.tolist(), strict=True):
             y, intensity = self._rows[name], intensities.get(name, math.nan)
             bar_colour = faint if presence == 0 else colour
             if math.isfinite(intensity):
                 shown = min(max(intensity, 0.0), _MAX_INTENSITY)
                 self._bar_from(canvas, x, 0.0, shown / _MAX_INTENSITY, y, bar_colour)
-                self._number(canvas, x, name, f"{shown:.2f}")
+                self._number(canvas, x, name, f"{mark}{shown:.2f}")
             elif name in intensities:
                 self._number(canvas, x, name, "-")
             if presence > 0:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parent
 """Where the pack's files are."""
+CANNOT_SEE = "Open models: no AU04 07 09 14 15 17 20 23 28, no presences; ~ is only about on OpenFace's scale"
+"""What a picture and a terminal say of the pack's limits, in one line."""
 LICENCE_FILES = ("LICENSE-mediapipe", "LICENSE-facenet-pytorch", "NOTICE")
 
 
@@ -84,4 +86,26 @@ INDICES = PackFile(
     "Apache-2.0",
     "meaning of the mesh's points",
 )
-FILES = (SHORT_RANGE, FULL_RANGE, MTCNN, ATTENTION_MESH, PLAIN_MESH, CANONICAL_FACE, INDICES)
+BLENDSHAPES = PackFile(
+    "face_blendshapes.onnx",
+    "351771a26eeab69d863066da6efcb2961a7dc381b6e016619b679afa60811102",
+    "Apache-2.0",
+    "blendshapes of the face mesh",
+)
+BLENDSHAPE_LISTS = PackFile(
+    "blendshapes.json",
+    "09cffa35554d0d638dc257a005ac6431313f70bb76563a2a943c9ed86aa5e5c9",
+    "Apache-2.0",
+    "names of the blendshapes, and the mesh's points that they are read from",
+)
+FILES = (
+    SHORT_RANGE,
+    FULL_RANGE,
+    MTCNN,
+    ATTENTION_MESH,
+    PLAIN_MESH,
+    CANONICAL_FACE,
+    INDICES,
+    BLENDSHAPES,
+    BLENDSHAPE_LISTS,
+)

@@ -1,4 +1,4 @@
-"""Reads action-unit predictors (action-units.md §1)."""
+"""Reads action-unit predictors (docs/algorithms/model-files.md#action-unit-predictors)."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def _read_list(path: Path) -> tuple[ActionUnitPredictor, ...]:
 
 @refusing
 def read_predictor(path: Path | str, name: str) -> ActionUnitPredictor:
-    """Read one linear predictor (action-units.md §1.4).
+    """Read one linear predictor (docs/algorithms/model-files.md#action-unit-predictors).
 
     Parameters
     ----------

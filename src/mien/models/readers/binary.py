@@ -1,4 +1,4 @@
-"""A cursor over the bytes of a binary model file (landmarks.md §1.4).
+"""A cursor over the bytes of a binary model file (docs/algorithms/model-files.md#matrices).
 
 Nothing is allocated before the file has proved to be long enough, and arrays are read-only views of the
 file's bytes wherever that is possible.
@@ -15,7 +15,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mien.errors import ModelFileError
 from mien.models.readers.fault import fault, missing, read_bytes
-from mien.runtime.regular_file import open_regular
+from mien.storage.regular_file import open_regular
 
 TYPE_CODES: dict[int, np.dtype[Any]] = {
     0: np.dtype("u1"),

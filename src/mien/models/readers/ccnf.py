@@ -1,4 +1,4 @@
-"""Reads CCNF patch experts (landmarks.md §1.6)."""
+"""Reads CCNF patch experts (docs/algorithms/model-files.md#ccnf-patch-experts)."""
 
 from __future__ import annotations
 

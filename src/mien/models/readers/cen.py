@@ -1,4 +1,4 @@
-"""Reads CEN patch experts (landmarks.md §1.7)."""
+"""Reads CEN patch experts (docs/algorithms/model-files.md#cen-patch-experts)."""
 
 from __future__ import annotations
 

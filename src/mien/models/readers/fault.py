@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from mien.errors import MienError, ModelFileError, ModelsMissingError
-from mien.runtime.regular_file import read_regular
+from mien.storage.regular_file import read_regular
 
 _ADVICE = "Replace the damaged or wrong file with `mien models fetch` or `mien models import DIR`."
 

@@ -1,4 +1,4 @@
-"""Reads a whole landmark model from its main file (landmarks.md §1.2, §1.3)."""
+"""Reads a whole landmark model from its main file (docs/algorithms/model-files.md)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _EYE_PARTS = """\
 LandmarkDetector_part model_eye/main_clnf_synth_left.txt left_eye_28 36 8 37 10 38 12 39 14 40 16 41 18
 LandmarkDetector_part model_eye/main_clnf_synth_right.txt right_eye_28 42 8 43 10 44 12 45 14 46 16 47 18
 """
-# Main files that stand for themselves where they are not installed: §1.2 fixes all they say.
+# Main files that need not be installed: what they say is known (docs/algorithms/model-files.md#main-files).
 _BUILT_IN = {
     "main_ceclm_general.txt": "LandmarkDetector cen_general.txt\n"
     f"{_EYE_PARTS}DetectionValidator detection_validation/validator_cnn_68.txt\n"

@@ -1,4 +1,4 @@
-"""Reads the face detector MTCNN (landmarks.md §1.10), from OpenFace's files or from an archive of arrays."""
+"""Reads MTCNN (docs/algorithms/model-files.md#detector), from OpenFace's files or an archive of arrays."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mien.models.readers.fault import fault, missing, refusing
 from mien.models.readers.network import read_network
 from mien.models.readers.text import read_directives
 from mien.models.records import MtcnnRecord, NetworkLayer
-from mien.runtime.npz import read_npz
+from mien.storage.npz import read_npz
 
 _MOST_BYTES = 1 << 26
 

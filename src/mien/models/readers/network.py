@@ -1,4 +1,4 @@
-"""Reads the layers of small networks: the detector's and the validator's (landmarks.md §1.9, §1.10)."""
+"""Reads layers of small networks: the detector's, the validator's (docs/algorithms/small-networks.md)."""
 
 from __future__ import annotations
 

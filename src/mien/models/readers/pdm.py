@@ -1,4 +1,4 @@
-"""Reads point distribution models (landmarks.md §1.5)."""
+"""Reads point distribution models (docs/algorithms/model-files.md#shape-models)."""
 
 from __future__ import annotations
 

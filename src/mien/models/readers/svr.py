@@ -1,4 +1,4 @@
-"""Reads SVR patch experts (landmarks.md §1.8)."""
+"""Reads SVR patch experts (docs/algorithms/model-files.md#svr-patch-experts)."""
 
 from __future__ import annotations
 

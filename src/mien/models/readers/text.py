@@ -1,4 +1,4 @@
-"""A cursor over the text model files: matrices, comments, lists of files (landmarks.md §1.2-1.5)."""
+"""A cursor over text model files: matrices, comments, lists (docs/algorithms/model-files.md#matrices)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads triangulations and the early-termination table (landmarks.md §1.11, §1.12)."""
+"""Reads triangulations and the early-termination table (docs/algorithms/model-files.md#other-text-files)."""
 
 from __future__ import annotations
 

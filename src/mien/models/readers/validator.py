@@ -1,4 +1,4 @@
-"""Reads the landmark validator (landmarks.md §1.9)."""
+"""Reads the landmark validator (docs/algorithms/model-files.md#validator)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The start that all binary patch-expert files share: scale, views, visibility (landmarks.md §1.6, §1.7)."""
+"""What all binary patch-expert files begin with (docs/algorithms/model-files.md#ccnf-patch-experts)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""What is read from and kept in files beside the results: checked arrays, private folders, archives."""
