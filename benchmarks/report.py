@@ -2,7 +2,7 @@
 
     python benchmarks/report.py [ROWS]
 
-Needs chromium and chromedriver, and what the development requirements declare. Figures stand in docs/report.md.
+Needs chromium, chromedriver and the development requirements. docs/report.md has the figures.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from helpers_browser import open_browser, open_page, wait_for
 from machine import machine_block
-from recording_results import recording
-
 from mien.report import ReportOptions, write_report
+from recording_results import recording
 
 ZOOM = """
 const done = arguments[0], chart = document.querySelector('[data-course=intensity]');
 const keys = [];
-for (const [key, count] of [['+', 5], ['ArrowRight', 30], ['ArrowLeft', 30], ['-', 5]]) keys.push(...Array(count).fill(key));
+for (const [key, count] of [['+', 5], ['ArrowRight', 30], ['ArrowLeft', 30], ['-', 5]])
+  keys.push(...Array(count).fill(key));
 const work = [], frames = [];
 (async () => {
   chart.scrollIntoView({block: 'center'});

@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Protocol
 
+from mien.errors import TableError
 from mien.report.face_rows import is_of_pictures
 from mien.results.video_result import VideoResult
 
@@ -54,7 +55,10 @@ def events_of(result: VideoResult) -> list[EventLike]:
     if find_spec("mien.study") is None or is_of_pictures(result) or not len(result):
         return []
     study = import_module("mien.study")
-    found = study.find_events(study.series_of_result(result))
+    try:
+        found = study.find_events(study.series_of_result(result))
+    except TableError:  # time that runs backwards has no events
+        return []
     return [event for event in found if event.kind == "action_unit" and event.signal == "intensity"]
 
 

@@ -119,7 +119,7 @@ def _what(result: VideoResult, faces: Sequence[Face]) -> Html:
     timed = [face for face in faces if face.unit == "s"]
     if timed:
         begin, end = min(face.x[0] for face in timed), max(face.x[-1] for face in timed)
-        pieces.append(f"{clock(begin)} to {clock(end)}")
+        pieces.append(f"{clock(begin, end)} to {clock(end)}")
     models = result.provenance.get("models")
     if isinstance(models, dict) and models.get("pack"):
         pieces.append(f"models {models['pack']}")
@@ -361,12 +361,12 @@ def _table(heads: Sequence[str], rows: Sequence[Html], caption: str) -> Html:
 
 
 def _at(face: Face, x: float) -> str:
-    return clock(x) if face.unit == "s" else f"frame {x:.0f}"
+    return clock(x, float(face.x[-1])) if face.unit == "s" else f"frame {x:.0f}"
 
 
-def clock(seconds: float) -> str:
-    """A time as people read it: "12.34 s", or "14:05.2" in longer recordings."""
-    if abs(seconds) < _SHORT_MINUTE_S:
+def clock(seconds: float, longest: float | None = None) -> str:
+    """A time as people read it: "12.34 s", or "14:05.2" where times up to ``longest`` are longer."""
+    if abs(seconds if longest is None else longest) < _SHORT_MINUTE_S:
         return f"{seconds:.2f} s"
     whole, rest = divmod(round(seconds, 1), 60)
     hours, minutes = divmod(int(whole), 60)

@@ -74,10 +74,20 @@ function zoom(begin, end) {
   state.busy = true;
   for (const each of state.charts) follow(each);
   state.busy = false;
+  clearTimeout(settling);
+  settling = setTimeout(settle, 250);
   said();
 }
 
-// Charts that nobody sees follow when they come into view.
+let settling = 0;
+function settle() {
+  state.busy = true;
+  for (const each of state.charts) if (each.stale) each.plot.setScale("x", {min: state.range[0], max: state.range[1]});
+  for (const each of state.charts) each.stale = false;
+  state.busy = false;
+}
+
+// Charts that nobody sees follow when they come into view, or when nothing moves any more.
 function follow(each) {
   each.stale = !each.seen && !document.documentElement.dataset.print;
   if (!each.stale) each.plot.setScale("x", {min: state.range[0], max: state.range[1]});
@@ -232,7 +242,7 @@ function chosenOf(course) {
 function axes(course, lines) {
   const plain = {stroke: () => css("--ink"), grid: {stroke: () => css("--grid"), width: 1}, ticks: {stroke: () => css("--line"), width: 1}};
   const font = "12px system-ui, sans-serif";
-  const whole = state.face.unit === "s" ? {} : {incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8, 1e9]};
+  const whole = state.face.unit === "s" ? {incrs: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000, 1e5, 1e6, 1e7, 1e8, 1e9]} : {incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 5e4, 1e5, 2e5, 5e5, 1e6, 1e7, 1e8, 1e9]};
   const x = {...plain, ...whole, font, size: 34, values: (plot, splits, axis, space, step) =>
     splits.map(split => clock(split, step < 0.1 ? 2 : step % 1 ? 1 : 0))};
   const y = {...plain, font, size: 62};
