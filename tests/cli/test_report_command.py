@@ -97,3 +97,6 @@ def test_an_anonymous_analysis_shows_no_face(demonstration, tmp_path):
     alone = run("analyze", demonstration / "portrait.mp4", "--anonymous", "blur", cwd=tmp_path)
     assert alone.returncode == 2
     assert "--tracked and --report" in alone.stderr
+    alone = run("analyze", demonstration / "portrait.mp4", "--no-pictures", cwd=tmp_path)
+    assert alone.returncode == 2
+    assert "--no-pictures is for --report" in alone.stderr

@@ -352,6 +352,8 @@ class FileArguments:
 
         if self.anonymous is not None and not (self.tracked or self.report):
             raise OptionError("--anonymous is for --tracked and --report; add one of them, or leave it out")
+        if self.no_pictures and not self.report:
+            raise OptionError("--no-pictures is for --report; add it, or leave --no-pictures out")
         return OutputOptions(
             tables=tuple(_further_formats(self.also)),
             groups=_groups(self.columns),
