@@ -100,3 +100,18 @@ def test_an_anonymous_analysis_shows_no_face(demonstration, tmp_path):
     alone = run("analyze", demonstration / "portrait.mp4", "--no-pictures", cwd=tmp_path)
     assert alone.returncode == 2
     assert "--no-pictures is for --report" in alone.stderr
+
+
+def test_a_study_leaves_reports_and_their_overview(demonstration, tmp_path):
+    (tmp_path / "in" / "day1").mkdir(parents=True)
+    (tmp_path / "in" / "day1" / "clip.mp4").write_bytes((demonstration / "portrait.mp4").read_bytes())
+    (tmp_path / "in" / "broken.mp4").write_bytes(b"no video")
+    done = run("study", "in", "-o", "out", "--report", "--no-pictures", "--end", "1", cwd=tmp_path)
+    assert (tmp_path / "out" / "day1" / "clip.report.html").is_file(), done.stderr
+    overview = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert 'href="./day1/clip.report.html"' in overview
+    assert "broken.mp4" in overview
+    assert "failed" in overview
+    again = run("report", "out", "--no-pictures", cwd=tmp_path)
+    assert again.returncode == 1, again.stderr
+    assert 'href="./day1/clip.report.html"' in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")

@@ -12,7 +12,7 @@ import pytest
 import mien
 from mien.errors import OptionError, OutputError
 from mien.report import ReportOptions, report_text, write_report
-from mien.results import RecordedSource
+from mien.results import RecordedSource, summarise
 from recording_results import recording
 
 NONE = ReportOptions(pictures="none")
@@ -39,7 +39,7 @@ def test_figures_of_quality_and_units_are_words():
     words = visible(report_text(result, NONE))
     assert "90.0 % (270 of 300)" in words
     assert "1, the longest 1 s" in words
-    summary = result.summary(min_confidence=0.8)
+    summary = summarise(result, min_confidence=0.8)
     unit = next(each for each in summary.units if each.name == "AU12")
     assert f"AU12 lip corner puller {unit.mean:.2f} {unit.sd:.2f} {unit.p95:.2f}" in words
 

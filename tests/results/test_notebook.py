@@ -48,6 +48,7 @@ def result_of(**changes):
 def test_it_says_what_was_analysed_how_well_and_what_the_units_did():
     result = result_of()
     result.success[1] = result.valid[1] = False
+    result.confidence[:] = 1
     shown = Tags(result._repr_html_())
     for text in ("clip.mp4", "640 × 480 px", "25 frames/s", "5 rows", "openface, ce-clm", "80.0 % of rows"):
         assert text in shown.text
@@ -86,6 +87,7 @@ def test_people_have_a_table_each_and_faces_of_pictures_share_one():
         for face_id in (0, 1):
             builder.append(make_face(frame, face_id=face_id))
     people = builder.finish()
+    people.confidence[:] = 1
     html = people._repr_html_()
     assert html.count("<table>") == 2
     assert "face 0, 3 rows" in html

@@ -8,17 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mien.results import ResultBuilder, summarise, summarise_faces, usable_rows
+from mien.results import ResultBuilder
+from mien.results.summary import summarise, summarise_faces, usable_rows
 from synthetic_result import make_face, make_result
 
 
 @pytest.fixture
 def result():
-    """Six rows: the fourth without success, the fifth not valid, the last of low confidence."""
+    """Six rows: the fourth without success, the fifth of low confidence, the last of a middling one."""
     made = make_result(6)
     made.success[:] = [True, True, True, False, True, True]
-    made.valid[:] = [True, True, True, True, False, True]
-    made.confidence[:] = [0.9, 0.9, 0.9, 0.9, 0.9, 0.3]
+    made.confidence[:] = [0.9, 0.9, 0.9, 0.9, 0.6, 0.85]
     made.au_intensity[:, 8] = [1, 2, np.nan, 5, 5, 3]  # AU12
     made.au_presence[:, 8] = [0, 1, np.nan, 1, 1, 1]
     return made
@@ -28,13 +28,13 @@ def unit(summary, name="AU12"):
     return {each.name: each for each in summary.units}[name]
 
 
-def test_rows_count_with_success_and_valid_landmarks(result):
+def test_rows_count_with_success_and_enough_confidence(result):
     assert usable_rows(result).tolist() == [True, True, True, False, False, True]
     found = summarise(result)
     assert (found.rows, found.successes, found.usable) == (6, 5, 4)
     assert found.success_rate == pytest.approx(5 / 6)
     assert found.usable_share == pytest.approx(4 / 6)
-    assert found.mean_confidence == pytest.approx(0.8)
+    assert found.mean_confidence == pytest.approx(5.05 / 6)
     assert (found.begin_s, found.end_s) == (0, pytest.approx(5 / 30))
 
 
@@ -46,7 +46,7 @@ def test_units_are_summarised_over_rows_that_count_and_were_measured(result):
 
 
 def test_a_minimum_of_confidence_leaves_rows_out(result):
-    au12 = unit(result.summary(min_confidence=0.5))
+    au12 = unit(summarise(result, min_confidence=0.88))
     assert (au12.frames, au12.mean, au12.present) == (2, 1.5, 0.5)
 
 

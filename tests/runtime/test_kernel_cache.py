@@ -207,3 +207,21 @@ def test_two_processes_compile_one_after_the_other(tmp_path):
     ]
     assert [process.wait(60) for process in processes] == [0, 0]
     assert log.read_text().split() == ["begin", "end"] * 2
+
+
+# --- never damaged ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("ending", [".nbi", ".nbc"])
+@pytest.mark.parametrize("damage", ["shortened", "flipped", "empty"])
+def test_damaged_files_of_kernels_are_compiled_again_and_replaced(tmp_path, ending, damage):
+    cache = tmp_path / "cache"
+    assert run(PACKAGE.parent, cache) == ["1", "2"]
+    damaged = [path for path in cache.rglob(f"*{ending}") if "suppress" in path.name]
+    assert len(damaged) == 1
+    content = bytearray(damaged[0].read_bytes())
+    content[len(content) // 2] ^= 1
+    short = {"shortened": content[: len(content) // 2], "flipped": content, "empty": b""}
+    damaged[0].write_bytes(short[damage])
+    assert run(PACKAGE.parent, cache) == ["1", "1"]
+    assert run(PACKAGE.parent, cache) == ["1", "0"]

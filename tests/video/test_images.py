@@ -152,6 +152,27 @@ def test_unreadable_pictures_are_left_out_and_counted(folder):
         assert source.lost == "1 picture could not be read: b.png"
 
 
+def test_where_no_picture_can_be_read_it_is_said_of_how_many(tmp_path):
+    for name in ("a.png", "b.jpg"):
+        (tmp_path / name).write_bytes(b"broken")
+    for source in (ImageSet(tmp_path), ImageSequence([tmp_path / "a.png", tmp_path / "b.jpg"])):
+        with pytest.raises(SourceError, match=r"none of 2 pictures could be read; of the last: .*b\.jpg"):
+            list(source)
+
+
+def test_still_and_moving_gifs_are_pictures_of_a_folder(tmp_path):
+    picture = Image.fromarray(RGB)
+    picture.save(tmp_path / "still.gif")
+    picture.save(tmp_path / "moves.gif", save_all=True, append_images=[picture.rotate(90)])
+    source = ImageSet(tmp_path)
+    assert [path.name for path in source.files] == ["moves.gif", "still.gif"]
+    assert len(list(source)) == 2
+    assert (source.other_files, source.lost) == (
+        (),
+        "1 further picture was left out, of files that hold several: moves.gif",
+    )
+
+
 def test_a_sequence_counts_time_only_where_its_rate_is_known(folder):
     assert [frame.time_s for frame in ImageSequence(folder)] == [0.0] * 6
     assert [frame.time_s for frame in ImageSequence(folder, fps=10)] == pytest.approx(np.arange(6) / 10)

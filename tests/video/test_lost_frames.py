@@ -70,6 +70,17 @@ def test_no_frame_is_lost_in_silence(whole, tmp_path):
     assert len(silent) <= 1, silent
 
 
+@pytest.mark.parametrize("share", [0.4, 0.7, 0.9])
+def test_a_file_that_was_cut_off_says_so(whole, tmp_path, share):
+    if whole.name == "fragments.mp4":
+        pytest.skip("does not say how long it is")
+    path = tmp_path / whole.name
+    path.write_bytes(whole.read_bytes()[: int(share * whole.stat().st_size)])
+    frames, lost = count(path)
+    assert frames < COUNT
+    assert "earlier than its header says" in lost or "the file announces" in lost
+
+
 PAUSES = [i * 40 + 1500 * (i > 20) + 4000 * (i > 41) for i in range(60)]
 JITTER = [i * 33 + (i % 7 == 0) * 9 + 33 * (i // 11) for i in range(60)]
 

@@ -42,7 +42,7 @@ class Staging:
         self.path = folder / f".mien-{_host()}-{os.getpid()}-{secrets.token_hex(4)}.part"
         with naming_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned(folder)
+            _remove_abandoned_once(folder)
             self.path.mkdir()
 
     def commit(self, names: Iterable[str]) -> list[Path]:
@@ -102,9 +102,8 @@ def naming_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-@cache
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what dead processes left in a folder; looked for once."""
+def remove_abandoned(folder: Path) -> None:
+    """Remove what dead processes left in a folder."""
     with suppress(OSError):
         for entry in list(os.scandir(folder)):
             if entry.name.startswith(".mien-") and entry.name.endswith(".part") and _abandoned(entry):
@@ -113,6 +112,11 @@ def _remove_abandoned(folder: Path) -> None:
                 else:
                     with suppress(OSError):
                         os.unlink(entry.path)
+
+
+@cache
+def _remove_abandoned_once(folder: Path) -> None:
+    remove_abandoned(folder)
 
 
 def _abandoned(entry: os.DirEntry[str]) -> bool:

@@ -124,7 +124,7 @@ def table_paths(sources: Sequence[Path], output: Path | None) -> list[Path]:
     if twice:
         raise OptionError(
             f"expected sources of different names in a folder, as their tables are named after them; several "
-            f"are named {', '.join(twice[:3])}"
+            f"are named {', '.join(twice[:3])}; analyse them one after the other, into different folders"
         )
     return [table_path(source, table) for source, table in zip(sources, tables, strict=True)]
 

@@ -175,7 +175,8 @@ class FitArguments:
 
     def values(self) -> OptionValues:
         """Options of an analysis."""
-        skip = tuple(_SKIPPED.get(name, name) for name in self.skip or ())
+        names = [name.strip() for names in self.skip or () for name in names.split(",")]
+        skip = tuple(_SKIPPED.get(name, name) for name in names)
         return {"every": self.every, "skip": skip, "fit": self.fit, "fast": self.fast}
 
 

@@ -21,6 +21,8 @@ from mien.cli.plain_values import convert_plainly
 from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
 from mien.cli.report import report
+from mien.cli.study import study
+from mien.cli.summarise import summarise
 from mien.cli.warmup import warmup
 from mien.cli.words import note, open_missing_streams
 from mien.errors import MienError, OptionError, StoppedError
@@ -95,6 +97,8 @@ app.command("live")(live)
 app.command("profile")(profile)
 app.command("renormalise")(renormalise)
 app.command("report")(report)
+app.command("study", epilog=EXIT_CODES_HELP)(study)
+app.command("summarise")(summarise)
 app.command("warmup")(warmup)
 app.add_typer(models, name="models")
 add_openface_programs(app)

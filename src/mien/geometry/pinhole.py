@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from mien.datatypes import Camera
 from mien.errors import OptionError
-from mien.geometry import kernels
 
 
 def default_camera(
@@ -88,5 +87,8 @@ def points_in_camera(
     if points.ndim != 2 or points.shape[1] != 2 or offsets.shape != points.shape[:1]:
         raise ValueError(f"expected points (n, 2) and depths (n,), got {points.shape} and {offsets.shape}")
     out = np.empty((len(points), 3), np.float32)
+    # Cameras are asked for where nothing is computed yet: Numba is not imported for them.
+    from mien.geometry import kernels
+
     kernels.points_to_camera(points, offsets, float(scale), camera.fx, camera.fy, camera.cx, camera.cy, out)
     return out

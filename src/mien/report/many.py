@@ -192,20 +192,26 @@ def _is_table(path: Path) -> bool:
 def _known(path: Path) -> dict[str, dict[str, str]]:
     """What a study's table says of each recording before its measurements: columns of the study's list."""
     found: dict[str, dict[str, str]] = {}
-    for row in _rows(path):
-        names = list(row)
-        own = names[1 : names.index("face_id")] if "face_id" in names else []
-        found.setdefault(_key(Path(row.get("file") or "")), {name: row[name] or "" for name in own})
+    for row in read_rows(path):
+        found.setdefault(_key(Path(row.get("file") or "")), known_columns(row))
     return found
 
 
+def known_columns(row: Mapping[str, str]) -> dict[str, str]:
+    """Columns of a study's list in a row of its table: between the file and the face."""
+    names = list(row)
+    own = names[1 : names.index("face_id")] if "face_id" in names else []
+    return {name: row[name] or "" for name in own}
+
+
 def _failures(path: Path) -> Iterator[tuple[str, str]]:
-    for row in _rows(path):
+    for row in read_rows(path):
         name, *rest = [value or "" for value in row.values()]
         yield row.get("file") or name, row.get("reason") or " ".join(rest)
 
 
-def _rows(path: Path) -> Iterator[dict[str, str]]:
+def read_rows(path: Path) -> Iterator[dict[str, str]]:
+    """Rows of a CSV table of a study as texts; none where there is no such file."""
     if not path.is_file():
         return
     try:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Protocol
 
 from mien.errors import TableError
@@ -52,11 +50,12 @@ class EventLike(Protocol):
 
 def events_of(result: VideoResult) -> list[EventLike]:
     """Events in the intensities of action units; none in pictures."""
-    if find_spec("mien.study") is None or is_of_pictures(result) or not len(result):
+    if is_of_pictures(result) or not len(result):
         return []
-    study = import_module("mien.study")
+    from mien.study import find_events, series_of_result
+
     try:
-        found = study.find_events(study.series_of_result(result))
+        found = find_events(series_of_result(result))
     except TableError:  # time that runs backwards has no events
         return []
     return [event for event in found if event.kind == "action_unit" and event.signal == "intensity"]

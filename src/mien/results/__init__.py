@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from mien.results.openface_csv import write_openface_csv
     from mien.results.parquet import write_parquet
     from mien.results.provenance import collect_provenance, write_provenance
-    from mien.results.summary import ResultSummary, UnitSummary, summarise, summarise_faces, usable_rows
     from mien.results.table import Table
     from mien.results.video_result import RecordedSource, VideoResult
 
@@ -70,13 +69,6 @@ _HOME = {
         "write_provenance",
     ),
     "mien.results.csv_style": ("CsvStyle",),
-    "mien.results.summary": (
-        "ResultSummary",
-        "UnitSummary",
-        "summarise",
-        "summarise_faces",
-        "usable_rows",
-    ),
     "mien.results.table": ("Table",),
     "mien.results.video_result": (
         "RecordedSource",
@@ -102,19 +94,14 @@ __all__ = [
     "Limits",
     "RecordedSource",
     "ResultBuilder",
-    "ResultSummary",
     "RowEncoder",
     "Table",
-    "UnitSummary",
     "VideoResult",
     "collect_provenance",
     "compare_tables",
     "faces_of",
     "read_hog",
     "read_openface_csv",
-    "summarise",
-    "summarise_faces",
-    "usable_rows",
     "write_details",
     "write_jsonl",
     "write_openface_csv",

@@ -21,7 +21,7 @@ from mien.results.provenance import write_provenance
 from mien.results.table import Table, blocks, tabulate
 
 if TYPE_CHECKING:
-    from mien.results.summary import ResultSummary
+    from mien.study import Events, Summary, SummaryOptions
 
 _WRITERS = {
     ".csv": ("mien.results.openface_csv", "write_openface_csv"),
@@ -266,22 +266,39 @@ class VideoResult:
         """Mean confidence of all rows; NaN without rows."""
         return float(self.confidence.mean()) if len(self) else float("nan")
 
-    def summary(self, *, min_confidence: float = 0.0) -> ResultSummary:
-        """How much can be used, and mean, spread and presence of each action unit over that.
+    def events(self, options: SummaryOptions | None = None) -> Events:
+        """When action units, patterns of them and blinks begin, peak and end; see docs/studies.md.
 
         Parameters
         ----------
-        min_confidence
-            Rows below it do not count, 0 to 1; others count where ``success`` and ``valid`` are true.
+        options
+            What counts.
 
         Returns
         -------
-        ResultSummary
-            Of all rows together; for one of several people, of ``result[result.face_id == 0]``.
+        Events
+            Of every face, in order; `Events.save` writes tables, and tiers for ELAN and Praat.
         """
-        from mien.results.summary import summarise
+        from mien.study import find_events, series_of_result
 
-        return summarise(self, min_confidence=min_confidence)
+        return find_events(series_of_result(self), options)
+
+    def summary(self, options: SummaryOptions | None = None) -> Summary:
+        """Sum up every face in a row: quality, head, gaze, blinks, action units; see docs/studies.md.
+
+        Parameters
+        ----------
+        options
+            Which frames count, and what is an event.
+
+        Returns
+        -------
+        Summary
+            One mapping for every face; it explains its columns.
+        """
+        from mien.study import series_of_result, summarise
+
+        return summarise(series_of_result(self), options)
 
     def plot(
         self, units: Iterable[str] | str | None = None, *, face_id: int | None = None, ax: Any = None

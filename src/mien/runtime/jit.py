@@ -15,6 +15,7 @@ from typing import Any
 
 import numba
 
+from mien.runtime.checked_kernels import check
 from mien.runtime.kernel_cache import kernel_folder
 
 FASTMATH = {"reassoc", "contract", "nsz"}
@@ -56,6 +57,7 @@ def _kept(function: Callable[..., Any], options: dict[str, Any]) -> Any:
             compiled = numba.njit(cache=True, **options)(function)
         # Numba goes elsewhere where it cannot use a folder, and there kernels could be stale.
         if str(compiled.stats.cache_path).startswith(str(folder)):
+            check(compiled)
             return compiled
     return numba.njit(**options)(function)
 

@@ -28,7 +28,12 @@ from mien.storage.array_cache import cache_folder
 logger = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).parent.parent
-_OTHER_SOURCES = ("landmarks/vector_code.py", "runtime/jit.py", "runtime/lanes.py")
+_OTHER_SOURCES = (
+    "landmarks/vector_code.py",
+    "runtime/jit.py",
+    "runtime/checked_kernels.py",
+    "runtime/lanes.py",
+)
 
 
 @cache

@@ -1,4 +1,7 @@
-"""Blocks of ASF (WMV) files: they have one size, and each begins alike, so that damaged ones can be told."""
+"""What ASF (WMV) files say of themselves: how long they are, and blocks of one size that begin alike.
+
+So those that were shortened or damaged can be told, where FFmpeg says nothing.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,39 @@ from typing import BinaryIO
 
 _PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
-"""Identifiers of the objects that hold the size of blocks, and the blocks (ASF specification, 3.2, 5.1)."""
-_SIZE_AT, _BLOCKS_AT = 92, 50
+"""Identifiers of the objects with length and size of blocks, and the blocks (ASF specification, 3.2, 5.1)."""
+_LENGTH_AT, _PREROLL_AT, _FLAGS_AT, _SIZE_AT, _BLOCKS_AT = 64, 80, 88, 92, 50
+_BROADCAST = 1
+"""Flag of files that were written without knowing their length."""
 _LONGEST_HEADER = 1 << 20
 _HEAD = 3
 _MOST_BLOCKS = 4096
+
+
+def announced_length_s(path: Path) -> float | None:
+    """How long a file was when it was whole, as its header says; FFmpeg keeps this of a shortened file back.
+
+    Parameters
+    ----------
+    path
+        An ASF file.
+
+    Returns
+    -------
+    float or None
+        Seconds, or None where the header does not say.
+    """
+    with path.open("rb") as file:
+        header = file.read(_LONGEST_HEADER)
+    place = header.find(_PROPERTIES)
+    if place < 0 or len(header) < place + _SIZE_AT or _number(header, place + _FLAGS_AT, 4) & _BROADCAST:
+        return None
+    length_s = _number(header, place + _LENGTH_AT, 8) / 1e7 - _number(header, place + _PREROLL_AT, 8) / 1e3
+    return length_s if length_s > 0 else None
+
+
+def _number(data: bytes, place: int, size: int) -> int:
+    return int.from_bytes(data[place : place + size], "little")
 
 
 def damaged_blocks(path: Path, begin: int, end: int) -> bool:
@@ -28,7 +59,7 @@ def damaged_blocks(path: Path, begin: int, end: int) -> bool:
     with path.open("rb") as file:
         header = file.read(_LONGEST_HEADER)
         properties, data = header.find(_PROPERTIES), header.find(_DATA)
-        size = int.from_bytes(header[properties + _SIZE_AT : properties + _SIZE_AT + 4], "little")
+        size = _number(header, properties + _SIZE_AT, 4)
         if properties < 0 or data < 0 or size < 64:
             return False
         first = data + _BLOCKS_AT

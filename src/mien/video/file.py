@@ -19,6 +19,7 @@ from av.video.stream import VideoStream
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
 from mien.imaging.kernels import bgr_to_gray
+from mien.video.asf import announced_length_s
 from mien.video.clock import Clock
 from mien.video.conversion import BgrConversion
 from mien.video.decoding import decode, nominal_fps, open_container, video_stream
@@ -270,6 +271,15 @@ class VideoFile:
             shown_s = losses.shown_s
             losses.early_s = self._early_s(last_s if shown_s is None else shown_s)
 
+    def _file_length_s(self) -> float | None:
+        """How long the file says that it is as a whole; None where its format does not know."""
+        container = self._container
+        if not set(container.format.name.split(",")) & _KNOW_THEIR_LENGTH:
+            return None
+        if container.duration:
+            return container.duration / av.time_base
+        return announced_length_s(self._path) if container.format.name == "asf" else None
+
     def _early_s(self, last_s: float) -> float:
         """How much earlier the video ended than its header says; 0 where the header is not that exact."""
         interval_s = 1.0 / self._clock.fps
@@ -281,10 +291,10 @@ class VideoFile:
             if start is not None and self._stream.time_base and self._losses.shown_s is not None:
                 duration_s += float(start * self._stream.time_base) - self._clock.origin_s
             early_s = duration_s - (last_s + interval_s)
-        elif self._container.duration and set(self._container.format.name.split(",")) & _KNOW_THEIR_LENGTH:
+        elif (whole_s := self._file_length_s()) is not None:
             if len(self._container.streams) > 1:
                 tolerated_s += _TOLERATED_S
-            early_s = self._container.duration / av.time_base - self._losses.last_s
+            early_s = whole_s - self._losses.last_s
         else:
             return 0.0
         return early_s if early_s > tolerated_s else 0.0

@@ -200,11 +200,16 @@ class _Pictures:
             except SourceError as error:
                 self._unreadable.append(path)
                 if len(self._unreadable) == len(self._files):
-                    raise error
+                    raise self._none_readable(error) from error
                 continue
             if still.further and not expanded:
                 self._further[path] = still.further
             yield index, still.bgr
+
+    def _none_readable(self, last: SourceError) -> SourceError:
+        if len(self._files) == 1:
+            return last
+        return SourceError(f"none of {len(self._files)} pictures could be read; of the last: {last}")
 
     def close(self) -> None:
         """Nothing is kept open."""

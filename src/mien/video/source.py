@@ -12,7 +12,7 @@ from mien.datatypes import Frame
 
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"),
-    *(".heic", ".heif", ".hif", ".avif"),
+    *(".heic", ".heif", ".hif", ".avif", ".gif"),
 )
 """Endings of files that count as pictures, in any case."""
 _MAY_MOVE = (".png", ".webp", ".avif", ".gif")

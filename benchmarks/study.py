@@ -1,0 +1,187 @@
+"""How fast a study is: one core against two, and Dask; memory of a worker; a call with nothing to do.
+
+    python benchmarks/study.py VIDEO [--clips N] [--frames N] [--rounds N] [--files N] [--no-dask]
+
+The study is so many clips of a video, cut without encoding them again where that is possible. Every figure is
+of the whole command, from its start to the study's tables; kinds take turns, and the median counts. Processor
+time per frame says what a busy machine hides: with it equal, two cores do twice the work of one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from threading import Event, Thread
+
+import av
+import psutil
+
+from machine import machine_block
+
+KINDS = {"1 core": (1, ("--workers", "1")), "2 cores": (2, ("--workers", "2"))}
+
+
+def cut(video: Path, clips: int, frames: int, folder: Path) -> None:
+    """Clips of so many frames, one after the other, and again from the beginning where the video is short."""
+    folder.mkdir()
+    made = 0
+    while made < clips:
+        with av.open(str(video)) as container:
+            pictures: list[av.VideoFrame] = []
+            for picture in container.decode(video=0):
+                pictures.append(picture)
+                if len(pictures) == frames:
+                    encode(folder / f"{made:04}.mp4", pictures)
+                    pictures, made = [], made + 1
+                    if made == clips:
+                        return
+
+
+def encode(path: Path, pictures: list[av.VideoFrame]) -> None:
+    """Encode them at a high bit rate."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=30)
+        stream.width, stream.height = pictures[0].width, pictures[0].height
+        stream.pix_fmt, stream.bit_rate = "yuv420p", 6_000_000
+        for number, picture in enumerate(pictures):
+            frame = picture.reformat(format="yuv420p")
+            frame.pts, frame.time_base = number, stream.codec_context.time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+
+
+def run(folder: Path, out: Path, cores: int, *arguments: str) -> dict[str, float]:
+    """One call: its time, that of all its processes, and the largest worker's memory."""
+    cpus = sorted(os.sched_getaffinity(0))[:cores]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begin = time.perf_counter()
+    command = [sys.executable, "-m", "mien", "study", str(folder), "-o", str(out), "-q", *arguments]
+    process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+    with watched(process.pid) as peaks:
+        code = process.wait()
+    seconds = time.perf_counter() - begin
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if code:
+        raise SystemExit(f"{' '.join(command)} ended with {code}")
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"seconds": seconds, "processor": used, "memory": max(peaks.values(), default=0) / 1e6}
+
+
+@contextmanager
+def watched(parent: int) -> Iterator[dict[int, int]]:
+    """Peak memory of the processes that a process starts, bytes, looked at five times a second."""
+    peaks: dict[int, int] = {}
+    stop = Event()
+
+    def look() -> None:
+        while not stop.wait(0.2):
+            try:
+                for child in psutil.Process(parent).children(recursive=True):
+                    peaks[child.pid] = max(peaks.get(child.pid, 0), child.memory_info().rss)
+            except psutil.NoSuchProcess:
+                continue
+
+    thread = Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield peaks
+    finally:
+        stop.set()
+        thread.join()
+
+
+@contextmanager
+def cluster(workers: int, folder: Path) -> Iterator[str]:
+    """A scheduler and workers of one thread; gives the scheduler's file."""
+    place = folder / "scheduler.json"
+    dask = [sys.executable, "-m", "dask"]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    common = ["--scheduler-file", str(place), "--no-dashboard"]
+    commands = [[*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *common]]
+    commands += [[*dask, "worker", *common, "--nthreads", "1", "--no-nanny"]] * workers
+    processes = []
+    try:
+        for command in commands:
+            processes.append(subprocess.Popen(command, **quiet))
+            while not place.exists():
+                time.sleep(0.1)
+        time.sleep(5)
+        yield str(place)
+    finally:
+        for process in processes:
+            process.terminate()
+            process.wait()
+
+
+def throughput(study: Path, frames: int, rounds: int, work: Path, *, dask: bool) -> None:
+    """Print frames per second, processor time and memory of every kind."""
+    found: dict[str, list[dict[str, float]]] = {}
+    with cluster(2, work) if dask else contextmanager(lambda: iter([""]))() as place:
+        kinds = dict(KINDS) | ({"Dask, 2 workers": (2, ("--scheduler", place))} if dask else {})
+        for number in range(rounds + 1):
+            for kind, (cores, arguments) in kinds.items():
+                out = work / "out"
+                measured = run(study, out, cores, *arguments)
+                shutil.rmtree(out)
+                if number:  # the first warms caches up
+                    found.setdefault(kind, []).append(measured)
+    print(f"{'':16}{'s':>8}{'frames/s':>10}{'ms of processor/frame':>24}{'MB/worker':>11}")
+    for kind, every in found.items():
+        middle = {name: median(each[name] for each in every) for name in every[0]}
+        own = f"{1e3 * middle['processor'] / frames:.1f}" if "Dask" not in kind else "–"
+        memory = f"{middle['memory']:.0f}" if "Dask" not in kind else "–"
+        print(f"{kind:16}{middle['seconds']:8.1f}{frames / middle['seconds']:10.1f}{own:>24}{memory:>11}")
+    pairs = zip(found["1 core"], found["2 cores"], strict=True)
+    print(f"two cores / one: {median(one['seconds'] / two['seconds'] for one, two in pairs):.2f}")
+    if dask:
+        pairs = zip(found["2 cores"], found["Dask, 2 workers"], strict=True)
+        print(f"Dask / two cores: {median(own['seconds'] / other['seconds'] for own, other in pairs):.2f}")
+
+
+def nothing_to_do(video: Path, files: int, work: Path) -> None:
+    """Print how long a call takes that finds everything done."""
+    study = work / "many"
+    cut(video, 1, 2, study)
+    for number in range(1, files):
+        shutil.copyfile(study / "0000.mp4", study / f"{number:04}.mp4")
+    out = work / "out"
+    first = run(study, out, 2)
+    again = [run(study, out, 2)["seconds"] for _ in range(5)]
+    print(f"{files} files of 2 frames: {first['seconds']:.1f} s; again, nothing to do: {median(again):.2f} s")
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("video", type=Path)
+    parser.add_argument("--clips", type=int, default=16)
+    parser.add_argument("--frames", type=int, default=600)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--files", type=int, default=1000)
+    parser.add_argument("--no-dask", action="store_true")
+    given = parser.parse_args()
+    print(machine_block())
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        if given.rounds:
+            cut(given.video, given.clips, given.frames, work / "study")
+            print(
+                f"{given.clips} clips of {given.frames} frames of {given.video.name}, {given.rounds} rounds"
+            )
+            throughput(work / "study", given.clips * given.frames, given.rounds, work, dask=not given.no_dask)
+        if given.files:
+            nothing_to_do(given.video, given.files, work)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""Where tasks are done: processes of this machine, or whatever else offers Python's `Executor`."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+
+from mien.errors import OptionError
+from mien.options import available_cores
+from mien.study.work import Ended, Task, run_task
+
+if TYPE_CHECKING:
+    from multiprocessing.synchronize import Event
+
+Prepared = TypeVar("Prepared")
+
+WORKER_BYTES = 500_000_000
+"""Memory that a worker is counted with; docs/studies.md says what one needs."""
+_SPARE = 0.8
+"""Share of the free memory that workers may take."""
+
+
+class Engine(Protocol):
+    """Does tasks, several at a time."""
+
+    @property
+    def workers(self) -> int:
+        """How many at a time."""
+        ...
+
+    def submit(self, task: Task) -> Future[list[Ended]]:
+        """Begin a task, now or when a worker is free."""
+        ...
+
+    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
+        """Let something be done once in a worker before all tasks, and give what it gives."""
+        ...
+
+    def stop(self) -> None:
+        """Let tasks that have begun end early, where that is possible."""
+        ...
+
+    def kill(self) -> None:
+        """End tasks at once, where that is possible; what they were at has no result."""
+        ...
+
+    def renew(self) -> None:
+        """Begin anew after a worker died and took the others with it."""
+        ...
+
+    def close(self) -> None:
+        """End; tasks that have not begun are given up."""
+        ...
+
+
+class LocalEngine:
+    """Processes of this machine, one thread each.
+
+    Parameters
+    ----------
+    workers
+        How many; None takes as many as there are cores and memory for.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        if workers is not None and workers < 1:
+            raise OptionError(f"workers: expected 1 or more, got {workers}")
+        self.workers = workers or usual_workers()
+        # Started afresh, not forked: threads and locks of this process are of no use to them.
+        self._context = multiprocessing.get_context("spawn")
+        self._stopped = self._context.Event()
+        self._pool: ProcessPoolExecutor | None = None
+
+    def submit(self, task: Task) -> Future[list[Ended]]:
+        """Begin a task when a process is free."""
+        return self._processes().submit(_run_in_process, task)
+
+    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
+        """Let one process do it, while the others wait for their tasks."""
+        return self._processes().submit(work).result()
+
+    def stop(self) -> None:
+        """Let all processes end their videos after the frame at hand."""
+        self._stopped.set()
+
+    def renew(self) -> None:
+        """Give up what is left of the processes; the next task starts new ones."""
+        self._end(wait=True)
+
+    def close(self) -> None:
+        """End the processes."""
+        self._end(wait=True)
+
+    def kill(self) -> None:
+        """End the processes at once, whatever they are doing."""
+        for process in list(getattr(self._pool, "_processes", None) or {}):
+            with suppress(OSError):
+                os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+    def _end(self, *, wait: bool) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=wait, cancel_futures=True)
+            self._pool = None
+
+    def _processes(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self.workers, self._context, initializer=_begin_process, initargs=(self._stopped,)
+            )
+        return self._pool
+
+
+class ExecutorEngine:
+    """Any `Executor` that somebody has, such as Dask's or MPI's.
+
+    Parameters
+    ----------
+    executor
+        It; whoever made it ends it.
+    workers
+        How many tasks it does at a time.
+    """
+
+    def __init__(self, executor: Executor, workers: int) -> None:
+        self._executor, self.workers = executor, max(1, workers)
+
+    def submit(self, task: Task) -> Future[list[Ended]]:
+        """Begin a task when a worker is free."""
+        return self._executor.submit(run_task, task)
+
+    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
+        """Nothing: workers may be on other machines, and share the work among themselves."""
+        return None
+
+    def stop(self) -> None:
+        """Nothing: what has begun ends by itself, and is found done by the next call."""
+
+    def kill(self) -> None:
+        """Nothing: as for `stop`."""
+
+    def renew(self) -> None:
+        """Nothing: the executor looks after its workers."""
+
+    def close(self) -> None:
+        """Nothing."""
+
+
+class DaskEngine(ExecutorEngine):
+    """The workers of a Dask cluster.
+
+    Parameters
+    ----------
+    address
+        Of the scheduler, such as tcp://10.0.0.1:8786, or the path of its scheduler file (.json).
+
+    Raises
+    ------
+    OptionError
+        Dask is not installed, or there is no scheduler or worker.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            import distributed
+        except ImportError as error:
+            raise OptionError(
+                "a scheduler needs Dask; install it here and for the workers: pip install 'mien[cluster]'"
+            ) from error
+        where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
+        client: Any = distributed.Client
+        try:
+            self._client = client(**where, timeout="20s", set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise OptionError(
+                f"{address}: no Dask scheduler answers there ({error}); start one with: dask scheduler"
+            ) from error
+        threads = sum(self._client.nthreads().values())
+        if not threads:
+            self._client.close()
+            raise OptionError(
+                f"{address}: the scheduler has no workers; start some: dask worker {address} --nthreads 1"
+            )
+        super().__init__(self._client.get_executor(pure=False), threads)
+
+    def close(self) -> None:
+        """Leave the cluster; it goes on without us."""
+        self._client.close()
+
+
+@dataclass(slots=True)
+class _Process:
+    """What a worker process knows of the world."""
+
+    stopped: Event | None = None
+
+
+_HERE = _Process()
+
+
+def _begin_process(stopped: Event) -> None:
+    """Begin a worker: Ctrl-C is its parent's business, and it does not outlive its parent."""
+    _HERE.stopped = stopped
+    with suppress(ValueError):
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="mien-parent", daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    from multiprocessing.connection import wait
+
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _run_in_process(task: Task) -> list[Ended]:
+    # What is asked of it, processes' events answer as threads' do.
+    return run_task(task, cast(threading.Event, _HERE.stopped))
+
+
+def usual_workers() -> int:
+    """As many workers as there are cores, and free memory for."""
+    free = free_memory()
+    if free is None:
+        return available_cores()
+    return max(1, min(available_cores(), int(free * _SPARE // WORKER_BYTES)))
+
+
+def free_memory() -> int | None:
+    """Memory that is free for new processes, bytes, within the limits of a container; None if unknown."""
+    known = [value for value in (_system_memory(), _container_memory()) if value is not None]
+    return min(known, default=None)
+
+
+def _system_memory() -> int | None:
+    with suppress(OSError, ValueError, IndexError), open("/proc/meminfo", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("MemAvailable:"):
+                return int(line.split()[1]) * 1024
+    names: Any = getattr(os, "sysconf_names", {})
+    if "SC_PHYS_PAGES" in names:  # macOS: all of it, since nothing tells what is free
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+    return None
+
+
+def _container_memory() -> int | None:
+    """What Linux's control group leaves."""
+    places = (
+        ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
+        ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
+    )
+    for limit, used in places:
+        with suppress(OSError, ValueError):
+            with open(limit, encoding="ascii") as file:
+                most = int(file.read())
+            with open(used, encoding="ascii") as file:
+                return max(0, most - int(file.read()))
+    return None

@@ -1,0 +1,281 @@
+"""What one worker does at a time: analyse a recording, or those that belong together, and sum them up."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mien.errors import MienError
+from mien.options import AnalysisOptions
+from mien.study.ledger import Item, Making, read_json, write_entry, write_json
+from mien.study.rules import SummaryOptions
+
+if TYPE_CHECKING:
+    from mien.analysis.outcome import JobOutcome
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """Recordings that are analysed together; can be passed between processes.
+
+    Attributes
+    ----------
+    items
+        A video; the clips of a person; or some pictures of a folder.
+    options
+        How they are analysed.
+    now
+        The same, for their entries.
+    rules
+        How they are summed up.
+    run
+        Of which call of the study this is a part.
+    person
+        Who gets one neutral face; None keeps clips apart.
+    only_sum_up
+        Whether their tables are there already.
+    """
+
+    items: tuple[Item, ...]
+    options: AnalysisOptions
+    now: Making
+    rules: SummaryOptions
+    run: str
+    person: str | None = None
+    only_sum_up: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes of the recordings."""
+        return sum(item.recording.size for item in self.items)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What became of a recording; can be passed between processes.
+
+    Attributes
+    ----------
+    name
+        The recording.
+    frames, seconds
+        Frames analysed, and how long that took, s.
+    success_share
+        Share of frames with a face.
+    lost, notes
+        What could not be read of it, and what else there is to know.
+    stopped
+        Whether it was stopped; it has no result then.
+    reason
+        Why it failed; empty if it did not.
+    analysed
+        Whether it was analysed, not only summed up.
+    """
+
+    name: str
+    frames: int = 0
+    seconds: float = 0.0
+    success_share: float = 0.0
+    lost: str = ""
+    notes: str = ""
+    stopped: bool = False
+    reason: str = ""
+    analysed: bool = True
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no result of it for another reason than a wish."""
+        return bool(self.reason)
+
+
+def run_task(task: Task, stopped: threading.Event | None = None) -> list[Ended]:
+    """Do a task.
+
+    Parameters
+    ----------
+    task
+        What to do. What this call of the study has done already is not done again: a worker may have died
+        after its work and before its answer.
+    stopped
+        Ends it early.
+
+    Returns
+    -------
+    list of Ended
+        One for each recording.
+
+    Raises
+    ------
+    OptionError, ModelsMissingError, ModelFileError, ProviderError
+        Something that holds for every recording.
+    """
+    before = [read_json(item.entry) for item in task.items]
+    if all(entry is not None and entry.get("run") == task.run for entry in before):
+        return [_as_before(item, entry or {}) for item, entry in zip(task.items, before, strict=True)]
+    if task.only_sum_up:
+        return [_summed_up(item, task) for item in task.items]
+    return [_finished(item, ended, task) for item, ended in _analysed(task, stopped or threading.Event())]
+
+
+def _as_before(item: Item, entry: dict[str, Any]) -> Ended:
+    return Ended(**{**entry.get("outcome", {}), "name": item.name})
+
+
+def _analysed(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
+    from mien.analysis.jobs import run_job
+    from mien.analysis.outcome import Job
+
+    if task.items[0].recording.is_picture:
+        return _pictures(task, stopped)
+    jobs = [Job(item.recording.source, item.outputs) for item in task.items]
+    if task.person is None:
+        outcomes = [run_job(job, task.options, stopped=stopped) for job in jobs]
+    else:
+        outcomes = _together(task, stopped)
+    return [(item, _ended(item, outcome)) for item, outcome in zip(task.items, outcomes, strict=True)]
+
+
+def _together(task: Task, stopped: threading.Event) -> list[JobOutcome]:
+    """Clips of a person; where one fails, the others can't have the neutral face of all."""
+    from mien.analysis.normalised import Normalisation, run_normalised
+    from mien.analysis.outcome import Job, JobOutcome
+
+    jobs = [Job(item.recording.source, item.outputs) for item in task.items]
+    how = Normalisation(person=task.person)
+    found = {outcome.source: outcome for outcome in run_normalised(jobs, task.options, how, stopped=stopped)}
+    missing = [JobOutcome(source=job.source, name=job.source.name, stopped=True) for job in jobs]
+    return [found.get(job.source, other) for job, other in zip(jobs, missing, strict=True)]
+
+
+def _ended(item: Item, outcome: JobOutcome) -> Ended:
+    reason = "" if outcome.error is None else str(outcome.error)
+    if not reason and outcome.partial and not outcome.stopped:
+        reason = "another recording of this person failed, and all share one neutral face"
+    if outcome.stopped:
+        _remove(outcome.written)
+    return Ended(
+        name=item.name,
+        frames=outcome.frames,
+        seconds=outcome.seconds,
+        success_share=outcome.successes / max(1, outcome.frames),
+        lost=outcome.lost,
+        notes="; ".join(outcome.notes),
+        stopped=outcome.stopped,
+        reason=reason,
+    )
+
+
+def _remove(written: Sequence[Path]) -> None:
+    """Remove what a stopped analysis has kept: it will be done anew."""
+    from mien.results.provenance import provenance_path
+
+    for path in written:
+        for each in (path, provenance_path(path)):
+            if each.is_file() and ".partial" in each.name:
+                each.unlink(missing_ok=True)
+
+
+def _pictures(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
+    """Pictures of a folder, with the models loaded once."""
+    from mien.analysis.picture_jobs import PictureJob, run_pictures
+
+    begin = time.perf_counter()
+    sources = tuple(item.recording.source for item in task.items)
+    job = PictureJob(sources, tuple(item.outputs for item in task.items), "")
+    for item in task.items:  # a picture without a face leaves no table, and must not leave an old one
+        item.outputs.table.unlink(missing_ok=True)
+    outcome = run_pictures(job, task.options, stopped=stopped)
+    share = (time.perf_counter() - begin) / len(task.items)
+    written = {path.resolve() for path in outcome.written}
+    ended = []
+    for item in task.items:
+        found, empty = item.outputs.table.resolve() in written, item.recording.source.name in outcome.empty
+        there = found or empty
+        cut = not there and outcome.stopped
+        fault = str(outcome.error or outcome.lost or "it can't be read as a picture")
+        ended.append(
+            Ended(
+                name=item.name,
+                frames=int(there),
+                seconds=share,
+                success_share=float(found),
+                stopped=cut,
+                reason="" if there or cut else fault,
+            )
+        )
+    return list(zip(task.items, ended, strict=True))
+
+
+def _finished(item: Item, ended: Ended, task: Task) -> Ended:
+    """Sum up what is complete, and note it as done."""
+    if ended.failed or ended.stopped:
+        return ended
+    try:
+        _keep_summary(item, task, "; ".join(part for part in (ended.lost, ended.notes) if part))
+        _note(item, task, ended)
+        for old in item.outputs.folder.glob(f"{_literal(item.outputs.base)}.partial.*"):
+            old.unlink(missing_ok=True)
+    except (MienError, OSError) as error:
+        return replace(ended, reason=str(error))
+    return ended
+
+
+def _literal(name: str) -> str:
+    import glob
+
+    return glob.escape(name)
+
+
+def _summed_up(item: Item, task: Task) -> Ended:
+    """A recording whose table is there already."""
+    entry = read_json(item.entry)
+    outcome = (entry or {}).get("outcome")
+    ended = Ended(**{**outcome, "name": item.name}) if outcome else _from_provenance(item)
+    ended = replace(ended, analysed=False)
+    return _finished(item, ended, task)
+
+
+def _from_provenance(item: Item) -> Ended:
+    from mien.results.provenance import provenance_path
+
+    analysed = (read_json(provenance_path(item.outputs.table)) or {}).get("analysed") or {}
+    return Ended(name=item.name, frames=analysed.get("frames", 0), lost=analysed.get("lost", ""))
+
+
+def _note(item: Item, task: Task, ended: Ended) -> None:
+    outcome = asdict(ended)
+    write_entry(item, task.now, outcome, task.run)
+
+
+def _keep_summary(item: Item, task: Task, notes: str) -> None:
+    """Write a recording's rows and events where the study's tables are gathered from."""
+    from mien.study.tables import summarise_table
+
+    if item.outputs.table.is_file():
+        rows, events, intensities, presences = summarise_table(item.outputs.table, task.rules, item.name)
+    else:
+        rows, events, intensities, presences = [], [], set(), set()
+    if not rows:
+        rows = [{"file": item.name, "frames": 0, "rule": task.rules.rule, "usable_frames": 0}]
+    more = {"table": item.table, "notes": notes}
+    write_json(
+        item.summary,
+        {
+            "rows": [{**row, **more} for row in rows],
+            "events": [asdict(event) for event in events],
+            "intensities": sorted(intensities),
+            "presences": sorted(presences),
+        },
+    )
+
+
+def failed_all(task: Task, reason: str) -> list[Ended]:
+    """The same failure for every recording of a task."""
+    return [Ended(name=item.name, reason=reason) for item in task.items]

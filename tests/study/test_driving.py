@@ -1,0 +1,118 @@
+"""Tasks and what becomes of them when workers die: with real processes that really end."""
+
+from __future__ import annotations
+
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mien.analysis.outputs import OutputOptions
+from mien.errors import OptionError
+from mien.options import AnalysisOptions
+from mien.study.driving import DIED, drive
+from mien.study.engines import ExecutorEngine, LocalEngine, free_memory, usual_workers
+from mien.study.find import Recording
+from mien.study.ledger import Item, Making
+from mien.study.rules import SummaryOptions
+from mien.study.work import Ended, Task
+
+
+def task(name):
+    item = Item(Recording(Path(name), name, size=1), OutputOptions(base=name), Path("out"))
+    now = Making({}, None, "openface", "clnf", {}, {}, "")
+    return Task(items=(item,), options=AnalysisOptions(), now=now, rules=SummaryOptions(), run="run")
+
+
+def work(task):
+    """What a worker does here: its file says whether it dies, always or the first time."""
+    name = task.items[0].name
+    if name.startswith("dies"):
+        os._exit(9)
+    if name.startswith("once"):
+        marker = Path(os.environ["MIEN_TEST_MARKERS"]) / name
+        if not marker.exists():
+            marker.touch()
+            os._exit(9)
+    if name.startswith("wrong"):
+        raise ValueError(f"{name} is wrong")
+    if name.startswith("option"):
+        raise OptionError("holds for all")
+    return [Ended(name=name, frames=1)]
+
+
+class Mortal(LocalEngine):
+    """Local processes that do `work`."""
+
+    def submit(self, task):
+        return self._processes().submit(work, task)
+
+
+def driven(names, engine):
+    taken = {}
+
+    def take(task, every):
+        for ended in every:
+            assert ended.name not in taken
+            taken[ended.name] = ended
+
+    with closing(engine):
+        drive([task(name) for name in names], engine, take, threading.Event())
+    return taken
+
+
+@pytest.fixture(autouse=True)
+def markers(tmp_path, monkeypatch):
+    monkeypatch.setenv("MIEN_TEST_MARKERS", str(tmp_path))
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_recording_that_kills_its_worker_is_a_failure_and_takes_no_other_with_it(workers):
+    names = [*(f"good{number}" for number in range(6)), "dies1", "good6", "once", "dies2", "good7"]
+    taken = driven(names, Mortal(workers))
+    assert sorted(taken) == sorted(names)
+    assert {name for name, ended in taken.items() if ended.failed} == {"dies1", "dies2"}
+    assert taken["dies1"].reason == DIED
+
+
+def test_an_error_that_nobody_thought_of_is_the_failure_of_one():
+    taken = driven(["good", "wrong", "good2"], Mortal(2))
+    assert taken["wrong"].reason == "ValueError: wrong is wrong"
+    assert not taken["good2"].failed
+
+
+def test_an_error_that_holds_for_all_ends_the_study():
+    with pytest.raises(OptionError, match="holds for all"):
+        driven(["option", "good"], Mortal(1))
+
+
+def test_any_executor_will_do():
+    with ThreadPoolExecutor(2) as pool:
+
+        class Threads(ExecutorEngine):
+            def submit(self, task):
+                return pool.submit(work, task)
+
+        assert len(driven([f"good{number}" for number in range(9)], Threads(pool, 2))) == 9
+
+
+def test_once_stopped_nothing_further_begins():
+    stopped, taken = threading.Event(), []
+
+    def take(task, every):
+        taken.extend(every)
+        stopped.set()
+
+    with closing(Mortal(1)) as engine:
+        drive([task(f"good{number}") for number in range(50)], engine, take, stopped)
+    assert 1 <= len(taken) < 10
+
+
+def test_workers_are_as_many_as_cores_and_memory_allow():
+    assert 1 <= usual_workers() <= (os.cpu_count() or 1)
+    assert free_memory() is None or free_memory() > 0
+    with pytest.raises(OptionError, match="workers"):
+        LocalEngine(0)

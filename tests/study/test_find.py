@@ -1,0 +1,106 @@
+"""Which files a study takes, and what their results are called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mien.errors import OptionError, SourceError
+from mien.study.find import Choice, find_recordings, fits, table_bases
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in (
+        "a.mp4",
+        "B.MOV",
+        "notes.txt",
+        ".hidden.mp4",
+        "s1/c.avi",
+        "s1/deep/d.jpg",
+        ".trash/e.mp4",
+        "results/a.tracked.mp4",
+    ):
+        path = tmp_path / "study" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    return tmp_path / "study"
+
+
+def names(place, output="elsewhere", **choice):
+    found, _ = find_recordings(place, Path(output), Choice(**choice))
+    return [recording.name for recording in found]
+
+
+def test_videos_and_pictures_are_found_below_a_folder_but_not_results_or_hidden_files(folder):
+    assert names(folder, folder / "results") == ["B.MOV", "a.mp4", "s1/c.avi", "s1/deep/d.jpg"]
+
+
+def test_patterns_choose_files_by_name_or_path(folder):
+    out = folder / "results"
+    assert names(folder, out, include=("*.mp4", "*.mov")) == ["B.MOV", "a.mp4"]
+    assert names(folder, out, include=("s1/*",)) == ["s1/c.avi", "s1/deep/d.jpg"]
+    assert names(folder, out, include=("*.txt",)) == ["notes.txt"]
+    assert names(folder, out, exclude=("s1/*", "a.*")) == ["B.MOV"]
+
+
+def test_a_study_without_recordings_says_so(folder):
+    with pytest.raises(SourceError, match=r"a file that fits \*\.mkv"):
+        names(folder, include=("*.mkv",))
+    with pytest.raises(SourceError, match="does not exist"):
+        names(folder / "nothing")
+    with pytest.raises(SourceError, match="no folder and no list"):
+        names(folder / "a.mp4")
+    with pytest.raises(OptionError, match="another folder"):
+        names(folder, folder)
+
+
+def test_a_list_names_files_beside_it_with_what_is_known_of_them(folder):
+    (folder / "list.csv").write_text("file,person\ns1/c.avi,P1\na.mp4,P2\nmissing.mp4,P3\ns1,P4\n")
+    found, columns = find_recordings(folder / "list.csv", folder / "results")
+    assert columns == ("person",)
+    assert [(each.name, each.values["person"]) for each in found] == [
+        ("s1/c.avi", "P1"),
+        ("a.mp4", "P2"),
+        ("missing.mp4", "P3"),
+        ("s1", "P4"),
+    ]
+    assert not found[0].fault
+    assert "No such file" in found[2].fault
+    assert "folder" in found[3].fault
+
+
+def test_files_elsewhere_keep_their_folders_from_the_one_they_have_in_common(folder, tmp_path):
+    other = tmp_path / "other" / "x.mp4"
+    other.parent.mkdir()
+    other.write_bytes(b"x")
+    (folder / "list.csv").write_text(f"file\n{other}\n../study/s1/c.avi\n")
+    assert names(folder / "list.csv") == ["other/x.mp4", "study/s1/c.avi"]
+
+
+def test_one_file_under_two_names_is_refused(folder):
+    (folder / "list.csv").write_text("file\na.mp4\n./s1/../a.mp4\n")
+    with pytest.raises(OptionError, match="several times"):
+        names(folder / "list.csv")
+
+
+def test_results_are_called_as_recordings_and_keep_endings_where_nothing_else_differs():
+    made = table_bases(["a.mp4", "s/a.mp4", "s/A.avi", "s/b.c.mov"])
+    assert [str(path) for path in made] == ["a", "s/a.mp4", "s/A.avi", "s/b.c"]
+
+
+@given(st.lists(st.from_regex(r"[ab]/[xy]\.(mp4|avi|MOV)", fullmatch=True), unique=True))
+def test_no_two_recordings_have_the_same_results(recordings):
+    made = [str(base) for base in table_bases(recordings)]
+    assert len(set(made)) == len(recordings)
+
+
+def test_patterns_know_slashes_of_both_kinds_and_no_case():
+    assert fits("s1/A.MP4", "*.mp4")
+    assert fits("s1/a.mp4", "S1\\*")
+    assert fits("s1/a.mp4", "./s1/a.mp4")
+    assert not fits("s1/a.mp4", "s2/*")
+    assert not fits("s1/a.mp4", "1/*")

@@ -1,0 +1,232 @@
+"""A study through the real command line: what is done, what is done again, and what is left."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+
+import pytest
+from study_process import done, leftovers, log, rows, start, tables
+
+from mien.analysis.jobs import run_job
+from mien.analysis.outcome import Job
+from mien.analysis.outputs import OutputOptions
+from mien.options import AnalysisOptions
+
+ALL = [
+    "day1/a.mp4",
+    "day1/b.mp4",
+    "day2/a.avi",
+    "day2/a.mp4",
+    "day2/nobody.mp4",
+    "photos/face.png",
+    "photos/nobody.png",
+]
+
+
+def test_a_study_keeps_folders_goes_on_after_failures_and_sums_up(study, recordings, tmp_path):
+    ran = study("recordings", "-o", "out", "--long", code=1)
+    out = tmp_path / "out"
+    assert "7 of 8 recordings done" in ran.stdout
+    assert done(out) == ALL
+    assert set(tables(out)) == {
+        "day1/a.csv",
+        "day1/b.csv",
+        "day2/a.mp4.csv",
+        "day2/a.avi.csv",
+        "day2/nobody.csv",
+        "photos/face.csv",
+    }
+    (failure,) = rows(out / "failures.csv")
+    assert failure["file"] == "day2/damaged.mp4"
+    assert "not a video" in failure["reason"]
+    assert len([line for line in ran.stderr.splitlines() if line.startswith("mien:")]) == 1
+    found = {row["file"]: row for row in rows(out / "study.csv")}
+    assert list(found) == ALL
+    assert found["day1/a.mp4"]["usable_share"] == "1"
+    assert float(found["day2/nobody.mp4"]["success_share"]) == 0
+    assert found["photos/nobody.png"]["frames"] == "0"
+    assert found["day2/a.avi"]["table"] == "day2/a.avi.csv"
+    assert {row["file"] for row in rows(out / "study_long.csv")} >= {"day1/a.mp4"}
+    described = json.loads((out / "study.json").read_text("utf-8"))
+    assert set(rows(out / "study.csv")[0]) <= set(described)
+    assert {row["column"] for row in rows(out / "dictionary.csv")} >= set(rows(out / "study.csv")[0])
+    assert not leftovers(out)
+
+
+def test_a_second_call_does_what_failed_or_changed_and_nothing_else(study, recordings, tmp_path):
+    out = tmp_path / "out"
+    study("recordings", "-o", "out", "-q", code=1)
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*.csv") if path.name != "failures.csv"}
+    again = study("recordings", "-o", "out", code=1)
+    assert "7 of 8 recordings done, 0 of them now" in again.stdout
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    shutil.copyfile(recordings / "day1" / "b.mp4", recordings / "day2" / "damaged.mp4")
+    os.utime(recordings / "day1" / "a.mp4")  # touched, with the same content
+    shutil.copyfile(recordings / "day1" / "a.mp4", recordings / "day1" / "new.mp4")
+    shutil.copyfile(recordings / "day1" / "a.mp4", recordings / "day2" / "a.mp4")  # changed
+    (out / "day1" / "b.csv").unlink()
+    third = study("recordings", "-o", "out")
+    assert "9 of 9 recordings done, 4 of them now" in third.stdout
+    assert {line.split(":")[0] for line in log(out)[-4:]} == {
+        "done day1/b.mp4",
+        "done day1/new.mp4",
+        "done day2/a.mp4",
+        "done day2/damaged.mp4",
+    }
+    assert not (out / "failures.csv").exists()
+
+
+def test_other_options_rules_and_lost_entries_are_noticed(study, recordings, tmp_path):
+    out = tmp_path / "out"
+    only = ("--include", "day1/*.mp4")
+    study("recordings", "-o", "out", *only)
+    said = study("recordings", "-o", "out", *only, "--dry-run").stdout
+    assert "2 recordings: 2 done, 0 to do" in said
+    said = study("recordings", "-o", "out", *only, "--dry-run", "--skip", "gaze").stdout
+    assert "missing day1/a.mp4 (made with another skip)" in said
+    said = study("recordings", "-o", "out", *only, "--dry-run", "--redo").stdout
+    assert "0 done, 2 to do" in said
+    said = study("recordings", "-o", "out", *only, "--dry-run", "--hog").stdout
+    assert "other files are wanted" in said
+    shutil.rmtree(out / ".mien-study" / "done")  # provenance says that the tables are right
+    again = study("recordings", "-o", "out", *only)
+    assert "2 of 2 recordings done, 0 of them now" in again.stdout
+    assert sorted(log(out)[-2:]) == ["summed up day1/a.mp4", "summed up day1/b.mp4"]
+    usual = rows(out / "study.csv")[0]["rule"]
+    study("recordings", "-o", "out", *only, "--min-confidence", "0.5")
+    assert usual.endswith("0.8")
+    assert rows(out / "study.csv")[0]["rule"].endswith("0.5")
+    assert len(done(out)) == 2
+    table = out / "day1" / "a.csv"
+    table.write_bytes(table.read_bytes()[:-100])
+    said = study("recordings", "-o", "out", *only, "--dry-run", "--min-confidence", "0.5").stdout
+    assert "a.csv has another size" in said
+
+
+def test_tables_are_those_of_single_runs_byte_for_byte(
+    study, study_models, recordings, tmp_path, monkeypatch
+):
+    study("recordings", "-o", "out", "--include", "*.mp4", "--exclude", "damaged*")
+    monkeypatch.setenv("MIEN_MODELS", str(study_models))
+    for name, table in tables(tmp_path / "out").items():
+        path = name.removesuffix(".csv")
+        source = recordings / (path if path.endswith((".mp4", ".avi")) else f"{path}.mp4")
+        run_job(Job(source, OutputOptions(folder=tmp_path, base="single")), AnalysisOptions(threads=2))
+        assert (tmp_path / "single.csv").read_bytes() == table
+
+
+def test_a_persons_recordings_share_a_neutral_face(study, study_models, recordings, tmp_path):
+    (recordings / "list.csv").write_text(
+        "file;person;condition\nday1/a.mp4;P1;x\nday1/b.mp4;P1;y\nday2/a.mp4;P2;x\nday2/missing.mp4;P2;y\n"
+    )
+    study("recordings/list.csv", "-o", "out", code=1)
+    out = tmp_path / "out"
+    process = start(
+        study_models,
+        recordings / "day1",
+        "a.mp4",
+        "b.mp4",
+        "--person",
+        "P1",
+        "-o",
+        "../../single",
+        command="analyze",
+    )
+    assert process.wait(120) == 0
+    process.communicate()
+    assert tables(out)["day1/a.csv"] == (tmp_path / "single" / "a.csv").read_bytes()
+    assert tables(out)["day1/b.csv"] == (tmp_path / "single" / "b.csv").read_bytes()
+    (failure,) = rows(out / "failures.csv")
+    assert (failure["file"], failure["person"], failure["condition"]) == ("day2/missing.mp4", "P2", "y")
+    found = rows(out / "study.csv")
+    assert [(row["file"], row["person"], row["condition"]) for row in found] == [
+        ("day1/a.mp4", "P1", "x"),
+        ("day1/b.mp4", "P1", "y"),
+        ("day2/a.mp4", "P2", "x"),
+    ]
+    again = study("recordings/list.csv", "-o", "out", code=1)
+    assert "0 of them now" in again.stdout
+    (out / "day1" / "b.csv").unlink()
+    again = study("recordings/list.csv", "-o", "out", code=1)
+    assert "2 of them now" in again.stdout  # with the one that shares its neutral face
+    own = study("recordings/list.csv", "-o", "out", "--own-neutral", "--dry-run")
+    assert "2 to do" in own.stdout
+
+
+def test_shards_share_the_work_and_a_last_call_sums_up(study, recordings, tmp_path):
+    out = tmp_path / "out"
+    for part in ("1/3", "2/3", "3/3"):
+        study("recordings", "-o", "out", "--shard", part, "--exclude", "damaged*", "-q")
+        assert not (out / "study.csv").exists()
+    assert done(out) == ALL
+    last = study("recordings", "-o", "out", "--exclude", "damaged*")
+    assert "7 of 7 recordings done, 0 of them now" in last.stdout
+    assert len(rows(out / "study.csv")) == 7
+
+
+@pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0"])
+def test_parts_that_there_are_not_are_refused(study, recordings, text):
+    assert (
+        "shard: expected a part such as 3/20"
+        in study("recordings", "-o", "out", "--shard", text, code=2).stderr
+    )
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_an_interrupted_study_ends_cleanly_and_goes_on(study, study_models, drawn, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(30):
+        shutil.copyfile(drawn / "one.mp4", folder / f"{number:02}.mp4")
+    out = tmp_path / "out"
+    process = start(study_models, tmp_path, "many", "-o", "out", "--workers", "2")
+    _wait_for(lambda: (out / "study.log").exists() and len(done(out)) >= 3, process)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+    assert "goes on from here" in errors
+    some = done(out)
+    assert 3 <= len(some) < 30
+    assert len(rows(out / "study.csv")) == len(some)
+    assert not leftovers(out)
+    study("many", "-o", "out", "-q")
+    assert done(out) == [f"{number:02}.mp4" for number in range(30)]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_a_second_ctrl_c_ends_at_once(study_models, drawn, face_hours, tmp_path):
+    out = tmp_path / "out"
+    process = start(study_models, tmp_path, face_hours, "-o", "out", "--workers", "1")
+    _wait_for(lambda: list(out.rglob(".mien-*.part")), process)
+    process.send_signal(signal.SIGINT)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=20)
+    assert process.returncode == 130, errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_a_study_that_is_at_work_is_not_disturbed_by_another(study, study_models, drawn, tmp_path):
+    folder = tmp_path / "many"
+    folder.mkdir()
+    for number in range(20):
+        shutil.copyfile(drawn / "one.mp4", folder / f"{number:02}.mp4")
+    out = tmp_path / "out"
+    process = start(study_models, tmp_path, "many", "-o", "out", "--workers", "1", "-q")
+    _wait_for(lambda: (out / "study.log").exists(), process)
+    assert "another mien study is at work" in study("many", "-o", "out", code=1).stderr
+    assert process.wait(120) == 0
+    process.communicate()
+
+
+def _wait_for(condition, process, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < end
+        time.sleep(0.02)
