@@ -12,7 +12,8 @@ import pytest
 import mien
 from mien.errors import OptionError, OutputError
 from mien.report import ReportOptions, report_text, write_report
-from mien.results import RecordedSource, summarise
+from mien.results import RecordedSource
+from mien.results.summary import summarise
 from recording_results import recording
 
 NONE = ReportOptions(pictures="none")
