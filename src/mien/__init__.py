@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     )
     from mien.options import AnalysisOptions
     from mien.pipeline import Pipeline
+    from mien.report.making import write_report
+    from mien.report.options import ReportOptions
     from mien.results import VideoResult
     from mien.runtime.versions import __version__
     from mien.sides.analysis import sides
@@ -77,6 +79,8 @@ _HOME = {
     ),
     "mien.options": ("AnalysisOptions",),
     "mien.pipeline": ("Pipeline",),
+    "mien.report.making": ("write_report",),
+    "mien.report.options": ("ReportOptions",),
     "mien.results": ("VideoResult",),
     "mien.runtime.versions": ("__version__",),
     "mien.stages": ("Stages",),
@@ -104,6 +108,7 @@ __all__ = [
     "OutputError",
     "Pipeline",
     "ProviderError",
+    "ReportOptions",
     "SourceError",
     "Stages",
     "StoppedError",
@@ -115,6 +120,7 @@ __all__ = [
     "analyze",
     "sides",
     "track",
+    "write_report",
 ]
 
 

@@ -340,7 +340,7 @@ class OutputSet:
 
 
 def save_tables(result: VideoResult, named: OutputOptions, folder: Path) -> list[Path]:
-    """Write the tables of a result into a folder, and how it was made beside the first.
+    """Write the tables of a result into a folder, how it was made beside the first, and the report.
 
     OpenFace makes no table for a picture without a face.
 
@@ -355,6 +355,11 @@ def save_tables(result: VideoResult, named: OutputOptions, folder: Path) -> list
     for path in paths:
         provenance = named.provenance and path is paths[0]
         result.save(path, **named.layout, form=named.form, provenance=provenance)
+    if named.report is not None:
+        from mien.report.making import write_report
+
+        paths.append(folder / named.report_name)
+        write_report(result, paths[-1], named.report)
     return paths
 
 

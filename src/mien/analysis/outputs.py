@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mien.analysis.targets import SCORES_ENDING
+from mien.analysis.targets import REPORT_ENDING, SCORES_ENDING
 from mien.errors import OptionError
 from mien.results.aligned import AlignedOptions
 from mien.results.columns import Form, GroupChoice, chosen_groups
@@ -14,6 +14,9 @@ from mien.results.csv_style import CsvStyle, chosen_style
 from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.picture_files import picture_suffix
 from mien.view.drawing import DrawingOptions
+
+if TYPE_CHECKING:
+    from mien.report.options import ReportOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +62,8 @@ class OutputOptions:
     good_by
         What decides whether a face counts as found in its .hog record and aligned pictures: "success", the
         tracker's report (FeatureExtraction), or "valid", the validator's verdict (images, several faces).
+    report
+        How a page that shows the result is made, BASE.report.html; None for none. See `mien.report`.
     """
 
     folder: Path = Path()
@@ -78,6 +83,7 @@ class OutputOptions:
     provenance: bool = True
     source: str | None = None
     good_by: str = "success"
+    report: ReportOptions | None = None
 
     def __post_init__(self) -> None:
         chosen_groups(self.groups)
@@ -144,6 +150,11 @@ class OutputOptions:
         """Name of the file of scores."""
         return f"{self.base}{SCORES_ENDING}"
 
+    @property
+    def report_name(self) -> str:
+        """Name of the report."""
+        return f"{self.base}{REPORT_ENDING}"
+
     def paths(self) -> list[Path]:
         """Every file and folder that is going to be written, but the provenance."""
         names = [self.base + ending for ending in self.tables]
@@ -152,6 +163,7 @@ class OutputOptions:
         names += [self.drawing_name] * (self.drawing is not None)
         names += [f"{self.base}_of_details.txt"] * self.details
         names += [self.scores_name] * self.scores
+        names += [self.report_name] * (self.report is not None)
         return [self.folder / name for name in names]
 
 

@@ -14,6 +14,7 @@ from mien.errors import OptionError, OutputError, SourceError
 
 TABLE_SUFFIXES = (".csv", ".parquet", ".jsonl")
 SCORES_ENDING = ".scores.npz"
+REPORT_ENDING = ".report.html"
 
 _KINDS = (
     (stat.S_ISFIFO, "a pipe"),

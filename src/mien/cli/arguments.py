@@ -17,7 +17,9 @@ from mien.options import AnalysisOptions, OptionValues
 
 if TYPE_CHECKING:
     from mien.analysis.outputs import OutputOptions
+    from mien.report.options import ReportOptions
     from mien.results.aligned import AlignedOptions
+    from mien.view.drawing import DrawingOptions
 
 _FILES = "Columns and further files"
 _FACES = "Several faces, and pictures"
@@ -291,6 +293,25 @@ class FileArguments:
     tracked_style: Annotated[
         str, typer.Option(help="How to draw: mien or openface.", rich_help_panel=_FILES)
     ] = "mien"
+    anonymous: Annotated[
+        str | None,
+        typer.Option(
+            help="Hide who is seen in --tracked and --report: blur (faces; in the report they are black) or "
+            "black (landmarks on black).",
+            rich_help_panel=_FILES,
+        ),
+    ] = None
+    report: Annotated[
+        bool,
+        typer.Option(
+            "--report",
+            help="Write NAME.report.html: quality, time courses, moments and a summary in one page.",
+            rich_help_panel=_FILES,
+        ),
+    ] = False
+    no_pictures: Annotated[
+        bool, typer.Option("--no-pictures", help="No face in the report.", rich_help_panel=_FILES)
+    ] = False
     hog: Annotated[
         bool,
         typer.Option("--hog", help="Write the faces' descriptors, NAME.hog.", rich_help_panel=_FILES),
@@ -337,8 +358,11 @@ class FileArguments:
             A group of columns, a format or a style is unknown.
         """
         from mien.analysis.outputs import OutputOptions
-        from mien.view.drawing import DrawingOptions
 
+        if self.anonymous is not None and not (self.tracked or self.report):
+            raise OptionError("--anonymous is for --tracked and --report; add one of them, or leave it out")
+        if self.no_pictures and not self.report:
+            raise OptionError("--no-pictures is for --report; add it, or leave --no-pictures out")
         return OutputOptions(
             tables=tuple(_further_formats(self.also)),
             groups=_groups(self.columns),
@@ -346,11 +370,23 @@ class FileArguments:
             style=self.csv_style,
             hog=self.hog,
             aligned=self._aligned() if self.aligned else None,
-            drawing=DrawingOptions(style=self.tracked_style) if self.tracked else None,
+            drawing=self._drawing() if self.tracked else None,
             drawn_last=self.tracked,
             details=self.details,
             scores=scores,
+            report=self._report() if self.report else None,
         )
+
+    def _drawing(self) -> DrawingOptions:
+        from mien.view.drawing import DrawingOptions
+
+        return DrawingOptions(style=self.tracked_style, anonymous=self.anonymous)
+
+    def _report(self) -> ReportOptions:
+        from mien.report.options import ReportOptions
+
+        faces = "faces" if self.anonymous is None else "landmarks"
+        return ReportOptions(pictures="none" if self.no_pictures else faces)
 
     def _aligned(self) -> AlignedOptions:
         from mien.results.aligned import AlignedOptions

@@ -20,6 +20,7 @@ from mien.cli.openface_programs import add_openface_programs, program_called
 from mien.cli.plain_values import convert_plainly
 from mien.cli.profile import profile
 from mien.cli.renormalise import renormalise
+from mien.cli.report import report
 from mien.cli.sides import sides
 from mien.cli.study import study
 from mien.cli.summarise import summarise
@@ -96,6 +97,7 @@ app.command("compare")(compare)
 app.command("live")(live)
 app.command("profile")(profile)
 app.command("renormalise")(renormalise)
+app.command("report")(report)
 app.command("sides")(sides)
 app.command("study", epilog=EXIT_CODES_HELP)(study)
 app.command("summarise")(summarise)

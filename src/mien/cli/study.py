@@ -131,6 +131,12 @@ def study(
         return
     outcome = _followed(made, scheduler, workers, quiet=quiet)
     _tell(outcome, output, quiet=quiet)
+    if files.report and planning.shard.whole:
+        from mien.report.study_overview import overview_of_study
+
+        overview = overview_of_study(output)
+        if not quiet:
+            say(f"Overview: {overview}")
     code = _code(outcome)
     if code != ExitCode.OK:
         raise typer.Exit(code)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mien.action_units.blendshapes import BlendshapeNetwork, read_blendshape_landmarks
 from mien.action_units.identities import IdentityAnalyzers
 from mien.action_units.mesh_units import MeshActionUnits
@@ -40,6 +43,10 @@ DETECTORS: dict[str, tuple[PackFile, ...]] = {
     "mtcnn": (pack.MTCNN,),
 }
 """Which files a detector needs; the first is the default."""
+
+
+_DOUBTFUL = 0.3
+"""Least score of a face that is to be hidden."""
 
 
 def build(
@@ -132,6 +139,26 @@ def _detectors(name: str, device: str) -> list[MtcnnDetector | BlazeFace]:
     layouts = (blazeface.SHORT_RANGE, blazeface.FULL_RANGE)
     files = zip(DETECTORS["blazeface"], layouts, strict=True)
     return [BlazeFace(create_session(file.path, device=device), layout) for file, layout in files]
+
+
+def all_face_boxes() -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+    """What finds all faces of a picture, also doubtful ones: for those who want to hide them.
+
+    Returns
+    -------
+    callable
+        (H, W, 3) uint8 to (N, 4) float32, px: x, y, width, height; a face may have several boxes.
+
+    Raises
+    ------
+    ModelsMissingError
+        The installation is damaged.
+    """
+    _require(DETECTORS["blazeface"])
+    layouts = (blazeface.SHORT_RANGE, blazeface.FULL_RANGE)
+    files = zip(DETECTORS["blazeface"], layouts, strict=True)
+    found = [BlazeFace(create_session(file.path), layout, _DOUBTFUL) for file, layout in files]
+    return lambda bgr: np.concatenate([each.detect(bgr).boxes for each in found])
 
 
 def _choose(option: str, name: str, known: Mapping[str, T]) -> T:

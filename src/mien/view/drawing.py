@@ -13,6 +13,8 @@ from mien.datatypes import Camera, FaceResult
 from mien.errors import OptionError
 
 STYLES = ("mien", "openface")
+MODES = ("blur", "black")
+"""How faces are hidden, see `mien.view.anonymous`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +34,9 @@ class DrawingOptions:
         Faces that the panel shows at the same time, 1 to 4.
     zoom
         Size of the drawing in sizes of the picture; None enlarges small ones.
+    anonymous
+        "blur" leaves a few mean colours of every face, and of the whole picture where a face may be that is
+        not found; "black" leaves nothing of the picture but landmarks; None leaves it as it is.
 
     Raises
     ------
@@ -44,10 +49,13 @@ class DrawingOptions:
     panel: bool = True
     faces: int = 1
     zoom: int | None = None
+    anonymous: str | None = None
 
     def __post_init__(self) -> None:
         if self.style not in STYLES:
             raise OptionError(f"drawing style: expected one of {', '.join(STYLES)}, got {self.style!r}")
+        if self.anonymous not in (None, *MODES):
+            raise OptionError(f"anonymous: expected one of {', '.join(MODES)}, got {self.anonymous!r}")
         if self.zoom is not None and not 1 <= self.zoom <= 8:
             raise OptionError(f"zoom of the drawing: expected 1 to 8, got {self.zoom}")
         if not 1 <= self.faces <= 4:
@@ -76,10 +84,18 @@ def make_drawer(options: DrawingOptions, camera: Camera, *, single_image: bool =
     single_image
         Whether the pictures are independent of each other.
     """
+    drawer: Drawer
     if options.style == "openface":
         from mien.view.openface_style import OpenFaceOverlay
 
-        return OpenFaceOverlay(camera, single_image=single_image)
-    from mien.view.overlay import Overlay
+        drawer = OpenFaceOverlay(camera, single_image=single_image)
+    else:
+        from mien.view.overlay import Overlay
 
-    return Overlay(camera, zoom=options.zoom, panel=options.panel, faces=options.faces)
+        drawer = Overlay(camera, zoom=options.zoom, panel=options.panel, faces=options.faces)
+    if options.anonymous is None:
+        return drawer
+    from mien.packs.open import all_face_boxes
+    from mien.view.anonymous import AnonymousDrawer
+
+    return AnonymousDrawer(drawer, options.anonymous, all_face_boxes())
