@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -196,7 +197,7 @@ def test_names_that_are_no_text_are_names(models_folder, face_video, tmp_path, n
         ("-", "is standard input"),
         ("x" * 300 + ".mp4", "name too long"),
         ("x" * 300 + "/" + "x" * 300 + ".mp4", "name too long"),
-        ("loop.ffconcat", "not a video"),
+        ("loop.ffconcat", "give those files|not a video"),
         ("nothing.mp4", "no such file"),
     ],
 )
@@ -207,7 +208,7 @@ def test_what_cannot_be_a_source_is_one_clear_line(analyze, tmp_path, name, mess
     before = names(tmp_path)
     done = analyze(name, "-q")
     assert done.returncode == 1
-    assert message in done.stderr.lower()
+    assert re.search(message, done.stderr.lower())
     assert done.stderr.count("\n") == 1
     assert len(done.stderr) < 250
     assert names(tmp_path) == before

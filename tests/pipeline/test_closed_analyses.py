@@ -7,6 +7,7 @@ import os
 import threading
 from contextlib import contextmanager, suppress
 
+import av
 import pytest
 
 import mien
@@ -23,6 +24,8 @@ from synthetic_video import write_video
 
 OURS = ("mien", "onnxruntime", "av")
 FRAMES = 6
+_SIDE_DATA_HOLDS_ITS_FRAME = int(av.__version__.partition(".")[0]) < 18
+"""Circles of PyAV's own, which it has got rid of."""
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,8 @@ def caught_in_circles(work) -> list[str]:
         gc.set_debug(gc.DEBUG_SAVEALL)
         gc.collect()
         names = {f"{type(item).__module__}.{type(item).__qualname__}" for item in gc.garbage}
+    if _SIDE_DATA_HOLDS_ITS_FRAME:
+        names = {name for name in names if not name.startswith("av.")}
     return sorted(name for name in names if name.split(".")[0] in OURS or "memmap" in name or "mmap" in name)
 
 
