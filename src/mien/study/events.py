@@ -210,7 +210,8 @@ class FaceEvents:
         inside = measured[a : b + 1]
         known = not np.isnan(inside).all()
         apex = a + int(np.nanargmax(inside)) if known else None
-        frames = self.series.frame[at.row]
+        # of three rows only: a recording has many events
+        rows = self.series.frame
         peak = float(measured[apex]) if apex is not None else float("nan")
         onset_seen = not at.first[a]
         return Event(
@@ -228,9 +229,9 @@ class FaceEvents:
             mean=float(np.nanmean(inside)) if known else float("nan"),
             onset_seen=int(onset_seen),
             offset_seen=int(not at.last[b]),
-            onset_frame=int(frames[a]),
-            apex_frame=int(frames[apex]) if apex is not None else 0,
-            offset_frame=int(frames[b]),
+            onset_frame=int(rows[at.row[a]]),
+            apex_frame=int(rows[at.row[apex]]) if apex is not None else 0,
+            offset_frame=int(rows[at.row[b]]),
         )
 
 
