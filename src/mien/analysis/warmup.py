@@ -83,23 +83,11 @@ def warm_up(pack: Pack, options: AnalysisOptions) -> WarmUp:
     return WarmUp(time.perf_counter() - begin, compiled(), processes)
 
 
-def warm_up_apart(options: AnalysisOptions) -> None:
-    """Have another process compile what analyses of videos with these options need.
-
-    So the first analysis on a machine loads its kernels as all later ones do, and gives their numbers to the
-    last digit: parts are compiled into several kernels, with sums ordered differently, and a process that has
-    compiled some of them calls others than one that loads all. What the other process did not do is done when
-    it is needed.
-    """
-    if kernel_folder() is not None:
-        _wait(_start(_ALL, options))
-
-
 def _compile(pack: Pack, options: AnalysisOptions) -> int:
     """Compile what is not in the cache; gives the number of processes."""
     shares = _SHARES.get(pack.name, ())
     alone = is_warm(pack.name, options.landmarks) or kernel_folder() is None or available_cores() < 2
-    helper = _start("1", options) if len(shares) > 1 and not alone else None
+    helper = _start_helper(options) if len(shares) > 1 and not alone else None
     frames = portrait_frames()
     stages = build_stages(pack, options)
     if helper is not None:
@@ -165,43 +153,35 @@ _SHARES: dict[str, tuple[Callable[[Stages, Frame], None], ...]] = {
 """Shares that have few kernels in common and take about the same time to compile."""
 
 
-_ALL = "all"
-
-
-def _start(share: str, options: AnalysisOptions) -> subprocess.Popen[bytes]:
-    """Start a process that compiles a share, by its number, or everything."""
-    chosen = json.dumps(dataclasses.asdict(options), default=str)
+def _start_helper(options: AnalysisOptions) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
-        [sys.executable, "-m", "mien.analysis.warmup", share, chosen],
+        [sys.executable, "-m", "mien.analysis.warmup", json.dumps(dataclasses.asdict(options))],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
 
 
 def _wait(helper: subprocess.Popen[bytes]) -> None:
-    """Wait for another process; what it did not do is done in this one."""
+    """Wait for the second process; what it did not do is done in this one."""
     try:
         code = helper.wait()
     except BaseException:
         helper.kill()
         raise
     if code:
-        logger.debug("the process that compiles ended with code %d", code)
+        logger.debug("the second process that compiles ended with code %d", code)
 
 
-def _help(share: str, options: dict[str, Any]) -> None:
-    """What another process does."""
+def _help(options: dict[str, Any]) -> None:
+    """What the second process does."""
     values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     chosen = AnalysisOptions(**cast(OptionValues, values))
     pack = choose_pack(chosen.models)
-    if share == _ALL:
-        warm_up(pack, chosen)
-    else:
-        _SHARES[pack.name][int(share)](build_stages(pack, chosen), portrait_frames()[0])
+    _SHARES[pack.name][1](build_stages(pack, chosen), portrait_frames()[0])
 
 
 if __name__ == "__main__":
     try:
-        _help(sys.argv[1], json.loads(sys.argv[2]))
+        _help(json.loads(sys.argv[1]))
     except MienError as error:
         sys.exit(str(error))

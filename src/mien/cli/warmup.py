@@ -39,7 +39,7 @@ def compile_first(pack: Pack, options: AnalysisOptions, tell: Callable[[str], No
     from mien.runtime.compilation import is_warm
 
     if not is_warm(pack.name, options.landmarks):
-        from mien.analysis.warmup import warm_up_apart
+        from mien.analysis.warmup import warm_up
 
         tell_of_compilation(tell)
-        warm_up_apart(options)
+        warm_up(pack, options)
