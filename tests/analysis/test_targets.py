@@ -84,5 +84,5 @@ def test_videos_whose_tables_would_be_one_are_named(tmp_path):
     videos = [tmp_path / name for name in ("a.mp4", "b.mp4", "a.avi")]
     for video in videos:
         video.write_bytes(b"")
-    with pytest.raises(OptionError, match=r"several are named a$"):
+    with pytest.raises(OptionError, match=r"several are named a;"):
         table_paths(videos, tmp_path / "tables")

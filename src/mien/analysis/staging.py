@@ -122,12 +122,13 @@ def _remove_abandoned_once(folder: Path) -> None:
 def _abandoned(entry: os.DirEntry[str]) -> bool:
     host, _, process = entry.name[len(".mien-") :].partition("-")
     number = process.partition("-")[0]
-    if host == _host() and number.isdigit() and not _lives(int(number)):
-        return True
     try:
-        return time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_S
+        written_s = entry.stat(follow_symlinks=False).st_mtime
     except OSError:
         return False
+    if host == _host() and number.isdigit() and not _lives(int(number), written_s):
+        return True
+    return time.time() - written_s > _ABANDONED_S
 
 
 @cache
@@ -139,7 +140,8 @@ def _host() -> str:
     return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:8]
 
 
-def _lives(process: int) -> bool:
+def _lives(process: int, written_s: float) -> bool:
+    """Whether the process that wrote something then is still there, and no other has its number now."""
     if os.name == "nt":  # where signal 0 would end the process
         return True
     try:
@@ -148,4 +150,15 @@ def _lives(process: int) -> bool:
         return False
     except OSError:
         return True
+    with suppress(OSError, ValueError, IndexError):
+        state, *fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        began_s = _boot_s() + int(fields[18]) / os.sysconf("SC_CLK_TCK")
+        return state != "Z" and began_s < written_s + 1
     return True
+
+
+@cache
+def _boot_s() -> float:
+    """When the system was started."""
+    lines = Path("/proc/stat").read_text().splitlines()
+    return next(float(line.split()[1]) for line in lines if line.startswith("btime"))

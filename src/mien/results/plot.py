@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import OptionError
-from mien.results.summary import summarise, usable_rows
+from mien.results.summary import summarise
 
 if TYPE_CHECKING:
     from mien.results.video_result import VideoResult
@@ -32,7 +32,7 @@ def plot_result(
     axes = _new_axes() if ax is None else ax
     times, unit = _times(rows)
     # frames that failed hold no measurement, so a line has a gap there
-    usable = usable_rows(rows)
+    usable = rows.success
     for name, values in curves.items():
         axes.plot(times, np.where(usable, values, np.nan), label=name, linewidth=1.2)
     _shade(axes, times, ~rows.success)

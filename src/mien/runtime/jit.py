@@ -40,13 +40,13 @@ def fast_kernel(function: Callable[..., Any]) -> Any:
 
 
 def part(function: Callable[..., Any]) -> Any:
-    """As `kernel`, for what only kernels call."""
-    return numba.njit(**_EXACT)(function)
+    """As `kernel`, for what only kernels call: inlined, so that a process runs the code that is kept."""
+    return numba.njit(forceinline=True, **_EXACT)(function)
 
 
 def fast_part(function: Callable[..., Any]) -> Any:
-    """As `fast_kernel`, for what only kernels call."""
-    return numba.njit(**_FAST)(function)
+    """As `fast_kernel`, for what only kernels call: inlined, so that a process runs the code that is kept."""
+    return numba.njit(forceinline=True, **_FAST)(function)
 
 
 def _kept(function: Callable[..., Any], options: dict[str, Any]) -> Any:
