@@ -15,8 +15,8 @@ FILES = sorted(ROOT.rglob("*.py"))
 PUTS_TOGETHER = {"pipeline.py", "packs"}
 """They alone know several stages."""
 KNOWN_OUTSIDE = {"action_units", "landmarks", "appearance"}
-"""Action units have names and can be computed again from scores; warming up fits landmarks; sides of a face are
-drawn straight into aligned faces."""
+"""Action units have names and can be computed again from scores; warming up fits landmarks; sides of a face
+are drawn straight into aligned faces."""
 
 
 def imports(path: Path) -> set[str]:
