@@ -287,7 +287,7 @@ def test_dead_and_rude_clients_print_nothing():
             process.stdin.flush()
         with connect(server) as client:
             client.recv(timeout=WAIT_S)
-            client.socket.close()
+            client.socket.shutdown(socket.SHUT_RDWR)
         out, errors = process.communicate("\n" * 20, timeout=WAIT_S)
     finally:
         process.kill()
