@@ -3,8 +3,7 @@
 import pytest
 
 from mien.dropin.describe import help_text, markdown_table
-from mien.dropin.flags import BY_NAME, FLAGS, SELECTIONS, Kind, Support
-from mien.dropin.programs import Program
+from mien.dropin.flags import BY_NAME, FLAGS, SELECTIONS, Kind, Program, Support
 
 VALUES = {
     Kind.TEXT: "-f -fdir -root -inroot -bboxdir -out_dir -of -format_aligned -format_vis_image -mloc -fdloc",
@@ -49,10 +48,6 @@ def test_defaults_are_openfaces():
 def test_nine_flags_select_outputs():
     nine = "-2Dfp -3Dfp -pdmparams -pose -aus -gaze -hogalign -simalign -tracked"
     assert nine.split() == list(SELECTIONS)
-
-
-def test_only_inputs_and_names_of_outputs_may_be_repeated():
-    assert {flag.name for flag in FLAGS if flag.repeatable} == {"-f", "-fdir", "-of"}
 
 
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)

@@ -10,10 +10,9 @@ from mien.cli.analyze import tell_pictures
 from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
 from mien.cli.words import also, exit_code, kept, note, say, summary, worst
+from mien.dropin.flags import Program
 from mien.dropin.input_jobs import InputJob, picture_job, video_jobs, with_model
-from mien.dropin.places import Source
-from mien.dropin.programs import Program
-from mien.dropin.request import Request
+from mien.dropin.request import Request, Source
 
 if TYPE_CHECKING:
     from mien.analysis.outcome import JobOutcome

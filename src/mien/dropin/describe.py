@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import textwrap
 
-from mien.dropin.flags import FLAGS, SECTIONS, Flag, Support
-from mien.dropin.programs import SUMMARIES, Program
+from mien.dropin.flags import FLAGS, SECTIONS, SUMMARIES, Flag, Program, Support
 
 _WIDTH, _LINE = 27, 110
 
@@ -17,9 +16,8 @@ def help_text(program: Program) -> str:
         "  Flags may come in any order. Without any of -2Dfp -3Dfp -pdmparams -pose -aus -gaze -hogalign",
         "  -simalign -tracked all of these outputs are written. docs/openface-commands.md says more.",
     ]
-    for section in SECTIONS:
-        lines += ["", f"{section}:"]
-        lines += [_help_line(flag, program) for flag in FLAGS if flag.section == section]
+    for section, flags in SECTIONS.items():
+        lines += ["", f"{section}:", *(_help_line(flag, program) for flag in flags)]
     return "\n".join(lines)
 
 
