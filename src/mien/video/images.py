@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -12,10 +11,9 @@ from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
-from mien.imaging.kernels import bgr_to_gray
 from mien.storage.regular_file import read_regular
 from mien.video.folders import is_hidden, missing_numbers, natural_key
-from mien.video.source import IMAGE_SUFFIXES, SourceInfo
+from mien.video.source import IMAGE_SUFFIXES, FrameSource, SourceInfo, frame_of
 from mien.video.stills import count_pages, read_still
 
 _FARTHEST_PX = 1e7
@@ -131,13 +129,6 @@ def list_other_files(folder: str | Path) -> list[Path]:
     return sorted((path for path in files if path.suffix.lower() not in IMAGE_SUFFIXES), key=natural_key)
 
 
-def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Frame:
-    """Frame from a picture (H, W, 3) uint8, C-contiguous, blue, green, red."""
-    gray = np.empty(bgr.shape[:2], np.uint8)
-    bgr_to_gray(bgr, gray)
-    return Frame(index, time_s, bgr, gray)
-
-
 class _Pictures:
     """Picture files in order; those that cannot be read are left out and counted, unless none can."""
 
@@ -211,16 +202,11 @@ class _Pictures:
             return last
         return SourceError(f"none of {len(self._files)} pictures could be read; of the last: {last}")
 
-    def close(self) -> None:
-        """Nothing is kept open."""
-
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def __exit__(self, *error: object) -> None:
+        """Nothing is kept open."""
 
 
 def _names(paths: Iterable[Path]) -> str:
@@ -287,7 +273,7 @@ class ImageSet(_Pictures):
         return self._root
 
 
-class ImageSequence(_Pictures):
+class ImageSequence(_Pictures, FrameSource):
     """Pictures that follow one another: a video in single files.
 
     Parameters
