@@ -25,31 +25,6 @@ _NAMED = 3
 """Files that a message names."""
 
 
-def read_image(path: str | Path) -> NDArray[np.uint8]:
-    """Read a picture file.
-
-    The pixels are those of OpenCV's ``imread``, bit for bit (JPEG by libjpeg's exact integer transform), and
-    like there the picture is turned upright as its EXIF data ask. 16-bit samples keep their upper eight bits,
-    transparency is ignored, of several pages the first is read.
-
-    Parameters
-    ----------
-    path
-        A JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF file; HEIC and HEIF with the extra ``heic``.
-
-    Returns
-    -------
-    ndarray
-        (H, W, 3) uint8, C-contiguous, channels blue, green, red.
-
-    Raises
-    ------
-    SourceError
-        The file is missing, damaged, too large or no such picture.
-    """
-    return read_still(Path(path)).bgr
-
-
 def read_boxes(path: str | Path) -> NDArray[np.float32]:
     """Read the face boxes of one picture (docs/algorithms/pictures.md).
 
@@ -153,11 +128,6 @@ class _Pictures:
     def files(self) -> tuple[Path, ...]:
         """All picture files, in order; a frame's index counts them."""
         return tuple(self._files)
-
-    @property
-    def other_files(self) -> tuple[Path, ...]:
-        """Files of the folder that are passed over, as their names are not those of pictures."""
-        return tuple(self._other)
 
     @property
     def lost(self) -> str:
