@@ -403,28 +403,6 @@ def licence_text() -> str:
     return _LICENCE.read_text("utf-8")
 
 
-def locate(landmarks: str | None = None) -> OpenFaceFiles:
-    """Give the places of OpenFace's files in the default store: see `ModelStore.locate`."""
-    return ModelStore().locate(landmarks)
-
-
-def status() -> StoreStatus:
-    """Check the default store: see `ModelStore.status`."""
-    return ModelStore().status()
-
-
-def fetch(
-    *, accept_licence: bool, groups: tuple[str, ...] = GROUPS, progress: Progress | None = None
-) -> tuple[ModelFile, ...]:
-    """Download OpenFace's files into the default store: see `ModelStore.fetch`."""
-    return ModelStore().fetch(accept_licence=accept_licence, groups=groups, progress=progress)
-
-
-def import_from(source: Path | str) -> ImportReport:
-    """Copy OpenFace's files into the default store: see `ModelStore.import_from`."""
-    return ModelStore().import_from(source)
-
-
 def _state(path: Path, file: ModelFile, memory: HashMemory) -> str:
     try:
         if path.stat().st_size != file.size:
