@@ -16,8 +16,7 @@ from mien.dropin.parsing import Arguments, parse
 from mien.errors import OptionError
 from mien.options import AnalysisOptions
 from mien.results.aligned import AlignedOptions
-from mien.results.columns import Form, Group, chosen_groups
-from mien.results.csv_style import CsvStyle
+from mien.results.columns import CsvStyle, Form, Group, chosen_groups
 from mien.view.drawing import DrawingOptions
 
 _GROUPS = {

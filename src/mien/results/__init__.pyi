@@ -3,6 +3,7 @@
 from .aligned import AlignedOptions as AlignedOptions
 from .aligned import AlignedWriter as AlignedWriter
 from .builder import ResultBuilder as ResultBuilder
+from .columns import CsvStyle as CsvStyle
 from .columns import Form as Form
 from .columns import Group as Group
 from .compare import PRESETS as PRESETS
@@ -10,7 +11,6 @@ from .compare import Comparison as Comparison
 from .compare import Limits as Limits
 from .compare import compare_tables as compare_tables
 from .csv_reader import read_openface_csv as read_openface_csv
-from .csv_style import CsvStyle as CsvStyle
 from .details import Details as Details
 from .details import write_details as write_details
 from .extra import EXTRA_GROUPS as EXTRA_GROUPS

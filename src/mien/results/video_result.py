@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from mien.datatypes import BLENDSHAPE_NAMES, Camera
 from mien.errors import OptionError
 from mien.results import columns
-from mien.results.columns import Form, GroupChoice
-from mien.results.csv_style import CsvStyle, chosen_style
+from mien.results.columns import CsvStyle, Form, GroupChoice, chosen_style
 from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.provenance import write_provenance
 from mien.results.table import Table, blocks, tabulate
