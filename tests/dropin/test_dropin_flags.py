@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.dropin.describe import help_text, markdown_table
+from mien.dropin.describe import help_text
 from mien.dropin.flags import BY_NAME, FLAGS, SELECTIONS, Kind, Program, Support
 
 VALUES = {
@@ -74,6 +74,26 @@ def test_help_names_every_flag_and_fits_a_terminal(program):
     words = set(text.split())
     assert {flag.name for flag in FLAGS} <= words
     assert max(map(len, text.splitlines())) <= 110
+
+
+def markdown_table():
+    rows = ["| flag | meaning | default | mien |", "|---|---|---|---|"]
+    for flag in FLAGS:
+        default = f"`{flag.default}`" if flag.default else ""
+        rows.append(f"| `{flag.usage}` | {flag.meaning} | {default} | {_treatment(flag)} |")
+    return "\n".join(rows)
+
+
+def _treatment(flag):
+    if flag.window:
+        return "a warning: mien opens no windows"
+    where = [program for program in Program if program in flag.programs]
+    honoured = "mien's own" if flag.own else "as in OpenFace"
+    text = f"an error: {flag.refused}" if flag.refused else honoured
+    if len(where) < len(Program):
+        others = ", ".join(program for program in Program if program not in flag.programs)
+        text += f"; no effect in {others}, where a warning says so: {flag.elsewhere}"
+    return text
 
 
 def test_the_documentation_holds_the_table_as_it_is(pytestconfig):

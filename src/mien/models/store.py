@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.errors import MienError, ModelsMissingError, OptionError
-from mien.models.hashes import HashMemory, default_memory
+from mien.models import hashes
+from mien.models.hashes import HashMemory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
 from mien.storage.cache_folder import write_whole
 
@@ -292,7 +293,7 @@ class ModelStore:
     @property
     def _hashes(self) -> HashMemory:
         if self._memory is None:
-            self._memory = default_memory()
+            self._memory = hashes.memory_at(hashes.default_memory_path())
         return self._memory
 
     def _download(

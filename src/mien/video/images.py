@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
-from mien.storage.regular_file import read_regular
+from mien.storage.regular_file import read_text
 from mien.video.folders import is_hidden, missing_numbers, natural_key
 from mien.video.source import IMAGE_SUFFIXES, FrameSource, SourceInfo, frame_of
 from mien.video.stills import count_pages, read_still
@@ -46,10 +46,9 @@ def read_boxes(path: str | Path) -> NDArray[np.float32]:
     """
     path = Path(path)
     try:
-        lines = read_regular(path).decode().splitlines()
-    except (OSError, ValueError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise SourceError(f"{path}: expected the face boxes of a picture: {reason}") from error
+        lines = read_text(path).splitlines()
+    except OSError as error:
+        raise SourceError(f"{path}: expected the face boxes of a picture: {error.strerror}") from error
     rows = [_box(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
     return np.array(rows, np.float32).reshape(-1, 4)
 
