@@ -18,7 +18,7 @@ from mien.analysis import output_set
 from mien.analysis.jobs import run_job, run_jobs, video_jobs
 from mien.analysis.outcome import Job
 from mien.analysis.outputs import OutputOptions
-from mien.analysis.watch import Unwatched
+from mien.analysis.watch import Watch
 from mien.errors import OutputError, SourceError, UnexpectedError
 from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
@@ -182,7 +182,7 @@ def test_when_stopped_what_there_is_of_every_video_is_kept(accelerator, clips, t
         assert len(rows(outcome.written[0])) == outcome.frames + 1 < FRAMES + 1
 
 
-class StopsAfter(Unwatched):
+class StopsAfter(Watch):
     """Sets its event after some frames."""
 
     def __init__(self, frames):

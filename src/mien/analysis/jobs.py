@@ -25,7 +25,7 @@ from mien.analysis.outputs import OutputOptions
 from mien.analysis.replaced import replaced_table
 from mien.analysis.targets import need_source, table_paths
 from mien.analysis.videos import Analysis
-from mien.analysis.watch import Unwatched, Watch
+from mien.analysis.watch import Watch
 from mien.errors import ModelFileError, ModelsMissingError, OptionError, OutputError, ProviderError
 from mien.options import AnalysisOptions
 from mien.packs import choose_pack
@@ -113,7 +113,7 @@ def run_job(
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         Something that holds for every source with these options.
     """
-    return JobRun(job, options or AnalysisOptions(), watch or Unwatched(), stopped, shared).run(source)
+    return JobRun(job, options or AnalysisOptions(), watch or Watch(), stopped, shared).run(source)
 
 
 def run_jobs(
@@ -144,7 +144,7 @@ def run_jobs(
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         As `run_job`.
     """
-    options, watch, stopped = options or AnalysisOptions(), watch or Unwatched(), stopped or threading.Event()
+    options, watch, stopped = options or AnalysisOptions(), watch or Watch(), stopped or threading.Event()
     if together is None:
         together = 1 if resolve_device(options.device) == "cpu" else AT_THE_SAME_TIME
     if min(together, len(jobs)) > 1:

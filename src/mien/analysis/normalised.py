@@ -16,7 +16,7 @@ from mien.analysis.outcome import Job, JobOutcome, Tally
 from mien.analysis.recordings import normalise_recordings, read_baseline
 from mien.analysis.targets import need_source
 from mien.analysis.videos import Analysis
-from mien.analysis.watch import Unwatched, Watch
+from mien.analysis.watch import Watch
 from mien.errors import OptionError, OutputError, SourceError, StoppedError
 from mien.options import AnalysisOptions
 from mien.packs import choose_pack
@@ -111,7 +111,7 @@ def run_normalised(
             "person, neutral and keep_scores are for one face per frame; leave out faces many, where "
             "everybody has a neutral face of their own"
         )
-    watch, stopped = watch or Unwatched(), stopped or threading.Event()
+    watch, stopped = watch or Watch(), stopped or threading.Event()
     how.refuse_to_replace_the_neutral([job.outputs.table for job in jobs])
     options = replace(options, keep_scores=True)
     baseline = neutral_face(how.neutral, options, watch=watch, stopped=stopped)
@@ -203,7 +203,7 @@ def neutral_face(
     need_source(path, "a video, its scores or its table")
     options = replace(options, keep_scores=True, start_s=0.0, end_s=None)
     with Analysis(path, options, stopped=stopped) as analysis:
-        count_rows(analysis, Tally(), watch or Unwatched())
+        count_rows(analysis, Tally(), watch or Watch())
         clip = analysis.scores().clip
     if analysis.stopped:
         raise StoppedError("interrupted while the neutral face was analysed")

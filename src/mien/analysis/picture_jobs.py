@@ -18,7 +18,7 @@ from mien.analysis.outputs import OutputOptions
 from mien.analysis.pictures import Picture, PictureAnalysis, PictureTable
 from mien.analysis.staging import Staging
 from mien.analysis.targets import TABLE_SUFFIXES, folders_below, output_folder, table_path
-from mien.analysis.watch import Unwatched, Watch
+from mien.analysis.watch import Watch
 from mien.errors import OptionError, OutputError
 from mien.options import AnalysisOptions
 from mien.results.columns import Form
@@ -198,7 +198,7 @@ def run_pictures(
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         Something that holds for every picture with these options.
     """
-    run = _PicturesRun(job, options, watch or Unwatched(), stopped)
+    run = _PicturesRun(job, options, watch or Watch(), stopped)
     try:
         run.work()
     except OF_ALL_SOURCES:

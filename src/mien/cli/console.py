@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mien.analysis.watch import Watch
 from mien.cli.progress import Silent, interruptible, progress, telling_of_compilation
 from mien.cli.warmup import compile_first
 from mien.cli.words import note
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from mien.packs import Pack
 
 
-class Console:
+class Console(Watch):
     """A `mien.analysis.watch.Watch` that shows progress and says what there is to say.
 
     Parameters

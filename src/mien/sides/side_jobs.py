@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.analysis.targets import output_folder
-from mien.analysis.watch import Unwatched, Watch
+from mien.analysis.watch import Watch
 from mien.errors import OptionError, OutputError, SourceError
 from mien.options import AnalysisOptions
 from mien.results.picture_files import write_picture
@@ -162,7 +162,7 @@ def run_sides(
         be written. Where a video fails on its way, what there is until then is written first.
     """
     output_folder(job.table.parent)
-    watch = watch or Unwatched()
+    watch = watch or Watch()
     if are_pictures(job.source) and not options.sequence:
         return _run_pictures(job, options, watch)
     _need_epochs(job.how)
