@@ -5,43 +5,26 @@ Every name is loaded when it is first used.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mien.runtime.lazy import lazy_names
 
 if TYPE_CHECKING:
-    from mien.report.making import report_text, write_report
-    from mien.report.marks import EventLike
-    from mien.report.options import ReportOptions
-    from mien.report.overview import OverviewRow, write_overview
-    from mien.report.table_results import read_result
+    from mien.report.making import report_text as report_text
+    from mien.report.making import write_report as write_report
+    from mien.report.marks import EventLike as EventLike
+    from mien.report.options import ReportOptions as ReportOptions
+    from mien.report.overview import OverviewRow as OverviewRow
+    from mien.report.overview import write_overview as write_overview
+    from mien.report.table_results import read_result as read_result
 
-_HOME = {
-    "mien.report.making": ("report_text", "write_report"),
-    "mien.report.marks": ("EventLike",),
-    "mien.report.options": ("ReportOptions",),
-    "mien.report.overview": ("OverviewRow", "write_overview"),
-    "mien.report.table_results": ("read_result",),
-}
-_MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
-
-__all__ = [
-    "EventLike",
-    "OverviewRow",
-    "ReportOptions",
-    "read_result",
-    "report_text",
-    "write_overview",
-    "write_report",
-]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'mien.report' has no attribute {name!r}")
-    value = getattr(import_module(_MODULE_OF[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "mien.report.making": ("report_text", "write_report"),
+        "mien.report.marks": ("EventLike",),
+        "mien.report.options": ("ReportOptions",),
+        "mien.report.overview": ("OverviewRow", "write_overview"),
+        "mien.report.table_results": ("read_result",),
+    },
+)
