@@ -15,8 +15,12 @@ from mien.cli.arguments import (
     FileArguments,
     FitArguments,
     ModelArguments,
+    NeutralOption,
+    PersonOption,
     QuietOption,
+    SourcesArgument,
     SpanArguments,
+    ThreadsOption,
     analysis_options,
     grouped,
     place_meant,
@@ -35,10 +39,7 @@ if TYPE_CHECKING:
 
 @grouped
 def analyze(
-    videos: Annotated[
-        list[Path],
-        typer.Argument(help="Video files, pictures, or folders of pictures.", show_default=False),
-    ],
+    videos: SourcesArgument,
     output: Annotated[
         str | None,
         typer.Option(
@@ -51,16 +52,10 @@ def analyze(
     models: ModelArguments,
     span: SpanArguments,
     lens: CameraArguments,
-    threads: Annotated[int | None, typer.Option(help="Threads; results do not depend on them.")] = None,
-    person: Annotated[
-        str | None, typer.Option(help="Name of the person in all videos, who gets one neutral face.")
-    ] = None,
-    neutral: Annotated[
-        Path | None, typer.Option(help="Recording of the neutral face: a video, its scores or its table.")
-    ] = None,
-    keep_scores: Annotated[
-        bool, typer.Option("--keep-scores", help="Write NAME.scores.npz too, for mien renormalise.")
-    ] = False,
+    threads: ThreadsOption = None,
+    person: PersonOption = None,
+    neutral: NeutralOption = None,
+    keep_scores: Annotated[bool, "Write NAME.scores.npz too, for mien renormalise."] = False,
     fit: FitArguments,
     faces: FaceArguments,
     files: FileArguments,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.arguments import ModelsOption, QuietOption
+from mien.cli.arguments import ModelsOption, QuietOption, grouped
 from mien.cli.exit_codes import ExitCode
 from mien.cli.progress import interruptible, progress, telling_of_compilation
 from mien.options import AnalysisOptions
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from mien.analysis.videos import Analysis
 
 
+@grouped
 def demo(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the files.")] = Path("mien_demo"),
     models: ModelsOption = None,
-    mirror: Annotated[bool, typer.Option("--mirror", help="Flip the video from left to right.")] = False,
+    mirror: Annotated[bool, "Flip the video from left to right."] = False,
     quiet: QuietOption = False,
 ) -> None:
     """Make a short video of a portrait with known motion and expression, analyse it, say how well it went.

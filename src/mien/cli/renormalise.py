@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mien.cli.arguments import place_meant
+from mien.cli.arguments import NeutralOption, PersonOption, QuietOption, place_meant
 from mien.cli.console import Console
 from mien.cli.words import say
 from mien.errors import OptionError, OutputError
@@ -32,13 +32,9 @@ def renormalise(
             "-o", "--output", help="The table, .csv, or a folder; by default NAME.renormalised.csv, here."
         ),
     ] = None,
-    person: Annotated[
-        str | None, typer.Option(help="Name of the person in all of them, who gets one neutral face.")
-    ] = None,
-    neutral: Annotated[
-        Path | None, typer.Option(help="Recording of the neutral face: a video, its scores or its table.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    person: PersonOption = None,
+    neutral: NeutralOption = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Compute action units again from the scores that mien analyze --keep-scores has kept.
 

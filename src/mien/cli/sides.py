@@ -11,7 +11,9 @@ from mien.cli.arguments import (
     CameraArguments,
     ModelArguments,
     QuietOption,
+    SourcesArgument,
     SpanArguments,
+    ThreadsOption,
     analysis_options,
     grouped,
     place_meant,
@@ -28,10 +30,7 @@ if TYPE_CHECKING:
 
 @grouped
 def sides(
-    videos: Annotated[
-        list[Path],
-        typer.Argument(help="Video files, pictures, or folders of pictures.", show_default=False),
-    ],
+    videos: SourcesArgument,
     output: Annotated[
         str | None,
         typer.Option("-o", "--output", help="The table, .csv, or a folder; by default NAME.sides.csv, here."),
@@ -71,7 +70,7 @@ def sides(
     models: ModelArguments,
     span: SpanArguments,
     lens: CameraArguments,
-    threads: Annotated[int | None, typer.Option(help="Threads; results do not depend on them.")] = None,
+    threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Measure both sides of a face: action units and distances, left and right, frame by frame.
