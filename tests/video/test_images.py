@@ -167,7 +167,7 @@ def test_still_and_moving_gifs_are_pictures_of_a_folder(tmp_path):
     source = ImageSet(tmp_path)
     assert [path.name for path in source.files] == ["moves.gif", "still.gif"]
     assert len(list(source)) == 2
-    assert (source.other_files, source.lost) == (
+    assert (source.notes, source.lost) == (
         (),
         "1 further picture was left out, of files that hold several: moves.gif",
     )
@@ -219,8 +219,8 @@ def test_boxes_belong_to_pictures_by_name(tmp_path):
         ImageSet(tmp_path, boxes=tmp_path / "boxes")
     (tmp_path / "boxes" / "b.txt").write_text("0 0 2 3")
     pictures = ImageSet(tmp_path, boxes=tmp_path / "boxes")
-    assert [pictures.boxes_of(frame).tolist() for frame in pictures] == [[[0, 0, 1, 1]], [[0, 0, 2, 3]]]
-    assert ImageSet(tmp_path).boxes_of(next(iter(pictures))) is None
+    assert [frame.boxes.tolist() for frame in pictures] == [[[0, 0, 1, 1]], [[0, 0, 2, 3]]]
+    assert next(iter(ImageSet(tmp_path))).boxes is None
 
 
 @pytest.mark.models

@@ -48,6 +48,8 @@ class JobOutcome:
         Frames analysed, rows of the table, rows with success. Of pictures: pictures, faces, valid faces.
     seconds
         How long the analysis took, from the first frame to the last.
+    pictures
+        Whether they were independent pictures, not videos.
     mean_confidence
         Of all rows, 0 to 1; 0 without rows.
     people
@@ -79,6 +81,7 @@ class JobOutcome:
     successes: int = 0
     seconds: float = 0.0
     mean_confidence: float = 0.0
+    pictures: bool = False
     people: tuple[tuple[int, int], ...] = ()
     impossible: int = 0
     empty: tuple[str, ...] = ()
@@ -94,8 +97,9 @@ class JobOutcome:
 
     @property
     def faceless(self) -> bool:
-        """Whether all was analysed, and no face was found."""
-        return self.error is None and not self.stopped and self.frames > 0 and self.successes == 0
+        """Whether all was analysed, and no face was found; in pictures not even a doubtful one."""
+        found = self.rows if self.pictures else self.successes
+        return self.error is None and not self.stopped and self.frames > 0 and found == 0
 
     @property
     def mostly_impossible(self) -> bool:

@@ -172,22 +172,12 @@ class Analysis:
 
         if self.options.every > 1 and options.needs_frames:
             raise OptionError("outputs that are written frame by frame need every frame; leave out every")
-        aligner, appearance = None, self.stages.appearance
-        if options.needs_appearance:
-            if appearance is None:
-                raise OptionError(
-                    "descriptors and aligned faces need the action units of OpenFace's models, got the pack "
-                    f"{self.pack.name!r}; run `mien models fetch`, or leave these outputs out"
-                )
-            if options.aligned is not None and not options.aligned.as_analysed:
-                wanted = options.aligned
-                aligner = appearance.aligner(wanted.size, wanted.px_per_mm, wanted.mask)
         return OutputSet(
             options,
             self.camera,
             source=self.info.path,
             fps=self.info.fps,
-            aligner=aligner,
+            aligner=options.aligner(self.stages),
             threaded=self.options.threads_used > 1,
         )
 

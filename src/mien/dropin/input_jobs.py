@@ -80,8 +80,7 @@ def picture_job(request: Request, warn: Warn) -> PictureJob:
     names = [Input(Source.FILE, str(path)) for path in files]
     places = _places(request, names, warn)
     outputs = [_outputs(request, place, name, Form.IMAGE) for place, name in zip(places, names, strict=True)]
-    folders = ", ".join(dict.fromkeys(f"{place.folder}/" for place in places))
-    return PictureJob(source, tuple(outputs), f"Files: {folders}")
+    return PictureJob(source, tuple(outputs))
 
 
 def _places(request: Request, inputs: Sequence[Input], warn: Warn) -> list[Place]:

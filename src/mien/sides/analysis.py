@@ -302,9 +302,9 @@ def picture_sides(
         sketch = direct_sketcher(record)
         reader = None if "aus" in options.skip else PictureReader(record)
     observer = SidesObserver(sketch, reader, watch)
-    analysis.observe = observer.observe
     table = PictureTable(analysis)
     for picture in analysis:
+        observer.observe(picture.frame, picture.faces, picture.appearances)
         table.add(picture)
     result = assemble(
         table.result(),
