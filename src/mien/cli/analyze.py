@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -26,9 +26,6 @@ from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
 from mien.cli.patterns import files_meant
 from mien.cli.words import exit_code, worst
-
-if TYPE_CHECKING:
-    pass
 
 
 @grouped
@@ -59,14 +56,16 @@ def analyze(
 
     Of pictures, every face gets a row. Beside every table, NAME.provenance.json says how it was made.
     """
-    from mien.analysis.normalised import Normalisation
     from mien.analysis.run_sources import run_sources
 
     sources = files_meant(videos)
     options = analysis_options(models, span, lens, fit, faces, threads=threads)
     wanted = files.outputs(scores=keep_scores)
-    relative = person is not None or neutral is not None or keep_scores
-    how = Normalisation(person=person, neutral=neutral) if relative else None
+    how = None
+    if person is not None or neutral is not None or keep_scores:
+        from mien.analysis.normalised import Normalisation
+
+        how = Normalisation(person=person, neutral=neutral)
     console = Console(options, quiet=quiet)
     with console.interruptible():
         outcomes = run_sources(

@@ -31,12 +31,15 @@ class PackFile:
         SPDX identifier.
     purpose
         What it is for, in a few words.
+    needed
+        Whether the pack can't be used without it.
     """
 
     name: str
     sha256: str
     licence: str
     purpose: str
+    needed: bool = True
 
     @property
     def path(self) -> Path:
@@ -73,6 +76,7 @@ PLAIN_MESH = PackFile(
     "d3bb711828939b51904ef54d7f8e2d1818ba278a5642a675bf802ab874abc156",
     "Apache-2.0",
     "face mesh alone, faster",
+    needed=False,
 )
 CANONICAL_FACE = PackFile(
     "canonical_face.npz",
