@@ -6,6 +6,7 @@ import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,20 @@ from mien.action_units.normalisation import neutral_baseline
 from mien.analysis.ending import Ending
 from mien.analysis.jobs import JobRun, count_rows
 from mien.analysis.outcome import Job, JobOutcome, Tally
-from mien.analysis.recordings import normalise_recordings, read_baseline
-from mien.analysis.targets import need_source
+from mien.analysis.recordings import (
+    normalise_recordings,
+    read_baseline,
+    read_scores,
+    write_table,
+)
+from mien.analysis.targets import SCORES_ENDING, csv_tables, need_source
 from mien.analysis.videos import Analysis
 from mien.analysis.watch import Watch
 from mien.errors import OptionError, OutputError, SourceError, StoppedError
 from mien.options import AnalysisOptions
-from mien.packs import choose_pack
+from mien.packs import choose_pack, read_predictors
+from mien.results.provenance import sha256_of, write_provenance
+from mien.runtime.versions import __version__
 
 if TYPE_CHECKING:
     from mien.action_units.normalisation import Baseline
@@ -163,8 +171,6 @@ def _run_together(
 def _series(
     clips: Sequence[Ending], how: Normalisation, baseline: Baseline | None, options: AnalysisOptions
 ) -> list[ActionUnitSeries]:
-    from mien.packs import read_predictors
-
     return normalise_recordings(
         [clip.scores for clip in clips if clip.scores is not None],
         one_person=how.person is not None,
@@ -210,3 +216,68 @@ def neutral_face(
     if not clip.ok.any():
         raise SourceError(f"{path}: no face was found; expected a recording of the neutral face")
     return neutral_baseline(clip)
+
+
+def renormalise_scores(
+    scores: Sequence[Path],
+    output: Path | None,
+    how: Normalisation,
+    *,
+    watch: Watch | None = None,
+    stopped: threading.Event | None = None,
+) -> list[JobOutcome]:
+    """Make tables of recordings from their kept scores, without the videos.
+
+    Parameters
+    ----------
+    scores
+        NAME.scores.npz of each; NAME.csv beside it gives the other columns.
+    output
+        A table, a folder, or None: NAME.renormalised.csv in the current folder.
+    how
+        What action units shall be relative to.
+    watch, stopped
+        Follow and end the analysis of a neutral video.
+
+    Raises
+    ------
+    OptionError
+        Tables would replace one another, or the scores were made by different models.
+    MienError
+        A file can't be read or written.
+    """
+    stems = [path.name.removesuffix(SCORES_ENDING).removesuffix(".npz") for path in scores]
+    tables = csv_tables(stems, output, ".renormalised.csv" if output is None else ".csv")
+    how.refuse_to_replace_the_neutral(tables)
+    recordings = [read_scores(path) for path in scores]
+    if len({recording.clip.predictors.fingerprint for recording in recordings}) > 1:
+        names = ", ".join(path.name for path in scores)
+        raise OptionError(f"{names}: expected scores of the same models, got different ones")
+    baseline = neutral_face(how.neutral, AnalysisOptions(), watch=watch, stopped=stopped)
+    shared = how.person is not None and len(recordings) > 1
+    every = normalise_recordings(
+        recordings,
+        one_person=how.person is not None,
+        baseline=baseline,
+        predictors=read_predictors(choose_pack("openface")) if shared else None,
+    )
+    made = []
+    for path, stem, recording, series, table in zip(scores, stems, recordings, every, tables, strict=True):
+        beside = path.with_name(f"{stem}.csv")
+        like = beside if beside.is_file() else None
+        write_table(recording, series, table, like)
+        provenance = {
+            "mien": __version__,
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "scores": {"path": str(path.absolute()), "sha256": sha256_of(path)},
+            "normalisation": how.describe([each.source for each in recordings]),
+        }
+        write_provenance(provenance, table)
+        notes = () if like else (f"action units only: {beside.name} is not beside the scores",)
+        count = len(recording.frame)
+        made.append(
+            JobOutcome(
+                source=path, name=recording.source, frames=count, rows=count, notes=notes, written=(table,)
+            )
+        )
+    return made

@@ -121,6 +121,27 @@ def table_paths(sources: Sequence[Path], output: Path | None) -> list[Path]:
     return [table_path(source, table) for source, table in zip(sources, tables, strict=True)]
 
 
+def csv_tables(names: Sequence[str], output: Path | None, ending: str) -> list[Path]:
+    """Path of a CSV table for each name: as asked for the only one, else NAME + ending in a folder or here.
+
+    Raises
+    ------
+    OptionError
+        Several names and one table, or names that are the same.
+    OutputError
+        The name of the table has another ending.
+    """
+    if output is not None and output.suffix and not _is_dir(output):
+        if len(names) > 1:
+            raise OptionError(f"{output}: several tables need a folder")
+        if output.suffix.lower() != ".csv":
+            raise OutputError(f"{output}: expected a name that ends in .csv, or a folder")
+        return [output]
+    if len(set(names)) < len(names):
+        raise OptionError("expected sources of different names, as their tables are named after them")
+    return [(output or Path()) / f"{name}{ending}" for name in names]
+
+
 def tables_in(folder: Path, sources: Sequence[Path]) -> list[Path]:
     """Path of every source's CSV table in a folder, or in folders below it; see `table_paths`.
 
