@@ -126,7 +126,7 @@ def test_no_more_are_open_than_were_asked_for(accelerator, clips, tmp_path, monk
                 now -= 1
             return super().__exit__(*error)
 
-    monkeypatch.setattr("mien.analysis.jobs.Analysis", Counting)
+    monkeypatch.setattr("mien.analysis.job_run.Analysis", Counting)
     assert good(analyze(clips, tmp_path / "out", 2))
     assert most == 2
 

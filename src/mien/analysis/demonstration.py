@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mien.analysis.jobs import count_rows
+from mien.analysis.job_run import count_rows
 from mien.analysis.outcome import Tally
 from mien.analysis.videos import Analysis
 from mien.analysis.watch import Watch

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.action_units.normalisation import neutral_baseline
-from mien.analysis.ending import Ending
-from mien.analysis.jobs import JobRun, count_rows
+from mien.analysis.job_run import JobRun, count_rows
 from mien.analysis.outcome import Job, JobOutcome, Tally
 from mien.analysis.recordings import (
     normalise_recordings,
@@ -31,7 +29,6 @@ from mien.runtime.versions import __version__
 
 if TYPE_CHECKING:
     from mien.action_units.normalisation import Baseline
-    from mien.datatypes import ActionUnitSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +64,6 @@ class Normalisation:
         neutral = None if self.neutral is None else str(self.neutral.absolute())
         shared = list(recordings) if self.person is not None else None
         return {"person": self.person, "recordings": shared, "neutral": neutral}
-
-
-class _ClipRun(JobRun):
-    """Analyses a video and waits for the others before its files are completed."""
-
-    waiting: Ending | None = None
-
-    def finish(self, outcome: JobOutcome, ending: Ending) -> JobOutcome:
-        """Wait."""
-        self.waiting = ending
-        return outcome
 
 
 def run_normalised(
@@ -140,43 +126,37 @@ def _run_together(
     watch: Watch,
     stopped: threading.Event,
 ) -> Iterator[JobOutcome]:
-    runs = [_ClipRun(job, options, watch, stopped) for job in jobs]
+    runs = [JobRun(job, options, watch, stopped) for job in jobs]
     try:
-        outcomes = [run.run() for run in runs]
-        clips = [run.waiting for run in runs if run.waiting is not None]
-        if len(clips) < len(runs):
-            for run, outcome in zip(runs, outcomes, strict=True):
-                if run.waiting is not None:
-                    kept = run.waiting.keep(None)
-                    outcome = replace(outcome, **(kept | {"stopped": stopped.is_set()}))
+        for run in runs:
+            run.analyse()
+        results = [run.result for run in runs if run.whole and run.result is not None]
+        if len(results) < len(runs):
+            for run in runs:
+                outcome = run.finish(keep=True)
+                if run.whole:
+                    outcome = replace(outcome, stopped=stopped.is_set())
                 if outcome.frames or not outcome.stopped:
                     yield outcome
             return
-        every = _series(clips, how, baseline, options)
-        names = [clip.result.source.name if clip.result.source else "" for clip in clips]
-        for clip, outcome, series in zip(clips, outcomes, every, strict=True):
-            clip.result = dataclasses.replace(
-                clip.result,
+        every = normalise_recordings(
+            [run.scores for run in runs if run.scores is not None],
+            one_person=how.person is not None,
+            baseline=baseline,
+            predictors=read_predictors(choose_pack(options.models)) if how.person is not None else None,
+        )
+        described = how.describe([result.source.name if result.source else "" for result in results])
+        for run, result, series in zip(runs, results, every, strict=True):
+            run.result = replace(
+                result,
                 au_intensity=series.intensity,
                 au_presence=series.presence,
-                provenance={**clip.result.provenance, "normalisation": how.describe(names)},
+                provenance={**result.provenance, "normalisation": described},
             )
-            yield replace(outcome, **clip.complete())
+            yield run.finish()
     finally:
         for run in runs:
-            if run.waiting is not None:
-                run.waiting.outputs.abort()
-
-
-def _series(
-    clips: Sequence[Ending], how: Normalisation, baseline: Baseline | None, options: AnalysisOptions
-) -> list[ActionUnitSeries]:
-    return normalise_recordings(
-        [clip.scores for clip in clips if clip.scores is not None],
-        one_person=how.person is not None,
-        baseline=baseline,
-        predictors=read_predictors(choose_pack(options.models)) if how.person is not None else None,
-    )
+            run.abort()
 
 
 def neutral_face(

@@ -10,7 +10,10 @@ from typing import Any
 
 from mien.analysis.outputs import OutputOptions
 from mien.datatypes import FaceResult, HeadPose
-from mien.errors import MienError
+from mien.errors import MienError, ModelFileError, ModelsMissingError, OptionError, ProviderError
+
+OF_ALL_SOURCES = (OptionError, ModelsMissingError, ModelFileError, ProviderError)
+"""Errors that every other source with the same options would meet, too: they are raised, and end the work."""
 
 _MOST_TURNED = math.cos(math.radians(80.0))
 """Cosine of the angle to the camera beyond which no face can be followed."""

@@ -8,9 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mien.analysis.ending import as_mien_error, keep_tables
-from mien.analysis.jobs import OF_ALL_SOURCES
-from mien.analysis.outcome import JobOutcome, Tally
+from mien.analysis.job_run import as_mien_error, keep_tables
+from mien.analysis.outcome import OF_ALL_SOURCES, JobOutcome, Tally
 from mien.analysis.output_set import OutputSet, save_tables
 from mien.analysis.outputs import OutputOptions
 from mien.analysis.pictures import Picture, PictureAnalysis, PictureTable
