@@ -1,4 +1,4 @@
-"""One job at work: its frames are analysed, then its files completed as one set, or kept as far as they go."""
+"""One job at work: frames are analysed, then files completed as one set, or kept as far as they go."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class JobRun:
-    """A job that is analysed by `analyse` and ended by `finish`; parameters as for `mien.analysis.jobs.run_job`.
+    """A job that is first analysed, then finished; parameters as for `mien.analysis.jobs.run_job`.
 
     Attributes
     ----------

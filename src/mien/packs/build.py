@@ -125,20 +125,18 @@ def read_predictors(pack: Pack) -> PredictorSet:
 
 def _refuse_for_open(options: AnalysisOptions) -> None:
     """Options that only OpenFace's models know."""
-    if options.keep_scores:
+    asked = {
+        "keep_scores": options.keep_scores,
+        "fast": options.fast,
+        "fit exact": options.fit == "exact",
+        "skip parts": "parts" in options.skip,
+        "action_units static": options.action_units == "static",
+        "both_ways": options.both_ways,
+        "multi_view": options.multi_view,
+        "parameters of the fit": options.wild or bool(options.fitting) or not options.validate,
+    }
+    names = [name for name, wanted in asked.items() if wanted]
+    if names:
         raise OptionError(
-            "keep_scores: only the models of OpenFace have scores; choose them with models openface"
-        )
-    if options.fast or options.fit == "exact" or "parts" in options.skip:
-        raise OptionError(
-            "fast, fit exact and skip parts are for the models of OpenFace; choose them with models openface"
-        )
-    if options.action_units == "static" or options.both_ways or options.multi_view:
-        raise OptionError(
-            "static action units, both_ways and multi_view are for the models of OpenFace; choose them with "
-            "models openface"
-        )
-    if options.wild or options.fitting or not options.validate:
-        raise OptionError(
-            "parameters of the fit are for the models of OpenFace; choose them with models openface"
+            f"{', '.join(names)}: for the models of OpenFace only; choose them with models openface"
         )
