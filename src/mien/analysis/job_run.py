@@ -25,7 +25,7 @@ from mien.results.video_result import VideoResult
 
 if TYPE_CHECKING:
     from mien.analysis.recordings import RecordingScores
-    from mien.packs import SharedModels
+    from mien.packs.openface import SharedModels
     from mien.video.source import FrameSource
 
 logger = logging.getLogger(__name__)

@@ -28,7 +28,7 @@ from mien.packs import choose_pack
 from mien.runtime.sessions import resolve_device
 
 if TYPE_CHECKING:
-    from mien.packs import SharedModels
+    from mien.packs.openface import SharedModels
     from mien.video.source import FrameSource
 
 AT_THE_SAME_TIME = 4
@@ -154,9 +154,9 @@ def run_jobs(
 def _at_the_same_time(
     jobs: Sequence[Job], options: AnalysisOptions, watch: Watch, stopped: threading.Event, together: int
 ) -> Iterator[JobOutcome]:
-    from mien.packs import SharedModels
+    from mien.packs import shared_models
 
-    shared = SharedModels(choose_pack(options.models), options)
+    shared = shared_models(choose_pack(options.models), options)
     with ThreadPoolExecutor(together, "mien-video") as pool:
         work = partial(run_job, options=options, watch=watch, stopped=stopped, shared=shared)
         flights = [pool.submit(work, job) for job in jobs]

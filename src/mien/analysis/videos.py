@@ -14,7 +14,7 @@ from mien.analysis.targets import need_source
 from mien.datatypes import ActionUnitSeries, Appearance, Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.options import AnalysisOptions, OptionValues
-from mien.packs import SharedModels, build_stages, choose_pack
+from mien.packs import build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.stages import Stages
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mien.analysis.outputs import OutputOptions
     from mien.analysis.recordings import RecordingScores
     from mien.analysis.sparse import SparsePipeline
+    from mien.packs.openface import SharedModels
 
 _PIPELINE_THREADS = 2
 """Tracking and analysis: what threads remain beside them may help the decoder."""

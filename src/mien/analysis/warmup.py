@@ -26,7 +26,6 @@ from PIL import Image
 from mien.data import PORTRAIT
 from mien.datatypes import FaceResult, Frame, TrackedFace
 from mien.errors import MienError
-from mien.imaging.kernels import bgr_to_gray
 from mien.landmarks.detector import Detection
 from mien.landmarks.tracker import FaceTracker
 from mien.options import AnalysisOptions, available_cores
@@ -36,6 +35,7 @@ from mien.results import ResultBuilder
 from mien.runtime.compilation import compiling_alone, counting_compilations, is_warm, remember_warm
 from mien.runtime.kernel_cache import kernel_folder
 from mien.stages import Stages
+from mien.video.images import frame_of
 from mien.video.known_motion import portrait_motion, render
 
 logger = logging.getLogger(__name__)
@@ -103,10 +103,7 @@ def portrait_frames() -> list[Frame]:
     with Image.open(PORTRAIT) as portrait:
         pictures = render(portrait, portrait_motion(30), _SIZE)
         for index, rgb in enumerate(itertools.islice(pictures, _FRAMES)):
-            bgr = np.ascontiguousarray(rgb[:, :, ::-1])
-            gray = np.empty(bgr.shape[:2], np.uint8)
-            bgr_to_gray(bgr, gray)
-            frames.append(Frame(index, index / 30, bgr, gray))
+            frames.append(frame_of(np.ascontiguousarray(rgb[:, :, ::-1]), index, index / 30))
     return frames
 
 
