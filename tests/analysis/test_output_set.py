@@ -19,7 +19,7 @@ from mien.datatypes import Frame
 from mien.errors import OptionError, OutputError
 from mien.results import AlignedOptions, Form, ResultBuilder
 from mien.video.file import VideoFile
-from mien.video.images import frame_of
+from mien.video.source import frame_of
 from mien.view.drawing import DrawingOptions
 from synthetic_drawing import CAMERA, drawn_face
 from synthetic_face import Pose, face_pdm, picture

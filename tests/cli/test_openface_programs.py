@@ -18,8 +18,7 @@ from typer.testing import CliRunner
 
 from helpers_outputs import read_aligned_folder, read_hog_records
 from mien.cli.main import app
-from mien.dropin.flags import FLAGS, Support
-from mien.dropin.programs import Program
+from mien.dropin.flags import FLAGS, Program, Support
 from mien.video.file import VideoFile
 from mien.video.images import ImageSequence
 from synthetic_faces import landmarks_of, picture_of, poses

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 from mien.analysis.targets import REPORT_ENDING, SCORES_ENDING
 from mien.errors import OptionError
 from mien.results.aligned import AlignedOptions
-from mien.results.columns import Form, GroupChoice, chosen_groups, names_in
-from mien.results.csv_style import CsvStyle, chosen_style
+from mien.results.columns import CsvStyle, Form, GroupChoice, chosen_groups, chosen_style, names_in
 from mien.results.extra import ALL, ExtraChoice, chosen_extra
 from mien.results.picture_files import picture_suffix
 from mien.view.drawing import DrawingOptions

@@ -34,7 +34,7 @@ _MAIN = "ConstrainedLocalModel.fit"
 
 _SOURCE = (
     Probe("decoding", "mien.video.file", "VideoFile.__iter__", iterates=True),
-    Probe("grey", "mien.video.file", "bgr_to_gray"),
+    Probe("grey", "mien.imaging.kernels", "bgr_to_gray"),
 )
 PROBES: dict[str, tuple[Probe, ...]] = {
     "openface": (

@@ -35,8 +35,8 @@ from mien.results import ResultBuilder
 from mien.runtime.compilation import compiling_alone, counting_compilations, is_warm, remember_warm
 from mien.runtime.kernel_cache import kernel_folder
 from mien.stages import Stages
-from mien.video.images import frame_of
 from mien.video.known_motion import portrait_motion, render
+from mien.video.source import frame_of
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,9 @@ from mien.analysis.picture_jobs import run_pictures
 from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
 from mien.cli.words import exit_code, note, worst
+from mien.dropin.flags import Program
 from mien.dropin.input_jobs import InputJob, picture_job, video_jobs, with_model
-from mien.dropin.places import Source
-from mien.dropin.programs import Program
-from mien.dropin.request import Request
+from mien.dropin.request import Request, Source
 
 if TYPE_CHECKING:
     from mien.video.source import FrameSource

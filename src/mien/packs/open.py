@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -25,7 +26,6 @@ from mien.landmarks.mesh_follower import MeshFollower
 from mien.landmarks.mesh_indices import MeshIndices, read_mesh_indices
 from mien.landmarks.mesh_tracker import MeshTracker
 from mien.models import open as pack
-from mien.models.open import PackFile
 from mien.models.readers import mtcnn_from_npz
 from mien.options import AnalysisOptions
 from mien.people.people_tracker import PeopleOptions, PeopleTracker
@@ -36,9 +36,9 @@ from mien.stages import ActionUnitAnalyzer, Stages, Tracker, networks_of
 
 T = TypeVar("T")
 
-LANDMARK_MODELS: dict[str, PackFile] = {"mesh": pack.ATTENTION_MESH, "mesh-plain": pack.PLAIN_MESH}
+LANDMARK_MODELS: dict[str, Path] = {"mesh": pack.ATTENTION_MESH, "mesh-plain": pack.PLAIN_MESH}
 """What ``AnalysisOptions.landmarks`` may name; the first is the default."""
-DETECTORS: dict[str, tuple[PackFile, ...]] = {
+DETECTORS: dict[str, tuple[Path, ...]] = {
     "blazeface": (pack.SHORT_RANGE, pack.FULL_RANGE),
     "mtcnn": (pack.MTCNN,),
 }
@@ -81,7 +81,7 @@ def build(
     chosen = tuple(DETECTORS.values()) if several else (_choose("detector", detector, DETECTORS),)
     files = (*(file for each in chosen for file in each), *_files_of_mesh(mesh_file))
     _require(files)
-    face = read_canonical_face(pack.CANONICAL_FACE.path)
+    face = read_canonical_face(pack.CANONICAL_FACE)
     network, indices = _mesh(mesh_file, options)
     shapes = _blendshapes(mesh_file, options)
     # In a video the detector of small faces is asked first.
@@ -110,35 +110,35 @@ def build(
         camera_for=camera_for,
         pack="open",
         landmark_model=landmark_model,
-        model_files=tuple(file.path for file in files),
+        model_files=files,
         networks=networks_of(network, *detectors, *(() if shapes is None else (shapes,))),
     )
 
 
-def _files_of_mesh(mesh_file: PackFile) -> tuple[PackFile, ...]:
+def _files_of_mesh(mesh_file: Path) -> tuple[Path, ...]:
     """A mesh network and what reads its mesh; blendshapes need the irises, which the plain one has not."""
     shapes = (pack.BLENDSHAPES, pack.BLENDSHAPE_LISTS) if mesh_file is pack.ATTENTION_MESH else ()
     return (mesh_file, pack.INDICES, pack.CANONICAL_FACE, *shapes)
 
 
-def _blendshapes(mesh_file: PackFile, options: AnalysisOptions) -> BlendshapeNetwork | None:
+def _blendshapes(mesh_file: Path, options: AnalysisOptions) -> BlendshapeNetwork | None:
     if pack.BLENDSHAPES not in _files_of_mesh(mesh_file):
         return None
-    landmarks = read_blendshape_landmarks(pack.BLENDSHAPE_LISTS.path)
-    return BlendshapeNetwork(create_session(pack.BLENDSHAPES.path, device=options.device), landmarks)
+    landmarks = read_blendshape_landmarks(pack.BLENDSHAPE_LISTS)
+    return BlendshapeNetwork(create_session(pack.BLENDSHAPES, device=options.device), landmarks)
 
 
-def _mesh(file: PackFile, options: AnalysisOptions) -> tuple[MeshNetwork, MeshIndices]:
-    indices = read_mesh_indices(pack.INDICES.path)
-    return MeshNetwork(create_session(file.path, device=options.device), indices), indices
+def _mesh(file: Path, options: AnalysisOptions) -> tuple[MeshNetwork, MeshIndices]:
+    indices = read_mesh_indices(pack.INDICES)
+    return MeshNetwork(create_session(file, device=options.device), indices), indices
 
 
 def _detectors(name: str, device: str, threshold: float | None = None) -> list[MtcnnDetector | BlazeFace]:
     if name == "mtcnn":
-        return [MtcnnDetector(mtcnn_from_npz(pack.MTCNN.path), device=device)]
+        return [MtcnnDetector(mtcnn_from_npz(pack.MTCNN), device=device)]
     layouts = (blazeface.SHORT_RANGE, blazeface.FULL_RANGE)
     files = zip(DETECTORS["blazeface"], layouts, strict=True)
-    return [BlazeFace(create_session(file.path, device=device), layout, threshold) for file, layout in files]
+    return [BlazeFace(create_session(file, device=device), layout, threshold) for file, layout in files]
 
 
 def all_face_boxes() -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
@@ -165,8 +165,8 @@ def _choose(option: str, name: str, known: Mapping[str, T]) -> T:
     return known[name]
 
 
-def _require(files: tuple[PackFile, ...]) -> None:
-    missing = [file.name for file in files if not file.path.is_file()]
+def _require(files: tuple[Path, ...]) -> None:
+    missing = [file.name for file in files if not file.is_file()]
     if missing:
         raise ModelsMissingError(
             f"the open models lack {', '.join(missing)} in {pack.FOLDER}: the installation is damaged; "

@@ -124,7 +124,9 @@ def openface_pack(store: ModelStore | None = None) -> Pack:
 
 def open_pack() -> Pack:
     """Describe the models that are part of the installation."""
-    missing = tuple(file.name for file in open_models.FILES if file.needed and not file.path.is_file())
+    missing = tuple(
+        file.name for file in open_models.NEEDED if not (open_models.FOLDER / file.name).is_file()
+    )
     files = sorted(
         path.name for path in open_models.FOLDER.glob("*") if path.suffix in (".onnx", ".npz", ".json")
     )

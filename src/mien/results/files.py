@@ -146,32 +146,6 @@ class Writer(WholeOrNothing, Generic[Output]):
         self._output.abort()
 
 
-class WholeFile(Unfinished):
-    """A file; write to ``file``. See `Unfinished`."""
-
-    file: BinaryIO
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Append bytes; the system's errors are raised as `OutputError`."""
-        with self.naming_errors():
-            self.file.write(data)
-
-    def _begin(self) -> None:
-        if self.path.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        self.file = self.temporary.open("xb")
-
-    def _finish(self, path: Path) -> None:
-        self.file.close()
-        os.replace(self.temporary, path)
-
-    def _remove(self) -> None:
-        with suppress(OSError):
-            self.file.close()
-        with suppress(OSError):
-            self.temporary.unlink()
-
-
 class WholePath(Unfinished):
     """A file that a library writes to the path ``temporary``. See `Unfinished`."""
 
@@ -186,6 +160,30 @@ class WholePath(Unfinished):
     def _remove(self) -> None:
         with suppress(OSError):
             self.temporary.unlink()
+
+
+class WholeFile(WholePath):
+    """A file; write to ``file``. See `Unfinished`."""
+
+    file: BinaryIO
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes; the system's errors are raised as `OutputError`."""
+        with self.naming_errors():
+            self.file.write(data)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.file = self.temporary.open("wb")
+
+    def _finish(self, path: Path) -> None:
+        self.file.close()
+        super()._finish(path)
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self.file.close()
+        super()._remove()
 
 
 class WholeFolder(Unfinished):

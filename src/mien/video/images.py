@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -13,10 +12,9 @@ from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
-from mien.imaging.kernels import bgr_to_gray
-from mien.storage.regular_file import read_regular
+from mien.storage.regular_file import read_text
 from mien.video.folders import is_hidden, missing_numbers, natural_key
-from mien.video.source import IMAGE_SUFFIXES, SourceInfo
+from mien.video.source import IMAGE_SUFFIXES, FrameSource, SourceInfo, frame_of
 from mien.video.stills import count_pages, read_still
 
 _FARTHEST_PX = 1e7
@@ -26,31 +24,6 @@ NOMINAL_FPS = 30.0
 """Frame rate that a sequence of pictures is said to have where nobody gives one."""
 _NAMED = 3
 """Files that a message names."""
-
-
-def read_image(path: str | Path) -> NDArray[np.uint8]:
-    """Read a picture file.
-
-    The pixels are those of OpenCV's ``imread``, bit for bit (JPEG by libjpeg's exact integer transform), and
-    like there the picture is turned upright as its EXIF data ask. 16-bit samples keep their upper eight bits,
-    transparency is ignored, of several pages the first is read.
-
-    Parameters
-    ----------
-    path
-        A JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF file; HEIC and HEIF with the extra ``heic``.
-
-    Returns
-    -------
-    ndarray
-        (H, W, 3) uint8, C-contiguous, channels blue, green, red.
-
-    Raises
-    ------
-    SourceError
-        The file is missing, damaged, too large or no such picture.
-    """
-    return read_still(Path(path)).bgr
 
 
 def read_boxes(path: str | Path) -> NDArray[np.float32]:
@@ -74,10 +47,9 @@ def read_boxes(path: str | Path) -> NDArray[np.float32]:
     """
     path = Path(path)
     try:
-        lines = read_regular(path).decode().splitlines()
-    except (OSError, ValueError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise SourceError(f"{path}: expected the face boxes of a picture: {reason}") from error
+        lines = read_text(path).splitlines()
+    except OSError as error:
+        raise SourceError(f"{path}: expected the face boxes of a picture: {error.strerror}") from error
     rows = [_box(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
     return np.array(rows, np.float32).reshape(-1, 4)
 
@@ -130,13 +102,6 @@ def list_other_files(folder: str | Path) -> list[Path]:
     """Files of a folder that are no pictures by their names, hidden ones left out."""
     files = (path for path in Path(folder).iterdir() if path.is_file() and not is_hidden(path))
     return sorted((path for path in files if path.suffix.lower() not in IMAGE_SUFFIXES), key=natural_key)
-
-
-def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Frame:
-    """Frame from a picture (H, W, 3) uint8, C-contiguous, blue, green, red."""
-    gray = np.empty(bgr.shape[:2], np.uint8)
-    bgr_to_gray(bgr, gray)
-    return Frame(index, time_s, bgr, gray)
 
 
 class _Pictures:
@@ -210,16 +175,11 @@ class _Pictures:
             return last
         return SourceError(f"none of {len(self._files)} pictures could be read; of the last: {last}")
 
-    def close(self) -> None:
-        """Nothing is kept open."""
-
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def __exit__(self, *error: object) -> None:
+        """Nothing is kept open."""
 
 
 def _names(paths: Iterable[Path]) -> str:
@@ -278,7 +238,7 @@ class ImageSet(_Pictures):
         return self._name
 
 
-class ImageSequence(_Pictures):
+class ImageSequence(_Pictures, FrameSource):
     """Pictures that follow one another: a video in single files.
 
     Parameters

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.models.readers.fault import fault, read_bytes
+from mien.models.readers.fault import fault, opened
 
 _MOST_ELEMENTS = 10_000_000
 _LARGEST = float(np.finfo(np.float32).max)
@@ -130,7 +130,8 @@ def read_text(path: Path) -> str:
     ModelFileError
         It holds bytes that are no ASCII text.
     """
-    data = read_bytes(path)
+    with opened(path) as file:
+        data = file.read()
     try:
         return data.decode("ascii")
     except UnicodeDecodeError as error:
