@@ -210,7 +210,7 @@ def test_several_faces_share_the_files(run, tmp_path):
 
 def test_nobody_in_a_video_of_several_faces_gives_no_table(run, tmp_path):
     done = run(MULTI, "-f MEDIA/nobody.mp4")
-    assert "nobody was found" in done.stdout
+    assert "No table was written" in done.stdout
     assert names_in(tmp_path / "processed") == ["nobody.avi", "nobody.hog", "nobody_of_details.txt"]
     assert "Output csv" not in details(tmp_path / "processed/nobody_of_details.txt")
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from helpers_reference import VIDEOS, camera_of, landmarks_of, main_pdm, read_video
 from mien.datatypes import EyeShape, HeadPose
-from mien.gaze import GazeEstimator
+from mien.gaze.eye_gaze import GazeEstimator
 from mien.geometry.pinhole import default_camera
 from oracle import camera_geometry as oracle
 from synthetic_pose import CAMERA, seen_landmarks

@@ -220,8 +220,8 @@ def test_boxes_belong_to_pictures_by_name(tmp_path):
         ImageSet(tmp_path, boxes=tmp_path / "boxes")
     (tmp_path / "boxes" / "b.txt").write_text("0 0 2 3")
     pictures = ImageSet(tmp_path, boxes=tmp_path / "boxes")
-    assert [pictures.boxes_of(frame).tolist() for frame in pictures] == [[[0, 0, 1, 1]], [[0, 0, 2, 3]]]
-    assert ImageSet(tmp_path).boxes_of(next(iter(pictures))) is None
+    assert [frame.boxes.tolist() for frame in pictures] == [[[0, 0, 1, 1]], [[0, 0, 2, 3]]]
+    assert next(iter(ImageSet(tmp_path))).boxes is None
 
 
 @pytest.mark.models

@@ -183,7 +183,8 @@ def test_files_that_are_passed_over_are_named(tmp_path):
     folder = ImageSet(tmp_path)
     assert [path.name for path in folder.files] == ["a.png"]
     assert folder.notes == (
-        "4 files that are no pictures were passed over: b.psd, c.raw, clip.mp4 and 1 more",
+        "4 files that are no pictures were passed over: b.psd, c.raw, clip.mp4 and 1 more "
+        "(videos are given by their own names)",
     )
 
 

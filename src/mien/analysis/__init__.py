@@ -1,5 +1,1 @@
-"""Whole sources analysed: videos, pictures, every Nth frame, one person's clips; and the files they leave."""
-
-import lazy_loader
-
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+"""Whole sources analysed: videos, pictures, every Nth frame, clips of one person; and their files."""

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -28,7 +28,7 @@ from mien.datatypes import FaceResult, Frame, TrackedFace
 from mien.errors import MienError
 from mien.landmarks.detector import Detection
 from mien.landmarks.tracker import FaceTracker
-from mien.options import AnalysisOptions, OptionValues, available_cores
+from mien.options import AnalysisOptions, available_cores
 from mien.packs import Pack, build_stages, choose_pack
 from mien.pipeline import Pipeline
 from mien.results import ResultBuilder
@@ -171,8 +171,7 @@ def _wait(helper: subprocess.Popen[bytes]) -> None:
 
 def _help(options: dict[str, Any]) -> None:
     """What the second process does."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-    chosen = AnalysisOptions(**cast(OptionValues, values))
+    chosen = AnalysisOptions.of(options)
     pack = choose_pack(chosen.models)
     _SHARES[pack.name][1](build_stages(pack, chosen), portrait_frames()[0])
 

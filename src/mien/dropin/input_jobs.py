@@ -73,8 +73,7 @@ def picture_job(request: Request, warn: Warn) -> PictureJob:
     else:
         source = tuple(files := [Path(item.path) for item in request.inputs])
     outputs = _outputs(request, [Input(Source.FILE, str(path)) for path in files], warn)
-    folders = ", ".join(dict.fromkeys(f"{each.folder}/" for each in outputs))
-    return PictureJob(source, tuple(outputs), f"Files: {folders}")
+    return PictureJob(source, tuple(outputs))
 
 
 def _outputs(request: Request, inputs: Sequence[Input], warn: Warn) -> list[OutputOptions]:

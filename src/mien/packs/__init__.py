@@ -4,16 +4,16 @@ Beside `mien.pipeline` only this room knows several stages. A new pack is one fi
 `mien.packs.build` calls.
 """
 
-from mien.packs.build import SharedModels, build_stages, read_predictors
+from mien.packs.build import build_stages, read_predictors, shared_models
 from mien.packs.pack import Pack, choose_pack, notice, open_pack, openface_pack
 
 __all__ = [
     "Pack",
-    "SharedModels",
     "build_stages",
     "choose_pack",
     "notice",
     "open_pack",
     "openface_pack",
     "read_predictors",
+    "shared_models",
 ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,13 +15,13 @@ from mien.stages import Stages
 if TYPE_CHECKING:
     from mien.action_units.predictors import PredictorSet
     from mien.landmarks.accelerator import Accelerator
-    from mien.packs.openface import OpenFaceModels
+    from mien.packs.openface import SharedModels
 
 
-class SharedModels:
-    """Models of analyses that run at the same time: read once, opened once, and their networks' calls joined.
-
-    Analyses with the open models, which are small, share nothing.
+def shared_models(
+    pack: Pack, options: AnalysisOptions, *, accelerator: Accelerator | None = None
+) -> SharedModels | None:
+    """Models of analyses that run at the same time: read once, opened once, their networks' calls joined.
 
     Parameters
     ----------
@@ -32,24 +31,21 @@ class SharedModels:
         Where the networks of patch experts run; by default the options' device, on the processor mien's
         kernel.
 
+    Returns
+    -------
+    SharedModels or None
+        None for the open models, which are small: analyses with them share nothing.
+
     Raises
     ------
     ModelsMissingError, ModelFileError, OptionError, ProviderError
         As `build_stages`.
     """
+    if pack.name != "openface":
+        return None
+    from mien.packs.openface import read_models
 
-    def __init__(
-        self, pack: Pack, options: AnalysisOptions, *, accelerator: Accelerator | None = None
-    ) -> None:
-        self.openface: OpenFaceModels | None = None
-        if pack.name == "openface":
-            from mien.packs.openface import read_models
-
-            self.openface = read_models(pack, options, accelerator=accelerator)
-
-    def member(self) -> AbstractContextManager[None]:
-        """What an analysis does within this context is joined with what the others do."""
-        return nullcontext() if self.openface is None else self.openface.member()
+    return read_models(pack, options, accelerator=accelerator)
 
 
 def build_stages(
@@ -74,7 +70,7 @@ def build_stages(
     pictures
         Whether every frame is a picture of its own.
     shared
-        What other analyses with the same options use too.
+        What other analyses with the same options use too, see `shared_models`.
 
     Raises
     ------
@@ -96,8 +92,7 @@ def build_stages(
     else:
         from mien.packs.openface import build as build_openface
 
-        models = None if shared is None else shared.openface
-        stages = build_openface(pack, options, camera_for, live=live, pictures=pictures, models=models)
+        stages = build_openface(pack, options, camera_for, live=live, pictures=pictures, models=shared)
     if {"gaze", "parts"} & set(options.skip):
         stages = replace(stages, gaze=None)
     return replace(stages, appearance=None, action_units=None) if "aus" in options.skip else stages
@@ -125,20 +120,18 @@ def read_predictors(pack: Pack) -> PredictorSet:
 
 def _refuse_for_open(options: AnalysisOptions) -> None:
     """Options that only OpenFace's models know."""
-    if options.keep_scores:
+    asked = {
+        "keep_scores": options.keep_scores,
+        "fast": options.fast,
+        "fit exact": options.fit == "exact",
+        "skip parts": "parts" in options.skip,
+        "action_units static": options.action_units == "static",
+        "both_ways": options.both_ways,
+        "multi_view": options.multi_view,
+        "parameters of the fit": options.wild or bool(options.fitting) or not options.validate,
+    }
+    names = [name for name, wanted in asked.items() if wanted]
+    if names:
         raise OptionError(
-            "keep_scores: only the models of OpenFace have scores; choose them with models openface"
-        )
-    if options.fast or options.fit == "exact" or "parts" in options.skip:
-        raise OptionError(
-            "fast, fit exact and skip parts are for the models of OpenFace; choose them with models openface"
-        )
-    if options.action_units == "static" or options.both_ways or options.multi_view:
-        raise OptionError(
-            "static action units, both_ways and multi_view are for the models of OpenFace; choose them with "
-            "models openface"
-        )
-    if options.wild or options.fitting or not options.validate:
-        raise OptionError(
-            "parameters of the fit are for the models of OpenFace; choose them with models openface"
+            f"{', '.join(names)}: for the models of OpenFace only; choose them with models openface"
         )

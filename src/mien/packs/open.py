@@ -14,9 +14,9 @@ from mien.action_units.identities import IdentityAnalyzers
 from mien.action_units.mesh_units import MeshActionUnits
 from mien.datatypes import Camera
 from mien.detection import blazeface
-from mien.detection.blazeface import BlazeFace, FirstSuccess
+from mien.detection.blazeface import BlazeFace
 from mien.detection.mtcnn import MtcnnDetector
-from mien.detection.together import Together
+from mien.detection.several import FirstSuccess, Together
 from mien.errors import ModelsMissingError, OptionError
 from mien.gaze.mesh_gaze import MeshGazeEstimator
 from mien.landmarks.images import PictureTracker
@@ -133,12 +133,12 @@ def _mesh(file: Path, options: AnalysisOptions) -> tuple[MeshNetwork, MeshIndice
     return MeshNetwork(create_session(file, device=options.device), indices), indices
 
 
-def _detectors(name: str, device: str) -> list[MtcnnDetector | BlazeFace]:
+def _detectors(name: str, device: str, threshold: float | None = None) -> list[MtcnnDetector | BlazeFace]:
     if name == "mtcnn":
         return [MtcnnDetector(mtcnn_from_npz(pack.MTCNN), device=device)]
     layouts = (blazeface.SHORT_RANGE, blazeface.FULL_RANGE)
     files = zip(DETECTORS["blazeface"], layouts, strict=True)
-    return [BlazeFace(create_session(file, device=device), layout) for file, layout in files]
+    return [BlazeFace(create_session(file, device=device), layout, threshold) for file, layout in files]
 
 
 def all_face_boxes() -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
@@ -155,10 +155,8 @@ def all_face_boxes() -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         The installation is damaged.
     """
     _require(DETECTORS["blazeface"])
-    layouts = (blazeface.SHORT_RANGE, blazeface.FULL_RANGE)
-    files = zip(DETECTORS["blazeface"], layouts, strict=True)
-    found = [BlazeFace(create_session(file), layout, _DOUBTFUL) for file, layout in files]
-    return lambda bgr: np.concatenate([each.detect(bgr).boxes for each in found])
+    detectors = _detectors("blazeface", "cpu", _DOUBTFUL)
+    return lambda bgr: np.concatenate([each.detect(bgr).boxes for each in detectors])
 
 
 def _choose(option: str, name: str, known: Mapping[str, T]) -> T:

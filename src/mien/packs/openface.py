@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenFaceModels:
+class SharedModels:
     """What analyses read; several that run at the same time may share it.
 
     Attributes
@@ -66,7 +66,7 @@ class OpenFaceModels:
 
 def read_models(
     pack: Pack, options: AnalysisOptions, *, accelerator: Accelerator | None = None
-) -> OpenFaceModels:
+) -> SharedModels:
     """Read what all analyses with these options need.
 
     Parameters
@@ -94,7 +94,7 @@ def read_models(
     if landmarks.validator is not None:
         validator = LandmarkValidator(landmarks.validator, device=options.device)
     place = place_of(accelerator or options.device, options.threads_used)
-    return OpenFaceModels(files, landmarks, detector, validator, place)
+    return SharedModels(files, landmarks, detector, validator, place)
 
 
 def build(
@@ -104,7 +104,7 @@ def build(
     *,
     live: bool = False,
     pictures: bool = False,
-    models: OpenFaceModels | None = None,
+    models: SharedModels | None = None,
 ) -> Stages:
     """Put the stages together: see `mien.packs.build_stages`.
 
@@ -156,7 +156,7 @@ def _refuse(options: AnalysisOptions, *, pictures: bool) -> None:
 
 
 def _tracker(
-    options: AnalysisOptions, models: OpenFaceModels, detector: LandmarkDetector, *, pictures: bool
+    options: AnalysisOptions, models: SharedModels, detector: LandmarkDetector, *, pictures: bool
 ) -> Tracker:
     detect = models.detector.detect
     if pictures:
@@ -175,7 +175,7 @@ def _tracker(
     return FaceTracker(detector, detect)
 
 
-def _tracker_of_many(options: AnalysisOptions, models: OpenFaceModels, detector: LandmarkDetector) -> Tracker:
+def _tracker_of_many(options: AnalysisOptions, models: SharedModels, detector: LandmarkDetector) -> Tracker:
     """People, or the original's places for faces where compatibility is wanted."""
     if options.compat == "openface":
         from mien.landmarks.multi_face import MultiFaceTracker
@@ -195,7 +195,7 @@ def _tracker_of_many(options: AnalysisOptions, models: OpenFaceModels, detector:
     return PeopleTracker(LandmarkFollower(detector), models.detector.detect, people, follow_all=follow_all)
 
 
-def _landmark_detector(options: AnalysisOptions, models: OpenFaceModels) -> LandmarkDetector:
+def _landmark_detector(options: AnalysisOptions, models: SharedModels) -> LandmarkDetector:
     from mien.landmarks.detector import LandmarkDetector
     from mien.landmarks.options import FitOptions
 
@@ -207,7 +207,7 @@ def _landmark_detector(options: AnalysisOptions, models: OpenFaceModels) -> Land
     return LandmarkDetector(models.landmarks, fit, validate, threads=options.threads_used, device=place)
 
 
-def _predictors(models: OpenFaceModels, kind: str) -> tuple[ActionUnitRecord, Path]:
+def _predictors(models: SharedModels, kind: str) -> tuple[ActionUnitRecord, Path]:
     """Predictors of action units, and their entry file."""
     from mien.models.readers import read_action_units
 

@@ -15,16 +15,6 @@ from mien.models.store import ModelStore
 
 PACK_NAMES = ("openface", "open")
 
-_OPEN_NEEDED = (
-    "face_detection_short_range.onnx",
-    "face_detection_full_range.onnx",
-    "face_landmark_with_attention.onnx",
-    "canonical_face.npz",
-    "indices.json",
-    "mtcnn.npz",
-    "face_blendshapes.onnx",
-    "blendshapes.json",
-)
 _OPENFACE_GIVES = (
     "68 landmarks, 2D and 3D, and 56 eye landmarks",
     "head pose",
@@ -134,7 +124,9 @@ def openface_pack(store: ModelStore | None = None) -> Pack:
 
 def open_pack() -> Pack:
     """Describe the models that are part of the installation."""
-    missing = tuple(name for name in _OPEN_NEEDED if not (open_models.FOLDER / name).is_file())
+    missing = tuple(
+        file.name for file in open_models.NEEDED if not (open_models.FOLDER / file.name).is_file()
+    )
     files = sorted(
         path.name for path in open_models.FOLDER.glob("*") if path.suffix in (".onnx", ".npz", ".json")
     )

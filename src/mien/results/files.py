@@ -7,12 +7,24 @@ import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Generic, Self, TypeVar
 
 from mien.errors import OutputError
+
+
+@contextmanager
+def naming_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors into an `OutputError` that names the file or folder."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(
+            f"{path} can't be written: {reason}; choose another place or free the disk"
+        ) from error
 
 
 class WholeOrNothing(ABC):
@@ -64,16 +76,9 @@ class Unfinished(WholeOrNothing):
             self._begin()
         self._open = True
 
-    @contextmanager
-    def naming_errors(self) -> Iterator[None]:
+    def naming_errors(self) -> AbstractContextManager[None]:
         """Turn the system's errors into an `OutputError` that names the file."""
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(
-                f"{self.path} can't be written: {reason}; choose another place or free the disk"
-            ) from error
+        return naming_errors(self.path)
 
     def close(self, path: str | Path | None = None) -> None:
         """Put it in its place.

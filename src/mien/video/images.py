@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -107,19 +108,21 @@ class _Pictures:
     """Picture files in order; those that cannot be read are left out and counted, unless none can."""
 
     def __init__(self, source: str | Path | Sequence[str | Path], compat: str | None) -> None:
-        if isinstance(source, str | Path):
-            self._root: Path | None = Path(source)
-            if not self._root.exists():
-                raise SourceError(f"{source}: no such file or folder; expected pictures")
-            self._name = self._root.resolve().name
-            self._files = [self._root] if self._root.is_file() else list_images(source, compat=compat)
-        else:
-            self._root, self._files = None, [Path(path) for path in source]
-            self._name = self._files[0].name if len(self._files) == 1 else f"{len(self._files)} pictures"
+        single = isinstance(source, str | Path)
+        sources = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
+        self._root = sources[0] if single else None
+        if self._root is not None and not self._root.exists():
+            raise SourceError(f"{source}: no such file or folder; expected pictures")
+        self._files, self._other = list[Path](), list[Path]()
+        for path in sources:
+            self._files += list_images(path, compat=compat) if path.is_dir() else [path]
+            self._other += list_other_files(path) if path.is_dir() else []
         if not self._files:
             raise SourceError("expected at least one picture, got none")
+        self._name = self._files[0].name if len(self._files) == 1 else f"{len(self._files)} pictures"
+        if self._root is not None:
+            self._name = self._root.resolve().name
         self._pages = [0] * len(self._files)
-        self._other = list_other_files(self._root) if self._root is not None and self._root.is_dir() else []
         self._unreadable: list[Path] = []
         self._further: dict[Path, int] = {}
 
@@ -148,7 +151,8 @@ class _Pictures:
         if not self._other:
             return ()
         noun = "file that is no picture was" if len(self._other) == 1 else "files that are no pictures were"
-        return (f"{len(self._other)} {noun} passed over: {_names(self._other)}",)
+        names = _names(self._other)
+        return (f"{len(self._other)} {noun} passed over: {names} (videos are given by their own names)",)
 
     def _read_all(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         self._unreadable.clear()
@@ -191,7 +195,7 @@ class ImageSet(_Pictures):
     Parameters
     ----------
     source
-        A file, a folder, or files.
+        A file, a folder, or several of them.
     compat
         "openface" takes from a folder what OpenFace takes; see `list_images`.
     boxes
@@ -219,11 +223,8 @@ class ImageSet(_Pictures):
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the pictures; a frame's index is its place among `files`, its time 0."""
         for index, bgr in self._read_all():
-            yield frame_of(bgr, index)
-
-    def boxes_of(self, frame: Frame) -> NDArray[np.float32] | None:
-        """Given face boxes (N, 4) of a picture; None where faces are to be detected."""
-        return None if self._boxes is None else self._boxes[frame.index]
+            frame = frame_of(bgr, index)
+            yield frame if self._boxes is None else replace(frame, boxes=self._boxes[index])
 
     def info_of(self, frame: Frame) -> SourceInfo:
         """Name and size of a picture."""
@@ -235,11 +236,6 @@ class ImageSet(_Pictures):
     def name(self) -> str:
         """Short name for messages."""
         return self._name
-
-    @property
-    def path(self) -> Path | None:
-        """The file or folder, where one was given."""
-        return self._root
 
 
 class ImageSequence(_Pictures, FrameSource):

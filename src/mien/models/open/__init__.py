@@ -31,3 +31,8 @@ BLENDSHAPES = FOLDER / "face_blendshapes.onnx"
 """Blendshapes of the face mesh."""
 BLENDSHAPE_LISTS = FOLDER / "blendshapes.json"
 """Names of the blendshapes, and the mesh's points that they are read from."""
+NEEDED = (
+    *(SHORT_RANGE, FULL_RANGE, MTCNN, ATTENTION_MESH, CANONICAL_FACE),
+    *(INDICES, BLENDSHAPES, BLENDSHAPE_LISTS),
+)
+"""What the pack can't be used without."""
