@@ -15,10 +15,9 @@ from PIL import Image
 
 from mien.errors import SourceError
 from mien.video import stills
-from mien.video.file import VideoFile
+from mien.video.file import VideoFile, open_video
 from mien.video.folders import missing_numbers, natural_key
 from mien.video.images import ImageSequence, ImageSet
-from mien.video.opening import open_video
 from mien.video.source import are_pictures
 from mien.video.stills import read_still
 

@@ -18,7 +18,7 @@ from mien.packs import build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.stages import Stages
-from mien.video.opening import open_video
+from mien.video.file import open_video
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from mien.datatypes import BLENDSHAPE_NAMES, FaceResult
 from mien.results import columns
 from mien.results.columns import Form, Group, GroupChoice
 from mien.results.extra import EXTRA_GROUPS, ExtraChoice, ExtraGroup, chosen_extra
-from mien.results.files import WholeFile, Writer, whole_file
+from mien.results.files import WholeFile, whole_file
 from mien.results.table import readable
 from mien.runtime.versions import __version__
 
@@ -195,7 +195,7 @@ def _plain(values: Any, decimals: int) -> Any:
     return kinds.tolist()
 
 
-class JsonLinesWriter(Writer[WholeFile]):
+class JsonLinesWriter(WholeFile):
     """Writes faces as they come; the file appears when it is complete.
 
     Parameters
@@ -222,12 +222,12 @@ class JsonLinesWriter(Writer[WholeFile]):
         provenance: Mapping[str, Any] | None = None,
     ) -> None:
         self._encoder = encoder or RowEncoder()
-        super().__init__(WholeFile(path))
-        self._output.write(self._encoder.header(source=source, provenance=provenance).encode())
+        super().__init__(path)
+        self.write(self._encoder.header(source=source, provenance=provenance).encode())
 
     def append(self, face: FaceResult) -> None:
         """Write one face in one frame, with live action units."""
-        self._output.write(self._encoder.face(face).encode())
+        self.write(self._encoder.face(face).encode())
 
 
 def write_jsonl(

@@ -30,6 +30,7 @@ _TOLERATED_S = 0.5
 """The same where the header speaks of several streams: sound, subtitles and their last packets."""
 _KNOW_THEIR_LENGTH = {"matroska", "webm", "asf", "flv"}
 """Formats whose header says when the file ends; of others FFmpeg looks or guesses."""
+_BY_PILLOW = (".webp", ".avif")
 
 
 class VideoFile(FrameSource):
@@ -284,3 +285,20 @@ class VideoFile(FrameSource):
         else:
             return 0.0
         return early_s if early_s > tolerated_s else 0.0
+
+
+def open_video(
+    path: str | Path,
+    *,
+    compat: str | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    threads: int = 1,
+) -> FrameSource:
+    """Open a video file or an animated picture; parameters and errors as for `VideoFile`."""
+    path = Path(path)
+    if path.suffix.lower() in _BY_PILLOW and path.is_file():
+        from mien.video.animation import Animation
+
+        return Animation(path, compat=compat, start_s=start_s, end_s=end_s)
+    return VideoFile(path, compat=compat, start_s=start_s, end_s=end_s, threads=threads)
