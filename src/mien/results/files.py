@@ -29,8 +29,8 @@ def naming_errors(path: Path) -> Iterator[None]:
 class Unfinished(ABC):
     """Something that is written under a temporary name beside its place and renamed when it is whole.
 
-    `close` puts it in its place and `abort` removes it; called again, both do nothing. As a context manager it
-    is closed at the end, or aborted if an error passes.
+    `close` puts it in its place and `abort` removes it; called again, both do nothing. As a context manager
+    it is closed at the end, or aborted if an error passes.
 
     Parameters
     ----------
