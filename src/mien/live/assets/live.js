@@ -47,7 +47,9 @@ function connect() {
   socket.binaryType = "arraybuffer";
   socket.onmessage = event => typeof event.data === "string" ? told(JSON.parse(event.data)) : given(event.data);
   socket.onclose = event => {
-    page.connection = {1001: "gone", 1013: "full"}[event.code] ?? "lost";
+    // attempts that fail say nothing new
+    if (page.connection === "open" || page.connection === "connecting" || event.code === 1013)
+      page.connection = {1001: "gone", 1013: "full"}[event.code] ?? "lost";
     words();
     setTimeout(connect, Math.min(500 * 2 ** page.waits++, 5000));
   };
@@ -381,11 +383,15 @@ function numbers(row) {
   say("confidence", signed(at("confidence"), 2));
   say("head", "pitch " + signed(at("pitch"), 0) + "  yaw " + signed(at("yaw"), 0) + "  roll " + signed(at("roll"), 0));
   say("place", "x " + signed(at("x"), 0) + "  y " + signed(at("y"), 0) + "  z " + signed(at("z"), 0));
-  say("gaze", "right " + signed(at("gaze_x"), 0) + "  down " + signed(at("gaze_y"), 0));
+  say("gaze", sided(at("gaze_x"), "left", "right") + ", " + sided(at("gaze_y"), "up", "down"));
   say("viewers", about.viewers === 1 ? "1 viewer" : about.viewers + " viewers");
   rowsKept();
   if (page.seen > SURE_ROWS) unmeasured();
   if (by("save").disabled) words();
+}
+
+function sided(value, before, after) {
+  return value === null ? "–" : Math.abs(value).toFixed(0) + " " + (value < 0 ? before : after);
 }
 
 function unmeasured() {
@@ -416,7 +422,7 @@ function charts() {
   const units = page.units.filter(each => page.chosen.has(each.unit.name))
     .map(each => ({name: each.unit.name, column: each.unit.intensity, look: page.chosen.get(each.unit.name)}));
   page.charts = [
-    chart("chart-units", units, (low, high) => [0, Math.min(Math.max(Math.ceil(high ?? 0), 2), 5)]),
+    chart("chart-units", units, (low, high) => [Math.min(Math.floor(2 * (low ?? 0)) / 2, 0), Math.max(Math.ceil(high ?? 0), 2)]),
     chart("chart-head", ["pitch", "yaw", "roll"].map((name, look) => ({name, column: at(name), look})), wide(10)),
     chart("chart-gaze", [["to the image's right", "gaze_x"], ["down", "gaze_y"]].map(([name, key], look) => ({name, column: at(key), look})), wide(10)),
   ];
