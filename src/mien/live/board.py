@@ -21,7 +21,7 @@ from mien.live.statistics import LiveStatistics
 logger = logging.getLogger(__name__)
 
 HISTORY_S = 30.0
-IN_FLIGHT = 3
+IN_FLIGHT = 4
 """Pictures that a viewer may have been sent and not have drawn yet."""
 _MOST_ROWS = 4096
 
@@ -120,6 +120,11 @@ class Board:
     def __len__(self) -> int:
         """Number of viewers."""
         return len(self._viewers)
+
+    def viewers(self) -> list[Viewer]:
+        """Those who are here, in the order in which they came."""
+        with self._lock:
+            return list(self._viewers)
 
     # --- the analysis
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import OutputError
-from mien.live.board import Board
+from mien.live.board import Board, Viewer
 from mien.live.controls import Controls, Pausable
 from mien.live.door import is_loopback
 from mien.live.keeping import Names, Recorder, TableSoFar
@@ -130,6 +130,10 @@ class ShownAnalysis:
             "whoever has this address sees the face and can stop, record and save; nothing is encrypted: "
             "others in the same network may read along"
         )
+
+    def viewers(self) -> list[Viewer]:
+        """Those who look on: what they have drawn, how late, and what was left out for them."""
+        return self._board.viewers()
 
     def begin(
         self, source: Pausable, recorded: RecordedSource, provenance: Mapping[str, Any], units: str = "live"
