@@ -4,10 +4,11 @@
 
 Plays the video forth and back at its own pace. Every viewer is a window of one headless Chromium (which draws
 without a graphics card). A fourth viewer answers for some seconds, then reads nothing more and says nothing
-more, but stays connected. Latency is counted from the capture of a frame (the moment at which a file's frame is
-due, decoding included) until the viewer's word that its browser has made the picture is back at the server:
-an upper bound of what the viewer sees. Wanted at 640x480 and 30 frames/s: no frame dropped by the analysis or left out for a
-viewer, median latency of 60 ms or less. Needs the extra "server", selenium, chromium and chromedriver.
+more, but stays connected. Latency is counted from the capture of a frame (the moment at which a file's frame
+is due, decoding included) until the viewer's word that its browser has made the picture is back at the
+server: an upper bound of what the viewer sees. Wanted at 640x480 and 30 frames/s: no frame dropped by the
+analysis or left out for a viewer, median latency of 60 ms or less. Needs the extra "server", selenium,
+chromium and chromedriver.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from datetime import datetime
 from pathlib import Path
 from time import monotonic, perf_counter, process_time, sleep
 
-from live import lengthen
-from machine import machine_block
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+from live import lengthen
+from machine import machine_block
 from mien.live.lines import LiveEncoder
 from mien.live.pausing import PausableClock, PausableFile
 from mien.live.session import LiveAnalysis
@@ -41,7 +42,13 @@ from mien.video.pacing import RealTime
 
 STOPS_AFTER_S = 5.0
 SETTLING_S = 2.0
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1280,800")
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--window-size=1280,800",
+)
 
 
 def open_windows(address: str, count: int, cleanup: ExitStack) -> webdriver.Chrome:
@@ -130,7 +137,8 @@ def run(path: Path, options: AnalysisOptions, viewers: int, screenshot: Path | N
     for number, viewer in enumerate(seen):
         drawn = viewer.statistics.summary()
         words = f"drawn {drawn.frames}, left out {viewer.left_out}; to picture {in_words(drawn)}"
-        print(f"viewer {number + 1}   {words}{' (stopped reading)' if drawn.frames < summary.frames / 2 else ''}")
+        stopped = " (stopped reading)" if drawn.frames < summary.frames / 2 else ""
+        print(f"viewer {number + 1}   {words}{stopped}")
     print(f"processor  server {cpu:.2f} cores, browser {browsing / summary.seconds:.2f}")
 
 

@@ -72,7 +72,9 @@ class Feed:
 def page(folder, *, name="clip.mp4", camera=False, **options):
     """A page with a feed: gives both."""
     chosen = {"port": 0, "out": folder, **options}
-    shown = ShownAnalysis(PageOptions(**chosen), stages(), name=name, models="test", header=HEADER, camera=camera)
+    shown = ShownAnalysis(
+        PageOptions(**chosen), stages(), name=name, models="test", header=HEADER, camera=camera
+    )
     feed = Feed(shown)
     try:
         feed.begin()

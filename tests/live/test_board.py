@@ -10,13 +10,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
+from shown_results import live_face
 
 from mien.datatypes import Camera
 from mien.errors import OptionError
 from mien.live.board import IN_FLIGHT, Board
 from mien.live.numbers import ROW, drawing_of, layout, row_of
 from mien.live.picture import PictureMaker
-from shown_results import live_face
 from simple_stages import CAMERA
 from synthetic_result import make_face
 
@@ -247,7 +247,8 @@ def test_nothing_of_a_picture_leaves_in_black_and_no_face_does_blurred():
     face = make_face(0, success=False)
     assert PictureMaker("black").make(bgr, face) == b""
     plain, blurred = (
-        np.asarray(Image.open(io.BytesIO(PictureMaker(mode).make(bgr, face))), float) for mode in (None, "blur")
+        np.asarray(Image.open(io.BytesIO(PictureMaker(mode).make(bgr, face))), float)
+        for mode in (None, "blur")
     )
     # where no face is found all of the picture may be one
     assert blurred.std() < 0.2 * plain.std()

@@ -86,7 +86,9 @@ def test_other_pages_may_not_connect(origins):
     assert not HERE.lets_in(origins, ["localhost:8465"])
 
 
-@pytest.mark.parametrize("path", ["/", "/?token=", "/?token=Secret", "/?token=secret2", "/?t=secret", "/?token=%ff"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?token=", "/?token=Secret", "/?token=secret2", "/?t=secret", "/?token=%ff"]
+)
 def test_without_the_token_nobody_gets_in(path):
     assert not OPEN.has_token(path)
 

@@ -94,7 +94,9 @@ def test_the_table_so_far_is_whole_and_more_rows_may_come(tmp_path):
     assert rows == 4
     read = read_openface_csv(second)
     np.testing.assert_array_equal(read["frame"], [1, 2, 3, 4])
-    np.testing.assert_allclose(read["x_5"], [make_face(i).landmarks.points[5, 0] for i in range(4)], atol=0.051)
+    np.testing.assert_allclose(
+        read["x_5"], [make_face(i).landmarks.points[5, 0] for i in range(4)], atol=0.051
+    )
     about = json.loads(provenance_path(second).read_text())
     assert about["table"] == second.name
     assert about["mien"] == "test"

@@ -11,16 +11,23 @@ from contextlib import contextmanager
 from urllib.parse import quote
 
 import pytest
+from shown_results import Tap, live_face, page
 
 from mien.errors import OptionError, OutputError
+from mien.live import answers
 from mien.live import page as page_module
 from mien.live.board import IN_FLIGHT
 from mien.live.shown import USUAL_PORT
 from mien.results import read_openface_csv
-from shown_results import Tap, live_face, page
 
 WAIT_S = 120.0
-SAFE = ("content-security-policy", "x-content-type-options", "x-frame-options", "referrer-policy", "cache-control")
+SAFE = (
+    "content-security-policy",
+    "x-content-type-options",
+    "x-frame-options",
+    "referrer-policy",
+    "cache-control",
+)
 
 
 @pytest.fixture
@@ -50,7 +57,9 @@ def ask(shown, path, *, host=None, method="GET", **headers):
 def viewer(shown, path="/live", **options):
     from websockets.sync.client import connect
 
-    with connect(f"ws://127.0.0.1:{port_of(shown)}{path}", compression=None, max_size=2**24, **options) as made:
+    with connect(
+        f"ws://127.0.0.1:{port_of(shown)}{path}", compression=None, max_size=2**24, **options
+    ) as made:
         yield made
 
 
@@ -63,6 +72,12 @@ def hear(connection):
     about = json.loads(message[4 : 4 + size])
     connection.send(json.dumps({"drawn": about["number"]}))
     return about
+
+
+def hear_end(connection):
+    """Hear without a word, until the connection ends."""
+    while True:
+        connection.recv(timeout=WAIT_S)
 
 
 def hear_until(connection, wanted):
@@ -97,7 +112,14 @@ def test_the_page_and_its_parts_come_from_here_with_a_policy_that_allows_nothing
 
 @pytest.mark.parametrize(
     "path",
-    ["/nothing", "/assets/../page.py", "/assets/%2e%2e/page.py", "/files/x.csv", "/files/../../etc/passwd", "/assets/"],
+    [
+        "/nothing",
+        "/assets/../page.py",
+        "/assets/%2e%2e/page.py",
+        "/files/x.csv",
+        "/files/../../etc/passwd",
+        "/assets/",
+    ],
 )
 def test_there_is_nothing_else(shown, path):
     assert ask(shown, path)[0] == 404
@@ -198,7 +220,19 @@ def test_whoever_finds_no_room_is_told_so(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "said", ["", "{", "[]", "1", '{"do": 1}', '{"do": "rm"}', '{"drawn": "1"}', '{"drawn": true}', "[" * 1000, b"\xff\x00"]
+    "said",
+    [
+        "",
+        "{",
+        "[]",
+        "1",
+        '{"do": 1}',
+        '{"do": "rm"}',
+        '{"drawn": "1"}',
+        '{"drawn": true}',
+        "[" * 1000,
+        b"\xff\x00",
+    ],
 )
 def test_nonsense_is_of_no_account(shown, said):
     with viewer(shown) as one:
@@ -209,10 +243,10 @@ def test_nonsense_is_of_no_account(shown, said):
 def test_long_speeches_end_the_connection(shown):
     from websockets.exceptions import ConnectionClosed
 
-    with viewer(shown) as one, pytest.raises(ConnectionClosed):
+    with viewer(shown) as one:
         one.send("x" * 5000)
-        for _ in range(1000):
-            one.recv(timeout=WAIT_S)
+        with pytest.raises(ConnectionClosed):
+            hear_end(one)
 
 
 def test_a_viewer_that_says_nothing_for_long_is_taken_for_dead(tmp_path, monkeypatch):
@@ -220,8 +254,7 @@ def test_a_viewer_that_says_nothing_for_long_is_taken_for_dead(tmp_path, monkeyp
 
     monkeypatch.setattr(page_module, "_SILENT_S", 0.2)
     with page(tmp_path) as (shown, _), viewer(shown) as one, pytest.raises((ConnectionClosed, OSError)):
-        for _ in range(100):
-            one.recv(timeout=WAIT_S)
+        hear_end(one)
 
 
 def do(connection, command):
@@ -279,7 +312,7 @@ def test_a_recording_lies_in_the_folder_and_can_be_fetched(shown, tmp_path):
 
 
 def test_a_saved_table_is_whole_and_comes_in_parts(shown, tmp_path, monkeypatch):
-    monkeypatch.setattr(page_module, "_PART_BYTES", 5000)
+    monkeypatch.setattr(answers, "_PART_BYTES", 5000)
     with viewer(shown) as one:
         hear_until(one, lambda heard: heard.get("table_rows", 0) >= 3)
         do(one, "save")
@@ -331,8 +364,7 @@ def test_the_end_is_told_and_does_not_wait_for_whoever_is_deaf(tmp_path):
         closing = threading.Thread(target=shown.close)
         closing.start()
         with pytest.raises(ConnectionClosed) as caught:
-            while True:
-                one.recv(timeout=WAIT_S)
+            hear_end(one)
         assert caught.value.rcvd.code == 1001
         closing.join(20)
         assert not closing.is_alive()

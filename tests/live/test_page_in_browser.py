@@ -7,9 +7,9 @@ import time
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from shown_results import page
 
 from helpers_browser import accessibility_faults, complaints, open_browser, wait_for
-from shown_results import page
 
 DRAWN = "return Number(document.getElementById('picture').dataset.number) > 3"
 STATE = "return document.getElementById('state-words').textContent"
@@ -115,7 +115,9 @@ def test_record_and_save_leave_files_that_can_be_downloaded(browser, shown, tmp_
     got.mkdir()
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(got)})
     press(browser, "record")
-    wait_for(browser, "return /recording into .*jsonl: [1-9]/.test(document.getElementById('kept').textContent)")
+    wait_for(
+        browser, "return /recording into .*jsonl: [1-9]/.test(document.getElementById('kept').textContent)"
+    )
     assert browser.find_element(By.ID, "record").get_attribute("aria-pressed") == "true"
     press(browser, "record")
     press(browser, "save")
@@ -177,7 +179,9 @@ def test_a_hostile_name_is_text_and_nothing_else(browser, tmp_path):
         show(browser, shown)
         assert text(browser, "name") == name
         press(browser, "record")
-        wait_for(browser, "return /recording into .*: [1-9]/.test(document.getElementById('kept').textContent)")
+        wait_for(
+            browser, "return /recording into .*: [1-9]/.test(document.getElementById('kept').textContent)"
+        )
         feed.tap.paused = True
         shown.controls.ended(name, failed=True)
         wait_for_state(browser, "stopped")
@@ -228,8 +232,8 @@ def test_on_narrow_screens_all_is_in_reach(browser, shown, width):
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
         assert accessibility_faults(browser) == []
         cut = browser.execute_script(
-            "return [...document.querySelectorAll('button, dd, th')].filter("
-            "each => each.scrollWidth > each.clientWidth + 1 && each.clientWidth).map(each => each.textContent)"
+            "return [...document.querySelectorAll('button, dd, th')].filter(each => each.clientWidth"
+            " && each.scrollWidth > each.clientWidth + 1).map(each => each.textContent)"
         )
         assert cut == []
     finally:

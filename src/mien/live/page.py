@@ -8,14 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from email.utils import formatdate
-from functools import cache
 from http import HTTPStatus
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
+from mien.live.answers import answer, asset, front, part_of
 from mien.live.board import Board, Viewer
 from mien.live.door import Door, is_loopback, new_token
 from mien.live.numbers import layout
@@ -25,38 +23,12 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
     from websockets.sync.server import ServerConnection
 
-_PART_BYTES = 4 * 2**20
-"""Files are given in parts of this size, so that no table has to be in memory."""
 _SILENT_S = 150.0
 """A viewer that says nothing for so long is taken for dead: pages speak up every ten seconds, and once a
 minute where a browser has put them to sleep."""
 _LARGEST_WORD = 1024
 _GRACE_S = 1.0
 _GOING_AWAY = 1001
-
-_PAGE = "live.html"
-_ASSETS = {
-    "live.css": ("mien.live", "text/css"),
-    "live.js": ("mien.live", "text/javascript"),
-    "palette.css": ("mien.report", "text/css"),
-    "colours.js": ("mien.report", "text/javascript"),
-    "uPlot.min.css": ("mien.report", "text/css"),
-    "uPlot.iife.min.js": ("mien.report", "text/javascript"),
-}
-_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-)
-_SAFE = {
-    "Content-Security-Policy": _POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cache-Control": "no-store",
-    "Connection": "close",
-}
 
 
 class LivePage:
@@ -148,41 +120,24 @@ class LivePage:
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Answer a request; None where a viewer may connect."""
         hosts = request.headers.get_all("Host")
-        path = urlsplit(request.path).path
+        parts = urlsplit(request.path)
         if not self.door.knows(hosts):
-            return _answer(HTTPStatus.MISDIRECTED_REQUEST, "this server is not known under that name\n")
-        if path.startswith("/assets/") and path[8:] in _ASSETS:
-            return _asset(path[8:])
+            return answer(HTTPStatus.MISDIRECTED_REQUEST, "this server is not known under that name\n")
+        found = asset(parts.path.removeprefix("/assets/"))
+        if found is not None:
+            return found
         if not self.door.has_token(request.path):
-            return _answer(
-                HTTPStatus.FORBIDDEN,
-                "open the whole address that mien has printed: its token is missing here\n",
-            )
-        if path == "/live":
+            words = "open the whole address that mien has printed: its token is missing here\n"
+            return answer(HTTPStatus.FORBIDDEN, words)
+        if parts.path == "/live":
             if self.door.lets_in(request.headers.get_all("Origin"), hosts):
                 return None
-            return _answer(HTTPStatus.FORBIDDEN, "only the page itself may connect\n")
-        if path == "/":
-            return _answer(HTTPStatus.OK, _read("mien.live", _PAGE), "text/html")
-        if path.startswith("/files/"):
-            return self._part(unquote(path[7:]), urlsplit(request.path).query)
-        return _answer(HTTPStatus.NOT_FOUND, "there is nothing here; the page is at /\n")
-
-    def _part(self, name: str, query: str) -> Response:
-        """A part of a file, counted from 0."""
-        place = self._file(name)
-        try:
-            number = int(parse_qs(query).get("part", ["0"])[0])
-            if place is None or number < 0:
-                raise ValueError
-            with place.open("rb") as opened:
-                opened.seek(number * _PART_BYTES)
-                data = opened.read(_PART_BYTES)
-            parts = max(1, -(-place.stat().st_size // _PART_BYTES))
-        except (ValueError, OSError, OverflowError):
-            return _answer(HTTPStatus.NOT_FOUND, "there is no such file, or no such part of it\n")
-        kind = "text/csv" if place.suffix == ".csv" else "application/json"
-        return _answer(HTTPStatus.OK, data, kind, {"Mien-Parts": str(parts)})
+            return answer(HTTPStatus.FORBIDDEN, "only the page itself may connect\n")
+        if parts.path == "/":
+            return front()
+        if parts.path.startswith("/files/"):
+            return part_of(self._file(unquote(parts.path[7:])), parts.query)
+        return answer(HTTPStatus.NOT_FOUND, "there is nothing here; the page is at /\n")
 
     # --- viewers
 
@@ -255,35 +210,3 @@ def _own_address(host: str) -> str:
             return str(probe.getsockname()[0])
     except OSError:
         return socket.gethostname()
-
-
-def _answer(
-    status: HTTPStatus,
-    body: bytes | str,
-    kind: str = "text/plain",
-    more: Mapping[str, str] | None = None,
-) -> Response:
-    from websockets.datastructures import Headers
-    from websockets.http11 import Response
-
-    data = body.encode() if isinstance(body, str) else body
-    headers = Headers(
-        {
-            "Date": formatdate(usegmt=True),
-            "Content-Type": f"{kind}; charset=utf-8",
-            "Content-Length": str(len(data)),
-            **_SAFE,
-            **(more or {}),
-        }
-    )
-    return Response(status.value, status.phrase, headers, data)
-
-
-def _asset(name: str) -> Response:
-    package, kind = _ASSETS[name]
-    return _answer(HTTPStatus.OK, _read(package, name), kind)
-
-
-@cache
-def _read(package: str, name: str) -> bytes:
-    return (files(package) / "assets" / name).read_bytes()
