@@ -69,7 +69,7 @@ def open_windows(address: str, count: int, cleanup: ExitStack) -> webdriver.Chro
 def stop_reading(port: int, heard: list[int], end: threading.Event) -> None:
     from websockets.sync.client import connect
 
-    with connect(f"ws://127.0.0.1:{port}/live", compression=None, max_queue=1) as client:
+    with connect(f"ws://127.0.0.1:{port}/live", compression=None, max_queue=1, ping_interval=None) as client:
         begin = None
         while begin is None or monotonic() - begin < STOPS_AFTER_S:
             message = client.recv()
@@ -113,6 +113,7 @@ def run(path: Path, options: AnalysisOptions, viewers: int, screenshot: Path | N
         cleanup.callback(end.set)
         while len(shown.viewers()) < viewers + 1:
             sleep(0.05)
+        seen = shown.viewers()
         sleep(SETTLING_S)
         analysis = LiveAnalysis(source, stages, first=first)
         recorded = RecordedSource(info.name, info.path, info.width, info.height, info.fps)
@@ -126,7 +127,6 @@ def run(path: Path, options: AnalysisOptions, viewers: int, screenshot: Path | N
         cpu = (process_time() - begun[1]) / (perf_counter() - begun[0])
         browsing = processor_s("user-data-dir") - browsing
         sleep(0.5)
-        seen = shown.viewers()
         if screenshot is not None:
             browser.save_screenshot(str(screenshot))
     summary = analysis.statistics.summary()

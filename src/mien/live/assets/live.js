@@ -37,7 +37,11 @@ function dash(index) { return DASHES[index % DASHES.length]; }
 
 function count(number) { return number.toLocaleString("en"); }
 
-function signed(value, decimals) { return value === null || value === undefined ? "–" : value.toFixed(decimals).replace("-", "−"); }
+function signed(value, decimals) {
+  if (value === null || value === undefined) return "–";
+  const text = value.toFixed(decimals);
+  return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
+}
 
 // --- the connection
 
@@ -214,6 +218,7 @@ function fit() {
   const [width, height] = page.about?.size[0] ? page.about.size : [640, 480];
   const frame = by("frame");
   frame.style.aspectRatio = width + " / " + height;
+  frame.style.setProperty("--ratio", width / height);
   const room = canvas.getBoundingClientRect(), dense = Math.min(devicePixelRatio || 1, 2);
   const wide = Math.max(Math.round(room.width * dense), 1), high = Math.max(Math.round(room.height * dense), 1);
   if (canvas.width !== wide || canvas.height !== high) {
