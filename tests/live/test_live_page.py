@@ -187,15 +187,20 @@ def test_a_viewer_gets_layout_state_and_pictures(shown):
         assert later["drawn_ms"] > 0
 
 
+def deaf_viewer(shown):
+    """A viewer that reads nothing."""
+    made = socket.create_connection(("127.0.0.1", port_of(shown)), timeout=WAIT_S)
+    request = (
+        f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{port_of(shown)}\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        "Sec-WebSocket-Version: 13\r\n\r\n"
+    )
+    made.sendall(request.encode())
+    return made
+
+
 def test_viewers_who_do_not_draw_or_do_not_read_cost_the_others_nothing(shown):
-    with viewer(shown) as silent, viewer(shown) as good:
-        deaf = socket.create_connection(("127.0.0.1", port_of(shown)), timeout=WAIT_S)
-        host = f"127.0.0.1:{port_of(shown)}"
-        request = (
-            f"GET /live HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
-        deaf.sendall(request.encode())
+    with viewer(shown) as silent, viewer(shown) as good, deaf_viewer(shown):
         hear_until(good, lambda heard: heard.get("viewers") == 3)
         pictures = [hear_until(good, lambda heard: "number" in heard) for _ in range(20)]
         # all rows have come, whether or not this machine is too busy for all pictures
@@ -205,7 +210,6 @@ def test_viewers_who_do_not_draw_or_do_not_read_cost_the_others_nothing(shown):
             messages.append(silent.recv(timeout=WAIT_S))
         with pytest.raises(TimeoutError):
             silent.recv(timeout=0.3)
-        deaf.close()
 
 
 def test_whoever_finds_no_room_is_told_so(tmp_path):
@@ -358,8 +362,8 @@ def test_a_place_that_cannot_be_written_to_is_told_and_the_analysis_goes_on(tmp_
 def test_the_end_is_told_and_does_not_wait_for_whoever_is_deaf(tmp_path):
     from websockets.exceptions import ConnectionClosed
 
-    with page(tmp_path) as (shown, feed), viewer(shown) as one, viewer(shown, max_queue=1):
-        hear(one)
+    with page(tmp_path) as (shown, feed), viewer(shown) as one, deaf_viewer(shown):
+        hear_until(one, lambda heard: heard.get("viewers") == 2)
         feed.close()
         closing = threading.Thread(target=shown.close)
         closing.start()
