@@ -48,6 +48,10 @@ FLAGS = (
     "--disable-gpu",
     "--disable-dev-shm-usage",
     "--window-size=1280,800",
+    # every viewer stands for somebody who looks at it
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-background-timer-throttling",
 )
 
 
