@@ -104,11 +104,9 @@ class Console(Watch):
 
     def _get_ready(self, pack: Pack) -> None:
         """Say once which models are used, and compile what has not been compiled on this machine before."""
-        from mien.packs import notice
-
         if self._ready:
             return
         self._ready = True
         if not self._quiet:
-            note(notice(pack))
+            note(pack.notice)
         compile_first(pack, self._options, (lambda text: None) if self._quiet else note)
