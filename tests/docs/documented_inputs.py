@@ -23,8 +23,8 @@ from synthetic_video import write_video as write_drawn
 
 FRAMES, FPS = 40, 20
 _SIZE = (480, 360)
-VIDEOS = ("clip.mp4", "interview.mp4", "talk.mp4", "rest.mp4", "smile.mp4", "A.mp4", "B.mp4", "C.mp4", "clip.avi")
-_VIDEOS = (*VIDEOS, "interview.avi", "phone.mp4")
+_MP4 = ("clip", "interview", "talk", "rest", "smile", "phone", "A", "B", "C")
+_AVI = ("clip", "interview")
 _STUDY = ("p01/before.mp4", "p01/after.mp4", "p02/before.mp4", "p02/after.mp4")
 _LIST = "file,person,session,condition\n" + "".join(
     f"{name},P0{number // 2 + 1},{number % 2 + 1},{('control', 'treatment')[number // 2]}\n"
@@ -41,6 +41,7 @@ def portrait_files(folder: Path) -> Path:
     faces = (Image.fromarray(express(portrait, expression.at(number))) for number in range(FRAMES))
     frames = list(render(faces, portrait_motion(FRAMES, scale=1.2), _SIZE))
     write_portrait(frames, folder / "clip.mp4", FPS)
+    write_drawn(folder / "clip.avi", [frame[..., ::-1] for frame in frames], fps=FPS)
     two = [np.hstack([frame, frame[:, ::-1]]) for frame in frames[:20]]
     write_portrait(two, folder / "two.mp4", FPS)
     _pictures(folder, [frames[0], frames[8], frames[30]])
@@ -56,6 +57,7 @@ def drawn_files(folder: Path) -> Path:
 
     frames = [picture(pose(number), 320, 240) for number in range(FRAMES)]
     write_drawn(folder / "clip.mp4", frames, fps=FPS)
+    write_drawn(folder / "clip.avi", frames, fps=FPS)
     write_drawn(folder / "two.mp4", frames[:20], fps=FPS)
     _pictures(folder, [frame[..., ::-1] for frame in frames[:3]])
     return folder
@@ -69,8 +71,12 @@ def _pictures(folder: Path, frames: list[np.ndarray]) -> None:
 
 def lay_out(made: Path, folder: Path) -> Path:
     """Give files the names that pages use, in an empty folder of a page."""
-    for name in _VIDEOS:
-        _put(made / "clip.mp4", folder / name)
+    for name in _MP4:
+        _put(made / "clip.mp4", folder / f"{name}.mp4")
+    for name in _AVI:
+        _put(made / "clip.avi", folder / f"{name}.avi")
+    whole = (made / "clip.avi").read_bytes()
+    (folder / "damaged.avi").write_bytes(whole[: len(whole) * 3 // 4])
     for name in _STUDY:
         _put(made / "clip.mp4", folder / "interviews" / name)
     _put(made / "two.mp4", folder / "meeting.mp4")
@@ -86,13 +92,6 @@ def lay_out(made: Path, folder: Path) -> Path:
 def _put(made: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy(made, place)
-
-
-def truncated(folder: Path) -> None:
-    """``damaged.mp4``: a video that ends too early."""
-    with (folder / "clip.mp4").open("rb") as whole:
-        data = whole.read()
-    (folder / "damaged.mp4").write_bytes(data[: len(data) * 3 // 4])
 
 
 def tables_of_others(analyse: Callable[..., object], folder: Path) -> None:

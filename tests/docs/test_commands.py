@@ -6,6 +6,8 @@ executables in a shell, Python in one namespace. What can't be run is named here
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import shutil
@@ -16,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from documented_blocks import PAGES, Block, blocks, inline_commands, name_of, options_named, words_of
-from documented_inputs import drawn_files, lay_out, portrait_files, tables_of_others, truncated
+from documented_inputs import drawn_files, lay_out, portrait_files, tables_of_others
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,21 @@ class NotRun:
     reason: str
 
 
+_NETWORK = "downloads or installs"
 _OTHERS = "runs by itself until somebody ends it; tests/study/test_study_dask.py runs such a cluster"
 NOT_RUN = (
-    NotRun("README.md", "python3 -m venv .venv &&", "installs from the network; .ci/run types the second one"),
-    NotRun("README.md", "python3 -m venv .venv-dev", "is what runs these tests: .ci/run types it"),
+    NotRun("README.md", "python3 -m venv .venv &&", _NETWORK),
+    NotRun("README.md", "python3 -m venv .venv-dev", _NETWORK + "; .ci/run types it and so runs these tests"),
+    NotRun("docs/index.md", "mien demo", "the first tutorial runs it"),
+    NotRun("docs/tutorials/first-table.md", "python3 -m venv .venv", _NETWORK),
+    NotRun("docs/tutorials/first-table.md", ".venv/bin/pip install", _NETWORK),
+    NotRun("docs/tutorials/first-table.md", "source .venv", "the tests' environment is another one"),
+    NotRun("docs/tutorials/live.md", "mien live --camera", "needs a camera"),
     NotRun("docs/live.md", "mien live --camera", "needs a camera"),
+    NotRun("docs/how-to/choose-models.md", "mien models fetch", _NETWORK),
+    NotRun("docs/how-to/choose-models.md", "mien models import", "needs a copy of OpenFace"),
+    NotRun("docs/how-to/use-a-gpu.md", "pip uninstall", _NETWORK),
+    NotRun("docs/how-to/use-a-gpu.md", "mien analyze interview.mp4 --device cuda", "needs a graphics card"),
     NotRun("docs/openface-commands.md", "ln -s", "changes another program's folder"),
     NotRun("docs/studies.md", "dask scheduler", _OTHERS),
     NotRun("docs/studies.md", "dask worker", _OTHERS),
@@ -41,6 +53,9 @@ NOT_RUN = (
 OPENFACE = {
     "docs/architecture.md",
     "docs/exact-fit.md",
+    "docs/how-to/choose-models.md",
+    "docs/how-to/share-a-neutral-face.md",
+    "docs/how-to/use-openface-tables.md",
     "docs/normalisation.md",
     "docs/openface-commands.md",
     "docs/reading-tables.md",
@@ -48,6 +63,8 @@ OPENFACE = {
     "docs/studies.md",
 }
 """Pages about what only OpenFace's models can do; they are run with synthetic ones in the same layout."""
+PORTRAIT = {"docs/how-to/choose-models.md"}
+"""Of these, pages whose files show the portrait: they ask for the open models."""
 BEFORE = {
     "docs/columns.md": "import mien\nresult = mien.analyze('clip.mp4')\nfor ending in ('csv', 'parquet', 'jsonl'):\n"
     "    result.save('clip.' + ending)\n",
@@ -88,14 +105,14 @@ def made(tmp_path_factory):
 @pytest.fixture
 def place(request, made, tmp_path, monkeypatch) -> Path:
     """The folder of a page with all files that pages name; the environment that mien finds its models in."""
-    drawn = name_of(request.param) in OPENFACE
-    monkeypatch.setenv("MIEN_MODELS", str(made / "openface-2.2.0" if drawn else tmp_path / "none"))
+    openface = name_of(request.param) in OPENFACE
+    monkeypatch.setenv("MIEN_MODELS", str(made / "openface-2.2.0" if openface else tmp_path / "none"))
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     for name, value in {"MPLBACKEND": "Agg", "COLUMNS": "100", "SLURM_ARRAY_TASK_ID": "1"}.items():
         monkeypatch.setenv(name, value)
+    drawn = openface and name_of(request.param) not in PORTRAIT
     folder = lay_out(made / ("drawn" if drawn else "portrait"), tmp_path / "here")
     monkeypatch.chdir(folder)
-    truncated(folder)
     if "processed/" in request.param.read_text(encoding="utf-8"):
         tables_of_others(lambda *words: run("mien analyze " + " ".join(words)), folder)
     return folder
@@ -153,7 +170,9 @@ def test_what_a_page_shows_works(page, place):
             said = run(what_runs(block))
         elif block.kind == "python":
             code = compile("\n" * block.line + block.text, name_of(page), "exec")
-            exec(code, names)
+            with contextlib.redirect_stdout(io.StringIO()) as printed:
+                exec(code, names)
+            said = printed.getvalue()
         elif block.kind == "output":
             assert missing_lines(block.text, said) == [], said
 
