@@ -29,10 +29,12 @@ highlight_language = "none"
 suppress_warnings = ["epub.unknown_project_files"]
 
 autodoc_member_order = "bysource"
+toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
 autodoc_class_signature = "mixed"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_preprocess_types = True
 napoleon_use_ivar = True
 
 html_theme = "pydata_sphinx_theme"
@@ -43,7 +45,7 @@ html_show_sourcelink = False
 html_copy_source = False
 html_theme_options: dict[str, Any] = {
     "navbar_end": ["theme-switcher"],
-    "navbar_persistent": ["search-button-field"],
+    "navbar_persistent": ["search-button"],
     "secondary_sidebar_items": ["page-toc"],
     "footer_start": ["copyright"],
     "footer_end": [],
