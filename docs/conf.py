@@ -31,6 +31,7 @@ suppress_warnings = ["epub.unknown_project_files"]
 autodoc_member_order = "bysource"
 toc_object_entries_show_parents = "hide"
 autodoc_typehints = "none"
+autodoc_preserve_defaults = True
 autodoc_class_signature = "mixed"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
@@ -56,6 +57,21 @@ html_theme_options: dict[str, Any] = {
 }
 
 
+_MANY = 12
+"""Fields of a result, which nobody constructs by hand and which are listed below it anyhow."""
+
+
+def shorten(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returned: str | None
+) -> tuple[str, str | None] | None:
+    """Leave out the signatures of large results; options keep theirs, with the defaults."""
+    fields = getattr(obj, "__dataclass_fields__", {})
+    if what == "class" and len(fields) > _MANY and not name.endswith("Options"):
+        return "", returned
+    return None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Say that pages may be read and written by several processes."""
+    app.connect("autodoc-process-signature", shorten)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -2,8 +2,9 @@
 
     python tools/draw_gallery.py docs/images/gallery
 
-runs the commands with the embedded models on the video of `mien demo` (Eileen Collins, NASA, public domain) and
-makes small pictures of their files. Pages are photographed in Chromium, which must be installed with chromedriver.
+runs the commands with the embedded models on the video of `mien demo` (Eileen Collins, NASA, public domain)
+and makes small pictures of their files. Pages are photographed in Chromium, which must be installed with
+chromedriver.
 """
 
 from __future__ import annotations
@@ -25,9 +26,15 @@ from selenium.webdriver.chrome.service import Service
 from mien.results import read_openface_csv
 from mien.video.file import VideoFile
 
-_SMILE, _WINK = 40, 77
+_SMILE = 40
 _UNITS = {"AU12_r": "AU12, smile", "AU02_r": "AU02, outer brow", "AU45_r": "AU45, blink"}
-_ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--disable-dev-shm-usage")
+_ARGUMENTS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--disable-dev-shm-usage",
+)
 
 
 def run(folder: Path, *words: str) -> None:
@@ -117,7 +124,7 @@ def main() -> None:
         run(work, "sides", "interview.mp4", "--picture", "1.3")
         save(Image.open(work / "mien_demo" / "portrait.overlay.png"), target / "overlay.jpg", 1200)
         draw_courses(work / "interview.csv", target / "courses.png")
-        save(photograph(work / "interview.report.html", 1100, 1250), target / "report.jpg", 1100)
+        save(photograph(work / "interview.report.html", 1100, 1200), target / "report.jpg", 1100)
         save(Image.open(work / "interview.sides.png"), target / "sides.jpg", 1100)
         hidden = []
         for way in ("blur", "black"):

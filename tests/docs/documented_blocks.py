@@ -29,7 +29,7 @@ _COMMENT = re.compile(r"(?<!\S)#.*$", re.MULTILINE)
 class Block:
     """A fence of a page.
 
-    ``kind`` is "run" (commands), "python", "usage" (what a command takes), "output" (of the commands above) or
+    ``kind`` is "run" (commands), "python", "usage" (what a command takes), "output" (of what stands above) or
     "other" (files, drawings, formulas).
     """
 

@@ -1,7 +1,7 @@
 """The files that the documentation's examples name, made of what is freely licensed.
 
-They show the portrait that mien ships (Eileen Collins, NASA, public domain), which the open models recognise, or
-a drawn face for synthetic models in the layout of OpenFace's.
+They show the portrait that mien ships (Eileen Collins, NASA, public domain), which the open models recognise,
+or a drawn face for synthetic models in the layout of OpenFace's.
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def drawn_files(folder: Path) -> Path:
 
     def pose(number: int) -> Pose:
         turn = 2 * math.pi * number / FRAMES
-        return Pose(scale=1.0, rotation=(0.0, 0.0, 0.0), x=160 + 3 * math.sin(turn), y=120 + 2 * math.cos(turn))
+        return Pose(
+            scale=1.0, rotation=(0.0, 0.0, 0.0), x=160 + 3 * math.sin(turn), y=120 + 2 * math.cos(turn)
+        )
 
     frames = [picture(pose(number), 320, 240) for number in range(FRAMES)]
     write_drawn(folder / "clip.mp4", frames, fps=FPS)

@@ -1,7 +1,7 @@
 """Every command and every piece of Python in the documentation does what it is shown for.
 
-Fences of a page are run in order, in one folder that holds the files which they name: commands by the installed
-executables in a shell, Python in one namespace. What can't be run is named here, with the reason.
+Fences of a page are run in order, in one folder that holds the files which they name: commands by the
+installed executables in a shell, Python in one namespace. What can't be run is named here, with the reason.
 """
 
 from __future__ import annotations
@@ -66,11 +66,12 @@ OPENFACE = {
 PORTRAIT = {"docs/how-to/choose-models.md"}
 """Of these, pages whose files show the portrait: they ask for the open models."""
 BEFORE = {
-    "docs/columns.md": "import mien\nresult = mien.analyze('clip.mp4')\nfor ending in ('csv', 'parquet', 'jsonl'):\n"
-    "    result.save('clip.' + ending)\n",
+    "docs/columns.md": "import mien\nresult = mien.analyze('clip.mp4')\n"
+    "for ending in ('csv', 'parquet', 'jsonl'):\n    result.save('clip.' + ending)\n",
     "docs/reading-tables.md": "import mien\nresult = mien.analyze('clip.mp4')\n",
     "docs/sides.md": "import mien\n",
-    "docs/studies.md": "from concurrent.futures import ThreadPoolExecutor\nmy_executor = ThreadPoolExecutor(1)\n",
+    "docs/studies.md": "from concurrent.futures import ThreadPoolExecutor\n"
+    "my_executor = ThreadPoolExecutor(1)\n",
 }
 """What a page's Python takes for granted in words."""
 LANGUAGES = {"", "text", "sh", "python", "pycon", "json", "csv", "r"}
@@ -142,7 +143,7 @@ def what_runs(block: Block) -> str:
 
 
 def alike(shown: str, said: str) -> bool:
-    """Whether a line of a program is the one that a page shows; measured times differ, other numbers a little."""
+    """Whether a line of a program is the one that a page shows; times differ, other numbers a little."""
     texts = [_TIMES.sub("# ", " ".join(line.split())) for line in (shown, said)]
     if _NUMBER.sub("0", texts[0]) != _NUMBER.sub("0", texts[1]):
         return False
@@ -160,7 +161,9 @@ def missing_lines(shown: str, said: str) -> list[str]:
 RUNNABLE = [page for page in PAGES if any(block.kind in ("run", "python") for block in blocks(page))]
 
 
-@pytest.mark.parametrize(("page", "place"), [(page, page) for page in RUNNABLE], indirect=["place"], ids=name_of)
+@pytest.mark.parametrize(
+    ("page", "place"), [(page, page) for page in RUNNABLE], indirect=["place"], ids=name_of
+)
 def test_what_a_page_shows_works(page, place):
     names: dict[str, object] = {"__name__": "documentation"}
     exec(BEFORE.get(name_of(page), ""), names)
