@@ -3,8 +3,8 @@
     python tools/check_links.py [FILE...]
 
 needs the internet, so no test runs it. Fetches each address once, some at the same time; says which answer
-with an error, and ends with 1 if any does. Addresses of this project's own repository are left out: they may be
-of the commit that is being checked.
+with an error, and ends with 1 if any does. Addresses of this project's own repository are left out: they may
+be of the commit that is being checked.
 """
 
 from __future__ import annotations

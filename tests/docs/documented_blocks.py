@@ -10,9 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted(
-    page
-    for pattern in ("README.md", "docs/*.md", "docs/tutorials/*.md", "docs/how-to/*.md")
-    for page in ROOT.glob(pattern)
+    page for pattern in ("README.md", "CONTRIBUTING.md", "docs/**/*.md") for page in ROOT.glob(pattern)
 )
 _FENCE = re.compile(
     r"^(?P<mark><!-- output -->\n+)?(?P<fence>```+)(?P<language>[^\n`]*)\n(?P<text>.*?)^(?P=fence)$",
@@ -63,6 +61,12 @@ def _kind(language: str, text: str) -> str:
     if language in ("", "text") and _PROGRAM.search(text):
         return "usage" if language == "text" or _GRAMMAR.search(text) else "run"
     return "other"
+
+
+def indented_commands(page: Path) -> list[str]:
+    """Lines that Markdown shows as code, and that no test would run."""
+    text = _FENCE.sub("", page.read_text(encoding="utf-8"))
+    return [line for line in text.splitlines() if line.startswith("    ") and _PROGRAM.match(line)]
 
 
 def inline_commands(page: Path) -> list[str]:

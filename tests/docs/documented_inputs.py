@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from mien.analysis.demonstration import Demonstration
 from mien.data import PORTRAIT
 from mien.video.known_expression import express, portrait_expression
 from mien.video.known_motion import portrait_motion, render
@@ -45,6 +46,7 @@ def portrait_files(folder: Path) -> Path:
     two = [np.hstack([frame, frame[:, ::-1]]) for frame in frames[:20]]
     write_portrait(two, folder / "two.mp4", FPS)
     _pictures(folder, [frames[0], frames[8], frames[30]])
+    Demonstration(folder / "mien_demo").make()
     return folder
 
 
@@ -86,6 +88,8 @@ def lay_out(made: Path, folder: Path) -> Path:
         _put(made / f"{number}.jpg", folder / name)
     for name, number in {"a.png": 0, "b.png": 1}.items():
         _put(made / f"{number}.png", folder / name)
+    if (made / "mien_demo").is_dir():
+        shutil.copytree(made / "mien_demo", folder / "mien_demo")
     (folder / "interviews" / "list.csv").write_text(_LIST, encoding="utf-8")
     (folder / "smile.epochs.csv").write_text(_EPOCHS, encoding="utf-8")
     return folder

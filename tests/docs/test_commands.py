@@ -17,7 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from documented_blocks import PAGES, Block, blocks, inline_commands, name_of, options_named, words_of
+from documented_blocks import (
+    PAGES,
+    Block,
+    blocks,
+    indented_commands,
+    inline_commands,
+    name_of,
+    options_named,
+    words_of,
+)
 from documented_inputs import drawn_files, lay_out, portrait_files, tables_of_others
 
 
@@ -35,6 +44,12 @@ _OTHERS = "runs by itself until somebody ends it; tests/study/test_study_dask.py
 NOT_RUN = (
     NotRun("README.md", "python3 -m venv .venv &&", _NETWORK),
     NotRun("README.md", "python3 -m venv .venv-dev", _NETWORK + "; .ci/run types it and so runs these tests"),
+    NotRun("CONTRIBUTING.md", "python3 -m venv .venv-dev", _NETWORK + "; .ci/run types the same line"),
+    NotRun("CONTRIBUTING.md", ".venv-dev/bin/python -m sphinx", "tests/docs/test_site.py builds it"),
+    NotRun(
+        "CONTRIBUTING.md", ".venv-dev/bin/python tools/draw_gallery.py", "replaces files of the repository"
+    ),
+    NotRun("CONTRIBUTING.md", ".venv-dev/bin/python tools/check_links.py", "needs the internet"),
     NotRun("docs/index.md", "mien demo", "the first tutorial runs it"),
     NotRun("docs/tutorials/first-table.md", "python3 -m venv .venv", _NETWORK),
     NotRun("docs/tutorials/first-table.md", ".venv/bin/pip install", _NETWORK),
@@ -158,7 +173,11 @@ def missing_lines(shown: str, said: str) -> list[str]:
     return [line for line in wanted if not any(alike(line, each) for each in lines)]
 
 
-RUNNABLE = [page for page in PAGES if any(block.kind in ("run", "python") for block in blocks(page))]
+RUNNABLE = [
+    page
+    for page in PAGES
+    if any(block.kind == "python" or (block.kind == "run" and what_runs(block)) for block in blocks(page))
+]
 
 
 @pytest.mark.parametrize(
@@ -252,3 +271,4 @@ def test_what_is_not_run_is_still_in_its_page(mark):
 def test_fences_of_a_page_say_what_they_hold(page):
     languages = {block.language for block in blocks(page)}
     assert {name for name in languages if not name.startswith("{")} <= LANGUAGES
+    assert indented_commands(page) == []
