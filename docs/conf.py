@@ -17,7 +17,7 @@ author = "The mien developers"
 copyright = "the mien developers, Apache License 2.0"
 version = release = mien.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "commands", "repository"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "commands", "docstrings"]
 exclude_patterns = ["extensions"]
 root_doc = "index"
 default_role = "py:obj"  # single backticks in docstrings: a link where there is such a name
@@ -35,13 +35,13 @@ autodoc_preserve_defaults = True
 autodoc_class_signature = "mixed"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
-napoleon_preprocess_types = True
 napoleon_use_ivar = True
 
 html_theme = "pydata_sphinx_theme"
 html_title = "mien"
 html_static_path = ["_static"]
 html_css_files = ["mien.css"]
+html_sidebars = {"gallery": []}
 html_show_sourcelink = False
 html_copy_source = False
 html_theme_options: dict[str, Any] = {

@@ -116,6 +116,18 @@ def test_the_reference_has_every_public_name(pages):
     assert "mien.sides.analysis.sides" in anchors
 
 
+def test_attributes_that_share_a_text_all_get_it(site, monkeypatch):
+    monkeypatch.syspath_prepend(str(DOCS / "extensions"))
+    separate = import_module("docstrings").separate_attributes
+    lines = ["Attributes", "----------", "a, b", "    Two.", "c", "    x, y", "d, e", "    More.", ""]
+    lines += ["Raises", "------", "X, Y"]
+    separate(None, "class", "", None, None, lines)
+    assert lines[2:6] == ["a", "    Two.", "b", "    Two."]
+    assert lines[6:8] == ["c", "    x, y"]
+    assert lines[8:14] == ["d", "    More.", "", "e", "    More.", ""]
+    assert lines[14:] == ["Raises", "------", "X, Y"]
+
+
 def test_the_page_of_commands_has_all_that_help_prints(site, pages):
     import typer
     from typer.testing import CliRunner
