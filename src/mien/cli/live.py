@@ -146,7 +146,7 @@ def _run(
     from mien.cli.live_display import live_display
     from mien.cli.live_run import LiveRuns, Outlets
     from mien.live.lines import LiveEncoder
-    from mien.packs import build_stages, choose_pack, notice
+    from mien.packs import build_stages, choose_pack
 
     say = (lambda text: None) if quiet else _say
     LiveEncoder(streams.encoder_groups)  # unknown names are told before anything is opened
@@ -157,7 +157,7 @@ def _run(
         corrected = info.camera and pack.name == "openface"
         encoder = LiveEncoder(streams.encoder_groups, corrected=corrected)
         stages = build_stages(pack, options, live=info.camera)
-        say(notice(pack))
+        say(pack.notice)
         compile_first(pack, options, say)
         recorded, provenance = _about(info, stages, pack, options)
         header = encoder.header(recorded, provenance)
