@@ -28,7 +28,7 @@ from mien.analysis.videos import Analysis
 from mien.analysis.watch import Unwatched, Watch
 from mien.errors import ModelFileError, ModelsMissingError, OptionError, OutputError, ProviderError
 from mien.options import AnalysisOptions
-from mien.packs import choose_pack
+from mien.packs import KeptStages, choose_pack
 from mien.runtime.sessions import resolve_device
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def run_job(
     watch: Watch | None = None,
     stopped: threading.Event | None = None,
     shared: SharedModels | None = None,
+    kept: KeptStages | None = None,
     source: FrameSource | None = None,
 ) -> JobOutcome:
     """Analyse one source and write its files.
@@ -99,6 +100,8 @@ def run_job(
         Ends it after the frame at hand when set; what there is until then is kept.
     shared
         Models that others use at the same time.
+    kept
+        Stages of the job before, which this one uses again.
     source
         A source that is already open in place of ``job.source``, such as a camera, for which stopping is the
         ordinary end.
@@ -113,7 +116,8 @@ def run_job(
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         Something that holds for every source with these options.
     """
-    return JobRun(job, options or AnalysisOptions(), watch or Unwatched(), stopped, shared).run(source)
+    run = JobRun(job, options or AnalysisOptions(), watch or Unwatched(), stopped, shared, kept)
+    return run.run(source)
 
 
 def run_jobs(
@@ -150,8 +154,9 @@ def run_jobs(
     if min(together, len(jobs)) > 1:
         yield from _at_the_same_time(jobs, options, watch, stopped, min(together, len(jobs)))
         return
+    kept = KeptStages()
     for job in jobs:
-        yield run_job(job, options, watch=watch, stopped=stopped)
+        yield run_job(job, options, watch=watch, stopped=stopped, kept=kept)
         if stopped.is_set():
             return
 
@@ -184,8 +189,9 @@ class JobRun:
         watch: Watch,
         stopped: threading.Event | None = None,
         shared: SharedModels | None = None,
+        kept: KeptStages | None = None,
     ) -> None:
-        self.job, self.options, self.watch, self.shared = job, options, watch, shared
+        self.job, self.options, self.watch, self.shared, self.kept = job, options, watch, shared, kept
         self.stopped = stopped or threading.Event()
         self.tally = Tally()
 
@@ -200,6 +206,7 @@ class JobRun:
                 self.options,
                 outputs=self.job.outputs,
                 shared=self.shared,
+                kept=self.kept,
                 stopped=self.stopped,
             ) as analysis:
                 self._say_what_is_replaced(analysis)

@@ -19,7 +19,7 @@ from mien.analysis.videos import Analysis
 from mien.analysis.watch import Unwatched, Watch
 from mien.errors import OptionError, OutputError, SourceError, StoppedError
 from mien.options import AnalysisOptions
-from mien.packs import choose_pack
+from mien.packs import KeptStages, choose_pack
 
 if TYPE_CHECKING:
     from mien.action_units.normalisation import Baseline
@@ -79,6 +79,7 @@ def run_normalised(
     *,
     watch: Watch | None = None,
     stopped: threading.Event | None = None,
+    kept: KeptStages | None = None,
 ) -> Iterator[JobOutcome]:
     """Analyse videos, then write their tables with action units relative to what was asked for.
 
@@ -86,6 +87,8 @@ def run_normalised(
     ----------
     jobs, options, watch, stopped
         As for `mien.analysis.jobs.run_jobs`.
+    kept
+        Stages of what was analysed before; by default the videos share stages of their own.
     how
         What action units shall be relative to.
 
@@ -115,32 +118,29 @@ def run_normalised(
     how.refuse_to_replace_the_neutral([job.outputs.table for job in jobs])
     options = replace(options, keep_scores=True)
     baseline = neutral_face(how.neutral, options, watch=watch, stopped=stopped)
-    if how.person is None:
-        for job in jobs:
-            yield from _run_together([job], options, how, baseline, watch, stopped)
-            if stopped.is_set():
-                return
-    else:
-        yield from _run_together(jobs, options, how, baseline, watch, stopped)
+    kept = kept or KeptStages()
+    for together in [jobs] if how.person is not None else [[job] for job in jobs]:
+        runs = [_ClipRun(job, options, watch, stopped, kept=kept) for job in together]
+        yield from _run_together(runs, options, how, baseline, stopped)
+        if stopped.is_set():
+            return
 
 
 def _run_together(
-    jobs: Sequence[Job],
+    runs: Sequence[_ClipRun],
     options: AnalysisOptions,
     how: Normalisation,
     baseline: Baseline | None,
-    watch: Watch,
     stopped: threading.Event,
 ) -> Iterator[JobOutcome]:
-    runs = [_ClipRun(job, options, watch, stopped) for job in jobs]
     try:
         outcomes = [run.run() for run in runs]
         clips = [run.waiting for run in runs if run.waiting is not None]
         if len(clips) < len(runs):
             for run, outcome in zip(runs, outcomes, strict=True):
                 if run.waiting is not None:
-                    kept = run.waiting.keep(None)
-                    outcome = replace(outcome, **(kept | {"stopped": stopped.is_set()}))
+                    partial = run.waiting.keep(None)
+                    outcome = replace(outcome, **(partial | {"stopped": stopped.is_set()}))
                 if outcome.frames or not outcome.stopped:
                     yield outcome
             return

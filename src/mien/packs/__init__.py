@@ -4,10 +4,11 @@ Beside `mien.pipeline` only this room knows several stages. A new pack is one fi
 `mien.packs.build` calls.
 """
 
-from mien.packs.build import SharedModels, build_stages, read_predictors
+from mien.packs.build import KeptStages, SharedModels, build_stages, read_predictors
 from mien.packs.pack import Pack, choose_pack, notice, open_pack, openface_pack
 
 __all__ = [
+    "KeptStages",
     "Pack",
     "SharedModels",
     "build_stages",

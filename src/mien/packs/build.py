@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mien.errors import OptionError
 from mien.geometry.pinhole import default_camera
@@ -50,6 +50,26 @@ class SharedModels:
     def member(self) -> AbstractContextManager[None]:
         """What an analysis does within this context is joined with what the others do."""
         return nullcontext() if self.openface is None else self.openface.member()
+
+
+class KeptStages:
+    """Stages of videos that are analysed one after the other: built once, and not for each of them.
+
+    Every video begins with forgetting the one before (`mien.stages.Tracker.reset`). One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._made: tuple[AnalysisOptions, dict[str, Any]] | None = None
+        self._stages: Stages | None = None
+
+    def of(self, pack: Pack, options: AnalysisOptions) -> Stages:
+        """Stages as `build_stages` gives them; built anew where options, or files of models, are others."""
+        stages = self._stages
+        if stages is None or self._made != (options, pack.fingerprints(stages.model_files)):
+            self._stages = None  # before others are read: both would not have to fit into memory
+            stages = build_stages(pack, options)
+            self._stages, self._made = stages, (options, pack.fingerprints(stages.model_files))
+        return stages
 
 
 def build_stages(
