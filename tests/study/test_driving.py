@@ -47,8 +47,8 @@ def work(task):
 class Mortal(LocalEngine):
     """Local processes that do `work`."""
 
-    def submit(self, task):
-        return self._processes().submit(work, task)
+    def _begin(self, pool, task):
+        return pool.submit(work, task)
 
 
 def driven(names, engine):

@@ -7,10 +7,10 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from mien.errors import OptionError
 from mien.options import available_cores
@@ -19,8 +19,8 @@ from mien.study.work import Ended, Task, run_task
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
-Prepared = TypeVar("Prepared")
-
+LOOK_S = 0.2
+"""How often whoever waits for a task looks for a wish to stop, s."""
 WORKER_BYTES = 500_000_000
 """Memory that a worker is counted with; docs/studies.md says what one needs."""
 _SPARE = 0.8
@@ -31,16 +31,19 @@ class Engine(Protocol):
     """Does tasks, several at a time."""
 
     @property
-    def workers(self) -> int:
-        """How many at a time."""
+    def at_once(self) -> int:
+        """How many it is given at a time."""
+        ...
+
+    def prepare(self, work: Callable[[], bool]) -> Future[bool] | None:
+        """Let every worker do something before its tasks, where that is possible; gives what one answers."""
         ...
 
     def submit(self, task: Task) -> Future[list[Ended]]:
-        """Begin a task, now or when a worker is free."""
-        ...
+        """Begin a task, now or when a worker is free.
 
-    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
-        """Let something be done once in a worker before all tasks, and give what it gives."""
+        If its worker dies, its future has a `concurrent.futures.BrokenExecutor`.
+        """
         ...
 
     def stop(self) -> None:
@@ -51,10 +54,6 @@ class Engine(Protocol):
         """End tasks at once, where that is possible; what they were at has no result."""
         ...
 
-    def renew(self) -> None:
-        """Begin anew after a worker died and took the others with it."""
-        ...
-
     def close(self) -> None:
         """End; tasks that have not begun are given up."""
         ...
@@ -62,6 +61,8 @@ class Engine(Protocol):
 
 class LocalEngine:
     """Processes of this machine, one thread each.
+
+    Each is a pool of its own: where the system ends one, the others go on.
 
     Parameters
     ----------
@@ -76,45 +77,54 @@ class LocalEngine:
         # Started afresh, not forked: threads and locks of this process are of no use to them.
         self._context = multiprocessing.get_context("spawn")
         self._stopped = self._context.Event()
-        self._pool: ProcessPoolExecutor | None = None
+        self._pools = [self._pool() for _ in range(self.workers)]
+        self._at_work: dict[int, Future[list[Ended]]] = {}
+
+    @property
+    def at_once(self) -> int:
+        """As many as there are processes."""
+        return self.workers
+
+    def prepare(self, work: Callable[[], bool]) -> Future[bool]:
+        """Let all processes do it at the same time."""
+        first, *_ = [pool.submit(work) for pool in self._pools]
+        return first
 
     def submit(self, task: Task) -> Future[list[Ended]]:
-        """Begin a task when a process is free."""
-        return self._processes().submit(_run_in_process, task)
-
-    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
-        """Let one process do it, while the others wait for their tasks."""
-        return self._processes().submit(work).result()
+        """Begin a task in a process that is free; one that died has been replaced."""
+        free = [place for place, future in self._at_work.items() if future.done()]
+        place = next((each for each in range(self.workers) if each not in self._at_work), *free[:1])
+        try:
+            future = self._begin(self._pools[place], task)
+        except BrokenExecutor:
+            self._pools[place].shutdown()
+            self._pools[place] = self._pool()
+            future = self._begin(self._pools[place], task)
+        self._at_work[place] = future
+        return future
 
     def stop(self) -> None:
         """Let all processes end their videos after the frame at hand."""
         self._stopped.set()
 
-    def renew(self) -> None:
-        """Give up what is left of the processes; the next task starts new ones."""
-        self._end(wait=True)
+    def kill(self) -> None:
+        """End the processes at once, whatever they are doing."""
+        for pool in self._pools:
+            for process in list(getattr(pool, "_processes", None) or {}):
+                with suppress(OSError):
+                    os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def close(self) -> None:
         """End the processes."""
-        self._end(wait=True)
+        for wait in (False, True):  # all begin to end before one is waited for
+            for pool in self._pools:
+                pool.shutdown(wait=wait, cancel_futures=True)
 
-    def kill(self) -> None:
-        """End the processes at once, whatever they are doing."""
-        for process in list(getattr(self._pool, "_processes", None) or {}):
-            with suppress(OSError):
-                os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+    def _pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(1, self._context, initializer=_begin_process, initargs=(self._stopped,))
 
-    def _end(self, *, wait: bool) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=wait, cancel_futures=True)
-            self._pool = None
-
-    def _processes(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self.workers, self._context, initializer=_begin_process, initargs=(self._stopped,)
-            )
-        return self._pool
+    def _begin(self, pool: ProcessPoolExecutor, task: Task) -> Future[list[Ended]]:
+        return pool.submit(_run_in_process, task)
 
 
 class ExecutorEngine:
@@ -131,22 +141,23 @@ class ExecutorEngine:
     def __init__(self, executor: Executor, workers: int) -> None:
         self._executor, self.workers = executor, max(1, workers)
 
+    @property
+    def at_once(self) -> int:
+        """Two for every worker, which need not wait then until it is given the next."""
+        return 2 * self.workers
+
+    def prepare(self, work: Callable[[], bool]) -> None:
+        """Nothing: workers may be on other machines, and share the work among themselves."""
+
     def submit(self, task: Task) -> Future[list[Ended]]:
         """Begin a task when a worker is free."""
         return self._executor.submit(run_task, task)
-
-    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
-        """Nothing: workers may be on other machines, and share the work among themselves."""
-        return None
 
     def stop(self) -> None:
         """Nothing: what has begun ends by itself, and is found done by the next call."""
 
     def kill(self) -> None:
         """Nothing: as for `stop`."""
-
-    def renew(self) -> None:
-        """Nothing: the executor looks after its workers."""
 
     def close(self) -> None:
         """Nothing."""

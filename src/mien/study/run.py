@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import BrokenExecutor, CancelledError, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from mien.errors import OutputError
 from mien.options import AnalysisOptions
-from mien.study.engines import Engine
+from mien.study.engines import LOOK_S, Engine
 from mien.study.find import Recording
 from mien.study.gather import FAILURES, Forms, Gathering, write_failures
 from mien.study.ledger import HOME, Item
@@ -225,12 +226,26 @@ class _Run:
                 raise
 
     def _prepare(self, engine: Engine, options: AnalysisOptions) -> None:
-        """Compile kernels once, where that has not been done on this machine."""
-        from mien.study.warm import needs_compiling, warm_worker
+        """Let workers read the models, and compile kernels where that has not been done on this machine."""
+        from mien.study.warm import compile_kernels, read_models
 
-        if engine.prepare(partial(needs_compiling, options)):
+        if self._answer(engine, partial(read_models, options)):
             self._follower.compiling()
-            engine.prepare(partial(warm_worker, options))
+            self._answer(engine, partial(compile_kernels, options))
+
+    def _answer(self, engine: Engine, work: Callable[[], bool]) -> bool:
+        """What a worker answers, unless it dies or this study is stopped before; then the tasks will see."""
+        future = engine.prepare(work)
+        if future is None:
+            return False
+        while not wait([future], timeout=LOOK_S).done:
+            if self._stopped.is_set():
+                engine.kill()
+                return False
+        try:
+            return future.result()
+        except (BrokenExecutor, CancelledError):
+            return False
 
     def _take(self, task: Task, every: Sequence[Ended]) -> None:
         for ended in every:

@@ -137,7 +137,7 @@ def _analysed(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
         return _pictures(task, stopped)
     jobs = [Job(item.recording.source, item.outputs) for item in task.items]
     if task.person is None:
-        outcomes = [run_job(job, task.options, stopped=stopped, kept=_kept()) for job in jobs]
+        outcomes = [run_job(job, task.options, stopped=stopped, kept=kept_stages()) for job in jobs]
     else:
         outcomes = _together(task, stopped)
     return [(item, _ended(item, outcome)) for item, outcome in zip(task.items, outcomes, strict=True)]
@@ -150,23 +150,23 @@ def _together(task: Task, stopped: threading.Event) -> list[JobOutcome]:
 
     jobs = [Job(item.recording.source, item.outputs) for item in task.items]
     how = Normalisation(person=task.person)
-    outcomes = run_normalised(jobs, task.options, how, stopped=stopped, kept=_kept())
+    outcomes = run_normalised(jobs, task.options, how, stopped=stopped, kept=kept_stages())
     found = {outcome.source: outcome for outcome in outcomes}
     missing = [JobOutcome(source=job.source, name=job.source.name, stopped=True) for job in jobs]
     return [found.get(job.source, other) for job, other in zip(jobs, missing, strict=True)]
 
 
-def _kept() -> KeptStages:
+def kept_stages() -> KeptStages:
     """Models are read once in a worker, not for every recording: that would take 70 ms each time."""
     from mien.packs import KeptStages
 
-    if not hasattr(_HERE, "kept"):
-        _HERE.kept = KeptStages()
-    kept: KeptStages = _HERE.kept
+    if not hasattr(_THREAD, "kept"):
+        _THREAD.kept = KeptStages()
+    kept: KeptStages = _THREAD.kept
     return kept
 
 
-_HERE = threading.local()
+_THREAD = threading.local()
 
 
 def _ended(item: Item, outcome: JobOutcome) -> Ended:
