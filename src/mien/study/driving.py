@@ -8,12 +8,18 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 
 from mien.analysis.jobs import OF_ALL_SOURCES
+from mien.errors import StoppedError
 from mien.study.engines import LOOK_S, Engine
 from mien.study.work import Ended, Task, failed_all
 
 DIED = (
     "the process that analysed it was ended by the system, twice: probably there was not enough memory; try "
     "fewer --workers"
+)
+
+GONE = (
+    "the workers are gone, and whoever had them has given up the rest; what is done stays done, and the same "
+    "command goes on from here"
 )
 
 
@@ -40,6 +46,8 @@ def drive(
     ------
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         Something that holds for every recording.
+    StoppedError
+        The engine has given up its tasks.
     """
     _Drive(tasks, engine, take, stopped).run()
 
@@ -63,8 +71,8 @@ class _Drive:
             if self._stopped.is_set():
                 self._stop()
             self._submit()
-            done, _ = wait(self._flying, timeout=LOOK_S, return_when=FIRST_COMPLETED)
-            for future in done:
+            wait(self._flying, timeout=LOOK_S, return_when=FIRST_COMPLETED)
+            for future in [each for each in self._flying if each.done()]:  # cancelled ones, too
                 self._land(future, self._flying.pop(future))
 
     def _stop(self) -> None:
@@ -93,7 +101,9 @@ class _Drive:
             every = future.result()
         except BrokenExecutor:
             every = self._after_a_death(task)
-        except CancelledError:
+        except CancelledError as error:
+            if not self._stopped.is_set():
+                raise StoppedError(GONE) from error
             every = [Ended(name=item.name, stopped=True) for item in task.items]
         except OF_ALL_SOURCES:
             raise

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -115,10 +115,9 @@ class LocalEngine:
                     os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def close(self) -> None:
-        """End the processes."""
-        for wait in (False, True):  # all begin to end before one is waited for
-            for pool in self._pools:
-                pool.shutdown(wait=wait, cancel_futures=True)
+        """End the processes, all at the same time: each takes a tenth of a second."""
+        with ThreadPoolExecutor(self.workers) as threads:
+            list(threads.map(lambda pool: pool.shutdown(cancel_futures=True), self._pools))
 
     def _pool(self) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(1, self._context, initializer=_begin_process, initargs=(self._stopped,))
@@ -216,10 +215,11 @@ _HERE = _Process()
 
 
 def _begin_process(stopped: Event) -> None:
-    """Begin a worker: Ctrl-C is its parent's business, and it does not outlive its parent."""
+    """Begin a worker: whether it shall end is its parent's business, and it does not outlive its parent."""
     _HERE.stopped = stopped
-    with suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # which systems send to every process of a job
+        with suppress(ValueError, AttributeError):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="mien-parent", daemon=True).start()
 
 

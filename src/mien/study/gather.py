@@ -9,12 +9,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mien.errors import OptionError
 from mien.results.files import whole_file
-from mien.study.dictionary import EVENT_COLUMNS, Column
+from mien.study.dictionary import EVENT_COLUMNS, NOTES, TABLE
 from mien.study.event import Event
 from mien.study.events import Events
-from mien.study.ledger import HOME, Item, read_json, write_json
+from mien.study.find import HOME
+from mien.study.ledger import Item, read_json, write_json
 from mien.study.record_files import csv_text, write_events, write_records
 from mien.study.summaries import Summary
 from mien.study.tables import listed_columns
@@ -26,9 +26,6 @@ SUMMARY, LONG, EVENTS, DICTIONARY, FAILURES = (
     "dictionary.csv",
     "failures.csv",
 )
-_TABLE = Column("table", "Its table, below the folder of results.")
-_NOTES = Column("notes", "What could not be read of the recording, and what else there is to know of it.")
-_TAKEN = {_TABLE.name, _NOTES.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +57,9 @@ class Gathering:
         Further columns of the study's list.
     forms
         What is written.
-
-    Raises
-    ------
-    OptionError
-        A column of the list has the name of another.
     """
 
     def __init__(self, home: Path, items: Sequence[Item], columns: Sequence[str], forms: Forms) -> None:
-        taken = sorted(_TAKEN & set(columns))
-        if taken:
-            raise OptionError(f"{taken[0]} is the name of a column of the summary; rename it in the list")
         self._home, self._items, self._columns, self._forms = home, items, columns, forms
 
     def up_to_date(self) -> bool:
@@ -106,7 +95,7 @@ class Gathering:
             rows += [{**row, **item.recording.values} for row in kept["rows"]]
             units[0].update(kept["intensities"])
             units[1].update(kept["presences"])
-        added = (*listed_columns(self._columns), _TABLE, _NOTES)
+        added = (*listed_columns(self._columns), TABLE, NOTES)
         return Summary(rows, *units, added=added)
 
     def events(self) -> Events:

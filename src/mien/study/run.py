@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, wait
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -18,9 +18,9 @@ from filelock import FileLock, Timeout
 from mien.errors import OutputError
 from mien.options import AnalysisOptions
 from mien.study.engines import LOOK_S, Engine
-from mien.study.find import Recording
+from mien.study.find import HOME, Recording
 from mien.study.gather import FAILURES, Forms, Gathering, write_failures
-from mien.study.ledger import HOME, Item
+from mien.study.ledger import Item
 from mien.study.planning import Plan, Planning
 from mien.study.work import Ended, Task
 
@@ -294,25 +294,24 @@ def log_line(ended: Ended) -> str:
 
 @contextmanager
 def _alone(planning: Planning) -> Iterator[None]:
-    """Make sure that no other call works on the same part of the same study."""
-    shard = planning.shard
-    name = "lock" if shard.whole else f"lock-{shard.number}of{shard.count}"
-    folder = planning.home / HOME
-    lock = FileLock(folder / name, timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise OutputError(
-            f"{planning.home}: another mien study is at work there; wait for it, or choose another folder "
-            "with -o"
-        ) from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(
-            f"{planning.home} can't be written: {reason}; choose another folder with -o"
-        ) from error
-    try:
+    """Make sure that no other call works on the same recordings of the same study."""
+    home, shard = planning.home, planning.shard
+    folder = home / HOME
+    own = "lock" if shard.whole else f"lock-{shard.number}of{shard.count}"
+    beside = f"of{shard.count}"  # parts of the same division have nothing in common
+    with closing(ExitStack()) as locks:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            locks.enter_context(FileLock(folder / own, timeout=0))
+            for path in folder.glob("lock*"):
+                if path.name != own and (shard.whole or not path.name.endswith(beside)):
+                    with FileLock(path, timeout=1):
+                        pass
+        except Timeout as error:
+            raise OutputError(
+                f"{home}: another mien study is at work there; wait for it, or choose another folder with -o"
+            ) from error
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(f"{home} can't be written: {reason}; choose another folder with -o") from error
         yield
-    finally:
-        lock.release()
