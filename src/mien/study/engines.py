@@ -6,11 +6,12 @@ import multiprocessing
 import os
 import signal
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mien.errors import OptionError
 from mien.options import available_cores
@@ -27,39 +28,36 @@ _SPARE = 0.8
 """Share of the free memory that workers may take."""
 
 
-class Engine(Protocol):
-    """Does tasks, several at a time."""
+class Engine(ABC):
+    """Does tasks, several at a time; what an engine can't do, it leaves out."""
 
     @property
+    @abstractmethod
     def at_once(self) -> int:
         """How many it is given at a time."""
-        ...
 
-    def prepare(self, work: Callable[[], bool]) -> Future[bool] | None:
-        """Let every worker do something before its tasks, where that is possible; gives what one answers."""
-        ...
-
+    @abstractmethod
     def submit(self, task: Task) -> Future[list[Ended]]:
         """Begin a task, now or when a worker is free.
 
         If its worker dies, its future has a `concurrent.futures.BrokenExecutor`.
         """
-        ...
 
-    def stop(self) -> None:
-        """Let tasks that have begun end early, where that is possible."""
-        ...
+    def prepare(self, work: Callable[[], bool]) -> Future[bool] | None:
+        """Let every worker do something before its tasks; gives what one of them answers."""
+        return None
 
-    def kill(self) -> None:
-        """End tasks at once, where that is possible; what they were at has no result."""
-        ...
+    def stop(self) -> None:  # noqa: B027
+        """Let tasks that have begun end early; else they end by themselves, and the next call finds them."""
 
-    def close(self) -> None:
+    def kill(self) -> None:  # noqa: B027
+        """End tasks at once; what they were at has no result."""
+
+    def close(self) -> None:  # noqa: B027
         """End; tasks that have not begun are given up."""
-        ...
 
 
-class LocalEngine:
+class LocalEngine(Engine):
     """Processes of this machine, one thread each.
 
     Each is a pool of its own: where the system ends one, the others go on.
@@ -126,7 +124,7 @@ class LocalEngine:
         return pool.submit(_run_in_process, task)
 
 
-class ExecutorEngine:
+class ExecutorEngine(Engine):
     """Any `Executor` that somebody has, such as Dask's or MPI's.
 
     Parameters
@@ -145,21 +143,9 @@ class ExecutorEngine:
         """Two for every worker, which need not wait then until it is given the next."""
         return 2 * self.workers
 
-    def prepare(self, work: Callable[[], bool]) -> None:
-        """Nothing: workers may be on other machines, and share the work among themselves."""
-
     def submit(self, task: Task) -> Future[list[Ended]]:
         """Begin a task when a worker is free."""
         return self._executor.submit(run_task, task)
-
-    def stop(self) -> None:
-        """Nothing: what has begun ends by itself, and is found done by the next call."""
-
-    def kill(self) -> None:
-        """Nothing: as for `stop`."""
-
-    def close(self) -> None:
-        """Nothing."""
 
 
 class DaskEngine(ExecutorEngine):

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 
@@ -27,33 +26,17 @@ from mien.study.work import Ended, Task
 LOG = "study.log"
 
 
-class Follower(Protocol):
-    """Whoever wants to know how far a study is."""
+class Follower:
+    """Whoever wants to know how far a study is; this one does not."""
 
     def begin(self, plan: Plan) -> None:
         """Is told what there is to do."""
-        ...
 
     def compiling(self) -> None:
         """Is told that kernels are compiled first, which takes a while, once on a machine."""
-        ...
 
     def ended(self, ended: Ended, size: int) -> None:
         """Is told what became of a recording of so many bytes."""
-        ...
-
-
-class Unfollowed:
-    """A `Follower` that does nothing."""
-
-    def begin(self, plan: Plan) -> None:
-        """Do nothing."""
-
-    def compiling(self) -> None:
-        """Do nothing."""
-
-    def ended(self, ended: Ended, size: int) -> None:
-        """Do nothing."""
 
 
 @dataclass(slots=True)
@@ -157,7 +140,7 @@ class Study:
             Something that holds for every recording, or the study's tables can't be written.
         """
         with _alone(self._planning):
-            run = _Run(self._planning, self.plan(), follower or Unfollowed(), stopped or threading.Event())
+            run = _Run(self._planning, self.plan(), follower or Follower(), stopped or threading.Event())
             run.work(start)
             run.tidy()
             self._report(run)
