@@ -24,12 +24,7 @@ from mien.options import AnalysisOptions
 from mien.results.columns import Form
 from mien.results.video_result import VideoResult
 from mien.video.images import list_images
-
-_VIDEO_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg"),
-    *(".flv", ".3gp", ".ts", ".mts", ".m2ts", ".ogv", ".mjpeg"),
-)
-"""Endings by which videos among pictures are known."""
+from mien.video.source import VIDEO_SUFFIXES
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +149,7 @@ def folder_remarks(folder: Path, pictures: Sequence[Path]) -> tuple[str, ...]:
         for path in folder.iterdir()
         if path.is_file() and path.name not in taken and not path.name.startswith(".")
     )
-    videos = [name for name in others if Path(name).suffix.lower() in _VIDEO_SUFFIXES]
+    videos = [name for name in others if Path(name).suffix.lower() in VIDEO_SUFFIXES]
     rest = [name for name in others if name not in videos]
     remarks = []
     if videos:

@@ -11,13 +11,8 @@ from pathlib import Path, PurePosixPath
 
 from mien.errors import OptionError, SourceError
 from mien.study.listing import Listing, read_listing, slashes
-from mien.video.source import IMAGE_SUFFIXES, are_pictures
+from mien.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES, are_pictures
 
-VIDEO_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg"),
-    *(".flv", ".3gp", ".ts", ".mts", ".m2ts", ".ogv", ".mjpeg", ".asf", ".vob", ".mxf"),
-)
-"""Endings of files that count as videos, in any case."""
 LIST_SUFFIXES = (".csv", ".tsv", ".txt")
 HOME = ".mien-study"
 """The hidden folder, below that of a study's results."""

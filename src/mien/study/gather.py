@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.results.files import whole_file
+from mien.study.annotations import need_annotations, write_annotations
 from mien.study.dictionary import EVENT_COLUMNS, NOTES, TABLE
 from mien.study.event import Event
 from mien.study.events import Events
@@ -38,10 +39,19 @@ class Forms:
         One row for every number, too.
     annotations
         Endings of files for other programs, ".eaf" and ".TextGrid", beside every table.
+
+    Raises
+    ------
+    OptionError
+        A package that is needed is not installed.
     """
 
     long: bool = False
     annotations: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.annotations:
+            need_annotations()
 
 
 class Gathering:
@@ -131,12 +141,21 @@ class Gathering:
         if self._forms.long:
             write_records(summary.long(), summary.long_columns, home / LONG)
             written.append(home / LONG)
-        written.append(_write_dictionary(home / DICTIONARY, summary))
+        written.append(self._write_dictionary(summary))
         return written
 
-    def _annotations(self, events: Events) -> list[Path]:
-        from mien.study.annotations import write_annotations
+    def _write_dictionary(self, summary: Summary) -> Path:
+        """What every column of every table means, as a table."""
+        tables = [(SUMMARY, summary.columns), (EVENTS, EVENT_COLUMNS)]
+        tables += [(LONG, summary.long_columns)] * self._forms.long
+        rows = [
+            {"table": table, "column": column.name, "meaning": column.meaning, "unit": column.unit}
+            for table, columns in tables
+            for column in columns
+        ]
+        return _write_csv(self._home / DICTIONARY, rows, ("table", "column", "unit", "meaning"))
 
+    def _annotations(self, events: Events) -> list[Path]:
         if not self._forms.annotations:
             return []
         of_file: dict[str, list[Event]] = {}
@@ -158,16 +177,6 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
-
-
-def _write_dictionary(path: Path, summary: Summary) -> Path:
-    """What every column means, as a table."""
-    rows = [
-        {"table": table, "column": column.name, "meaning": column.meaning, "unit": column.unit}
-        for table, columns in ((SUMMARY, summary.columns), (EVENTS, EVENT_COLUMNS))
-        for column in columns
-    ]
-    return _write_csv(path, rows, ("table", "column", "unit", "meaning"))
 
 
 def write_failures(path: Path, failures: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bool:
