@@ -91,6 +91,26 @@ def shared_models(
     return models
 
 
+class KeptStages:
+    """Stages of videos that are analysed one after the other: built once, and not for each of them.
+
+    Every video begins with forgetting the one before (`mien.stages.Tracker.reset`). One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._made: tuple[AnalysisOptions, dict[str, Any]] | None = None
+        self._stages: Stages | None = None
+
+    def of(self, pack: Pack, options: AnalysisOptions) -> Stages:
+        """Stages as `build_stages` gives them; built anew where options, or files of models, are others."""
+        stages = self._stages
+        if stages is None or self._made != (options, pack.fingerprints(stages.model_files)):
+            self._stages = None  # before others are read: both would not have to fit into memory
+            stages = build_stages(pack, options)
+            self._stages, self._made = stages, (options, pack.fingerprints(stages.model_files))
+        return stages
+
+
 def build_stages(
     pack: Pack,
     options: AnalysisOptions,
