@@ -26,8 +26,9 @@ from mien.shape.kernels import (
 
 
 @kernel
-def nearest_view(rx, ry, rz, centers):
-    """Index of the view centre (V, 3) closest to the orientation, rad; the first wins ties."""
+def nearest_view(glob, centers):
+    """Index of the view centre (V, 3), rad, closest to the orientation in ``glob``; the first wins ties."""
+    rx, ry, rz = glob[1], glob[2], glob[3]
     best = 0
     best_distance = np.inf
     for v in range(centers.shape[0]):
@@ -367,16 +368,18 @@ def optimise_scale(
     regularisation,
     sigma,
     iterations,
-    report,
 ):
-    """Rigid, then full NU-RLMS on the same responses, then the likelihood (returned).
+    """Rigid, then full NU-RLMS on the same responses, then the likelihood.
 
-    ``report`` (4,) float64 becomes the iterations and the scale of the shape after the rigid call, then the
-    same after the full call.
+    Returns
+    -------
+    likelihood; the scale of the shape after the rigid call; the iterations of the rigid and of the full call.
     """
     position = np.empty((2, mean.shape[1]), np.float32)
+    taken = np.zeros(2, np.int64)
+    rigid_scale = 0.0
     for stage in range(2):
-        report[2 * stage] = regularised_mean_shift(
+        taken[stage] = regularised_mean_shift(
             mean,
             basis,
             gram,
@@ -395,5 +398,7 @@ def optimise_scale(
             iterations,
             position,
         )
-        report[2 * stage + 1] = glob[0]
-    return log_likelihood(responses, window, position, weights, sigma)
+        if stage == 0:
+            rigid_scale = np.float64(glob[0])
+    likelihood = log_likelihood(responses, window, position, weights, sigma)
+    return likelihood, rigid_scale, taken[0], taken[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from mien.errors import OptionError
@@ -87,7 +87,7 @@ def build_stages(
     """
     fx, fy = options.focal_px or (None, None)
     cx, cy = options.centre_px or (None, None)
-    camera_for = partial(default_camera, fx=fx, fy=fy, cx=cx, cy=cy)
+    camera_for = cache(partial(default_camera, fx=fx, fy=fy, cx=cx, cy=cy))
     if pack.name == "open":
         from mien.packs.open import build as build_open
 

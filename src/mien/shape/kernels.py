@@ -102,7 +102,7 @@ def _add_modes(total, p, q, r, s, mode_p, mode_q, mode_r, mode_s):
         total[i] = value + mode_s[i] * s
 
 
-@fast_kernel
+@fast_part
 def object_shape(mean, basis, local, out):
     """X(p) = M + V p into ``out`` (3, n); the mean is added last, as the original's rounding wants."""
     m = basis.shape[0]
@@ -153,8 +153,9 @@ def jacobian(shape, basis, scale, rotation, modes, out):
             out[3, first + i] = s * (x * r1 - y * r0)
             out[4, first + i] = np.float32(1 - a)
             out[5, first + i] = np.float32(a)
-    p0, p1, p2 = s * np.float32(rotation[0, 0]), s * np.float32(rotation[0, 1]), s * np.float32(rotation[0, 2])
-    q0, q1, q2 = s * np.float32(rotation[1, 0]), s * np.float32(rotation[1, 1]), s * np.float32(rotation[1, 2])
+    r = rotation
+    p0, p1, p2 = s * np.float32(r[0, 0]), s * np.float32(r[0, 1]), s * np.float32(r[0, 2])
+    q0, q1, q2 = s * np.float32(r[1, 0]), s * np.float32(r[1, 1]), s * np.float32(r[1, 2])
     for j in range(modes):
         row_x, row_y = out[6 + j, :n], out[6 + j, n : 2 * n]
         mode_x, mode_y, mode_z = basis[j, 0], basis[j, 1], basis[j, 2]
@@ -258,8 +259,9 @@ def unweighted_normal_equations(jac, gram, scale, rotation, size, out):
 def cholesky_solve(a, size, solution):
     """Solve the symmetric system whose upper triangle and right-hand side ``a`` holds; see `equations`.
 
-    ``a`` is overwritten: D U with a = Uᵀ D U, U with a diagonal of ones, and the right-hand side along with it,
-    `BLOCK` rows at a time. A matrix that is not positive definite gives a zero solution, as in the original.
+    ``a`` is overwritten: D U with a = Uᵀ D U, where U has a diagonal of ones, and the right-hand side along
+    with it, `BLOCK` rows at a time. A matrix that is not positive definite gives a zero solution, as in the
+    original.
     """
     rows = a.shape[0]
     for i in range(size, rows):  # unknowns that fill the last block, and are 0
@@ -451,9 +453,37 @@ def move(step, modes, glob, local):
 
 
 @fast_kernel
-def shape_2d(mean, basis, glob, local, shape, out):
-    """Object shape into ``shape`` (3, n) and its projection into ``out`` (2, n)."""
+def shape_3d(mean, basis, local, out):
+    """The object shape into ``out`` (n, 3)."""
+    shape = np.empty(mean.shape, np.float32)
+    object_shape(mean, basis, local, shape)
+    for i in range(shape.shape[1]):
+        out[i, 0], out[i, 1], out[i, 2] = shape[0, i], shape[1, i], shape[2, i]
+
+
+@fast_kernel
+def shape_2d(mean, basis, glob, local, out):
+    """The shape in the image into ``out`` (n, 2)."""
+    shape = np.empty(mean.shape, np.float32)
+    points = np.empty((2, mean.shape[1]), np.float32)
     rotation = np.empty((3, 3))
     rotation_of(glob, rotation)
     object_shape(mean, basis, local, shape)
-    project(shape, glob, rotation, out)
+    project(shape, glob, rotation, points)
+    for i in range(points.shape[1]):
+        out[i, 0], out[i, 1] = points[0, i], points[1, i]
+
+
+@fast_kernel
+def shape_depth(mean, basis, glob, local, out):
+    """Z of the rotated object shape into ``out`` (n,)."""
+    shape = np.empty(mean.shape, np.float32)
+    angles = np.empty(3)
+    for k in range(3):
+        angles[k] = glob[1 + k]
+    rotation = np.empty((3, 3))
+    euler_to_matrix(angles, rotation)
+    object_shape(mean, basis, local, shape)
+    x, y, z = np.float32(rotation[2, 0]), np.float32(rotation[2, 1]), np.float32(rotation[2, 2])
+    for i in range(shape.shape[1]):
+        out[i] = shape[0, i] * x + shape[1, i] * y + shape[2, i] * z
