@@ -14,7 +14,7 @@ from mien.analysis.targets import need_source
 from mien.datatypes import ActionUnitSeries, Appearance, Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.options import AnalysisOptions, OptionValues
-from mien.packs import SharedModels, build_stages, choose_pack
+from mien.packs import build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.stages import Stages
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mien.analysis.outputs import OutputOptions
     from mien.analysis.recordings import RecordingScores
     from mien.analysis.sparse import SparsePipeline
+    from mien.packs.openface import SharedModels
 
 _PIPELINE_THREADS = 2
 """Tracking and analysis: what threads remain beside them may help the decoder."""
@@ -172,22 +173,12 @@ class Analysis:
 
         if self.options.every > 1 and options.needs_frames:
             raise OptionError("outputs that are written frame by frame need every frame; leave out every")
-        aligner, appearance = None, self.stages.appearance
-        if options.needs_appearance:
-            if appearance is None:
-                raise OptionError(
-                    "descriptors and aligned faces need the action units of OpenFace's models, got the pack "
-                    f"{self.pack.name!r}; run `mien models fetch`, or leave these outputs out"
-                )
-            if options.aligned is not None and not options.aligned.as_analysed:
-                wanted = options.aligned
-                aligner = appearance.aligner(wanted.size, wanted.px_per_mm, wanted.mask)
         return OutputSet(
             options,
             self.camera,
             source=self.info.path,
             fps=self.info.fps,
-            aligner=aligner,
+            aligner=options.aligner(self.stages),
             threaded=self.options.threads_used > 1,
         )
 

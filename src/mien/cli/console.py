@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mien.analysis.watch import Watch
 from mien.cli.progress import Silent, interruptible, progress, telling_of_compilation
 from mien.cli.warmup import compile_first
-from mien.cli.words import note
+from mien.cli.words import failure, kept, note, summary
 
 if TYPE_CHECKING:
+    from mien.analysis.outcome import JobOutcome
     from mien.options import AnalysisOptions
     from mien.packs import Pack
 
 
-class Console:
+class Console(Watch):
     """A `mien.analysis.watch.Watch` that shows progress and says what there is to say.
 
     Parameters
@@ -82,13 +84,29 @@ class Console:
             else:
                 self._bar.say(line)
 
+    def tell(self, outcome: JobOutcome, *, alone: bool = True) -> None:
+        """Say what became of a job.
+
+        Raises
+        ------
+        MienError
+            What went wrong with the only job, which is ``alone``, or with pictures.
+        """
+        self.lines(kept(outcome), error=True)
+        if outcome.error is not None:
+            if alone or outcome.pictures:
+                raise outcome.error
+            self.lines([failure(outcome.name, outcome.error)], error=True)
+        elif not self._quiet and (outcome.pictures or not (outcome.partial or outcome.stopped)):
+            self.lines(summary(outcome, self._options))
+        elif self._quiet and outcome.lost:
+            self.lines([f"mien: {outcome.name}: {outcome.lost}"], error=True)
+
     def _get_ready(self, pack: Pack) -> None:
         """Say once which models are used, and compile what has not been compiled on this machine before."""
-        from mien.packs import notice
-
         if self._ready:
             return
         self._ready = True
         if not self._quiet:
-            note(notice(pack))
+            note(pack.notice)
         compile_first(pack, self._options, (lambda text: None) if self._quiet else note)

@@ -151,7 +151,7 @@ def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quie
     from mien.cli.live_display import live_display
     from mien.live.lines import LiveEncoder
     from mien.live.session import LiveAnalysis
-    from mien.packs import build_stages, choose_pack, notice
+    from mien.packs import build_stages, choose_pack
 
     encoder = LiveEncoder(streams.encoder_groups)
     pack = choose_pack(options.models)
@@ -163,7 +163,7 @@ def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quie
             encoder = LiveEncoder(streams.encoder_groups, corrected=pack.name == "openface")
         stages = build_stages(pack, options, live=info.camera)
         if not quiet:
-            typer.echo(notice(pack), err=True)
+            typer.echo(pack.notice, err=True)
         compile_first(pack, options, (lambda text: None) if quiet else _say)
         header = _header(encoder, info, stages, pack, options)
         sinks = [cleanup.enter_context(closing(sink)) for sink in _sinks(streams, header, quiet=quiet)]

@@ -35,7 +35,7 @@ class GazeEstimator:
         landmarks
             A fit with two eyes: the eye on the left of the image first.
         landmarks_3d
-            (68, 3) float32, mm, camera frame, as `mien.pose.HeadPoseEstimator` gives them.
+            (68, 3) float32, mm, camera frame, as `mien.pose.head_pose.HeadPoseEstimator` gives them.
         pose
             The head's pose from the same estimator.
         camera

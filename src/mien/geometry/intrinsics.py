@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mien.errors import OptionError
-from mien.storage.regular_file import read_regular
+from mien.storage.regular_file import read_text
 
 _MOST_BYTES = 1 << 20
 
@@ -58,10 +58,9 @@ def read_intrinsics(text: str) -> Intrinsics:
     content = text
     if not re.fullmatch(r"[-+0-9.,eE\s]+", text):
         try:
-            content = read_regular(path, _MOST_BYTES).decode("utf-8")
-        except (OSError, ValueError, MemoryError) as error:
-            reason = getattr(error, "strerror", None) or "it is not text"
-            raise OptionError(f"intrinsics: {text}: {reason}; expected {_FORMS}") from error
+            content = read_text(path, _MOST_BYTES)
+        except OSError as error:
+            raise OptionError(f"intrinsics: {text}: {error.strerror}; expected {_FORMS}") from error
     return _checked(_numbers(content, text), text)
 
 

@@ -1,9 +1,8 @@
-"""The pinhole camera: default intrinsics, and points of the image put into the camera frame."""
+"""The pinhole camera: default intrinsics."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.datatypes import Camera
 from mien.errors import OptionError
@@ -52,43 +51,3 @@ def default_camera(
     if cx is None or cy is None:
         cx, cy = width / 2.0, height / 2.0
     return Camera(fx=float(fx), fy=float(fy), cx=float(cx), cy=float(cy))
-
-
-def points_in_camera(
-    points: NDArray[np.float32], depth_offsets: NDArray[np.float32], scale: float, camera: Camera
-) -> NDArray[np.float32]:
-    """Points of the image in the camera frame, as a fit has them (docs/algorithms/head-pose.md#3d-landmarks).
-
-    Z = fx / scale + offset; X and Y follow the ray through the pixel.
-
-    Parameters
-    ----------
-    points
-        (n, 2) px.
-    depth_offsets
-        (n,) mm: depth of each point relative to the model's origin, after rotation.
-    scale
-        Scale of the fit, px per mm.
-    camera
-        Intrinsics.
-
-    Returns
-    -------
-    ndarray
-        (n, 3) float32, mm, camera frame; zeros for a scale of zero, which has no depth.
-
-    Raises
-    ------
-    ValueError
-        The shapes do not fit together.
-    """
-    points = np.ascontiguousarray(points, dtype=np.float32)
-    offsets = np.ascontiguousarray(depth_offsets, dtype=np.float32)
-    if points.ndim != 2 or points.shape[1] != 2 or offsets.shape != points.shape[:1]:
-        raise ValueError(f"expected points (n, 2) and depths (n,), got {points.shape} and {offsets.shape}")
-    out = np.empty((len(points), 3), np.float32)
-    # Cameras are asked for where nothing is computed yet: Numba is not imported for them.
-    from mien.geometry import kernels
-
-    kernels.points_to_camera(points, offsets, float(scale), camera.fx, camera.fy, camera.cx, camera.cy, out)
-    return out

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import EyeShape, FaceLandmarks
-from mien.errors import ModelFileError
 from mien.landmarks.accelerator import Accelerator, place_of
 from mien.landmarks.fitting import ConstrainedLocalModel
 from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
 from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
-from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord, SvrRecord
+from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 Validate = Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]], float]
@@ -227,7 +226,7 @@ def _local_model(
 
 
 def _patch_experts(
-    record: CcnfRecord | CenRecord | SvrRecord,
+    record: CcnfRecord | CenRecord,
     components: dict[int, NDArray[np.float32]],
     exact: bool,
     threads: int,
@@ -235,14 +234,9 @@ def _patch_experts(
 ) -> PatchExperts:
     if isinstance(record, CcnfRecord):
         return CcnfPatchExperts(record, components, exact=exact)
-    if isinstance(record, CenRecord):
-        from mien.landmarks.cen import CenPatchExperts
-        from mien.landmarks.cen_onnx import CenOnnxPatchExperts
+    from mien.landmarks.cen import CenPatchExperts
+    from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 
-        if place is None:
-            return CenPatchExperts(record, exact=exact, threads=threads)
-        return CenOnnxPatchExperts(record, device=place, exact=exact)
-    raise ModelFileError(
-        "expected CCNF or CEN patch experts, got SVR patch experts (the CLM models of OpenFace), which mien "
-        "does not fit; use main_clnf_general.txt or main_ceclm_general.txt"
-    )
+    if place is None:
+        return CenPatchExperts(record, exact=exact, threads=threads)
+    return CenOnnxPatchExperts(record, device=place, exact=exact)

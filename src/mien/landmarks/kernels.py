@@ -50,9 +50,10 @@ def _centre(points, out):
             mean += np.float64(points[a, i])
         mean /= n
         for i in range(n):
-            v = np.float64(points[a, i]) - mean
-            out[a, i] = v
-            total += v * v
+            out[a, i] = np.float64(points[a, i]) - mean
+        # Not in the same loop: see `mien.runtime.jit`.
+        for i in range(n):
+            total += out[a, i] * out[a, i]
     return math.sqrt(total / n)
 
 

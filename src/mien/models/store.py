@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.errors import MienError, ModelsMissingError, OptionError
-from mien.models.hashes import HashMemory, default_memory
+from mien.models import hashes
+from mien.models.hashes import HashMemory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
 from mien.storage.cache_folder import write_whole
 
@@ -292,7 +293,7 @@ class ModelStore:
     @property
     def _hashes(self) -> HashMemory:
         if self._memory is None:
-            self._memory = default_memory()
+            self._memory = hashes.memory_at(hashes.default_memory_path())
         return self._memory
 
     def _download(
@@ -401,28 +402,6 @@ def default_root() -> Path:
 def licence_text() -> str:
     """The licence of OpenFace and its models, as its authors wrote it."""
     return _LICENCE.read_text("utf-8")
-
-
-def locate(landmarks: str | None = None) -> OpenFaceFiles:
-    """Give the places of OpenFace's files in the default store: see `ModelStore.locate`."""
-    return ModelStore().locate(landmarks)
-
-
-def status() -> StoreStatus:
-    """Check the default store: see `ModelStore.status`."""
-    return ModelStore().status()
-
-
-def fetch(
-    *, accept_licence: bool, groups: tuple[str, ...] = GROUPS, progress: Progress | None = None
-) -> tuple[ModelFile, ...]:
-    """Download OpenFace's files into the default store: see `ModelStore.fetch`."""
-    return ModelStore().fetch(accept_licence=accept_licence, groups=groups, progress=progress)
-
-
-def import_from(source: Path | str) -> ImportReport:
-    """Copy OpenFace's files into the default store: see `ModelStore.import_from`."""
-    return ModelStore().import_from(source)
 
 
 def _state(path: Path, file: ModelFile, memory: HashMemory) -> str:

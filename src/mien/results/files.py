@@ -7,12 +7,24 @@ import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Generic, Self, TypeVar
 
 from mien.errors import OutputError
+
+
+@contextmanager
+def naming_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors into an `OutputError` that names the file or folder."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(
+            f"{path} can't be written: {reason}; choose another place or free the disk"
+        ) from error
 
 
 class WholeOrNothing(ABC):
@@ -64,16 +76,9 @@ class Unfinished(WholeOrNothing):
             self._begin()
         self._open = True
 
-    @contextmanager
-    def naming_errors(self) -> Iterator[None]:
+    def naming_errors(self) -> AbstractContextManager[None]:
         """Turn the system's errors into an `OutputError` that names the file."""
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(
-                f"{self.path} can't be written: {reason}; choose another place or free the disk"
-            ) from error
+        return naming_errors(self.path)
 
     def close(self, path: str | Path | None = None) -> None:
         """Put it in its place.
@@ -141,32 +146,6 @@ class Writer(WholeOrNothing, Generic[Output]):
         self._output.abort()
 
 
-class WholeFile(Unfinished):
-    """A file; write to ``file``. See `Unfinished`."""
-
-    file: BinaryIO
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Append bytes; the system's errors are raised as `OutputError`."""
-        with self.naming_errors():
-            self.file.write(data)
-
-    def _begin(self) -> None:
-        if self.path.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        self.file = self.temporary.open("xb")
-
-    def _finish(self, path: Path) -> None:
-        self.file.close()
-        os.replace(self.temporary, path)
-
-    def _remove(self) -> None:
-        with suppress(OSError):
-            self.file.close()
-        with suppress(OSError):
-            self.temporary.unlink()
-
-
 class WholePath(Unfinished):
     """A file that a library writes to the path ``temporary``. See `Unfinished`."""
 
@@ -181,6 +160,30 @@ class WholePath(Unfinished):
     def _remove(self) -> None:
         with suppress(OSError):
             self.temporary.unlink()
+
+
+class WholeFile(WholePath):
+    """A file; write to ``file``. See `Unfinished`."""
+
+    file: BinaryIO
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes; the system's errors are raised as `OutputError`."""
+        with self.naming_errors():
+            self.file.write(data)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.file = self.temporary.open("wb")
+
+    def _finish(self, path: Path) -> None:
+        self.file.close()
+        super()._finish(path)
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self.file.close()
+        super()._remove()
 
 
 class WholeFolder(Unfinished):

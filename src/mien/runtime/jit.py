@@ -4,6 +4,12 @@
 kernel grid, alignment). ``fast_kernel`` may reassociate and contract sums so that they vectorise; it never
 assumes that NaN or infinity cannot occur. Both are called from Python, and kept in Numba's cache. What only
 kernels call is a ``part`` or a ``fast_part``: compiled into the kernels that call it, and never alone.
+
+No loop of a ``fast_kernel`` both adds up and writes into an array. Vectorised, such a loop begins with a
+check whether what it writes could be what it reads; where arrays lie close to each other in memory the check
+fails, and the loop adds one by one, in another order. Then the heap would decide the last bit of a result,
+which differs from run to run and with the number of threads. A loop that only adds, or only writes, gives the
+same either way.
 """
 
 from __future__ import annotations

@@ -377,10 +377,9 @@ def _start_from_box(mean, target, n, glob):
 
 @fast_part
 def _residual(shape, glob, rotation, target, out):
-    """Target minus projection into ``out`` (2n,); its Euclidean norm is returned."""
+    """Target minus projection into ``out`` (2n,)."""
     n = shape.shape[1]
     s = glob[0]
-    total = np.float32(0.0)
     for a in range(2):
         r0 = s * np.float32(rotation[a, 0])
         r1 = s * np.float32(rotation[a, 1])
@@ -388,9 +387,15 @@ def _residual(shape, glob, rotation, target, out):
         t = glob[4 + a]
         o = a * n
         for i in range(n):
-            v = target[a, i] - (r0 * shape[0, i] + r1 * shape[1, i] + r2 * shape[2, i] + t)
-            out[o + i] = v
-            total += v * v
+            out[o + i] = target[a, i] - (r0 * shape[0, i] + r1 * shape[1, i] + r2 * shape[2, i] + t)
+
+
+@fast_part
+def _length(values):
+    """Euclidean norm."""
+    total = np.float32(0.0)
+    for i in range(values.shape[0]):
+        total += values[i] * values[i]
     return np.float32(math.sqrt(total))
 
 
@@ -415,7 +420,8 @@ def fit_points(mean, basis, gram, eigenvalues, target, glob, local):
     residual = jac[size]
     rotation_of(glob, rotation)
     object_shape(mean, basis, local, shape)
-    error = _residual(shape, glob, rotation, target, residual)
+    _residual(shape, glob, rotation, target, residual)
+    error = _length(residual)
     worse = 0
     for iteration in range(1000):
         jacobian(shape, basis, glob[0], rotation, m, jac)
@@ -430,7 +436,8 @@ def fit_points(mean, basis, gram, eigenvalues, target, glob, local):
         move(step, m, glob, local)
         rotation_of(glob, rotation)
         # The original tests the new pose with the old 3D shape; docs/algorithms/point-distribution-model.md.
-        new_error = _residual(shape, glob, rotation, target, residual)
+        _residual(shape, glob, rotation, target, residual)
+        new_error = _length(residual)
         if np.float32(0.999) * error < new_error:
             worse += 1
             if worse == 3:

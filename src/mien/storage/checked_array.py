@@ -14,7 +14,6 @@ import math
 import os
 import stat
 import struct
-import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -24,7 +23,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
-from mien.storage.cache_folder import is_trusted, sync_folder
+from mien.storage.cache_folder import is_trusted, write_whole
 from mien.storage.npz import parse_header
 
 _END = struct.Struct("<8sI")
@@ -91,21 +90,8 @@ def store_array(path: Path, key: str, array: NDArray[Any]) -> None:
     npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
     content = array.reshape(-1).view(np.uint8)
     checksum = zlib.crc32(content, zlib.crc32(header.getvalue(), zlib.crc32(key.encode())))
-    path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path.parent)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(header.getvalue())
-            file.write(content)
-            file.write(_END.pack(_MAGIC, checksum))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    write_whole(path, header.getvalue(), memoryview(content), _END.pack(_MAGIC, checksum))
 
 
 def _opened(path: Path) -> BinaryIO:

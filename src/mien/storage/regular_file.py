@@ -43,3 +43,17 @@ def read_regular(path: str | Path, most_bytes: int = MOST_BYTES) -> bytes:
     """Read a regular file whole; see `open_regular`."""
     with open_regular(path, most_bytes) as file:
         return file.read()
+
+
+def read_text(path: str | Path, most_bytes: int = MOST_BYTES) -> str:
+    """Read a regular file of UTF-8 whole, a byte order mark left out.
+
+    Raises
+    ------
+    OSError
+        As `open_regular`, or it is not text.
+    """
+    try:
+        return read_regular(path, most_bytes).decode("utf-8-sig")
+    except (ValueError, MemoryError) as error:
+        raise OSError(errno.EILSEQ, "it is not text") from error

@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 
-from mien.analysis.jobs import OF_ALL_SOURCES
+from mien.analysis.outcome import OF_ALL_SOURCES
 from mien.study.engines import Engine
 from mien.study.work import Ended, Task, failed_all
 

@@ -188,7 +188,7 @@ def _pictures(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
 
     begin = time.perf_counter()
     sources = tuple(item.recording.source for item in task.items)
-    job = PictureJob(sources, tuple(item.outputs for item in task.items), "")
+    job = PictureJob(sources, tuple(item.outputs for item in task.items))
     for item in task.items:  # a picture without a face leaves no table, and must not leave an old one
         item.outputs.table.unlink(missing_ok=True)
     outcome = run_pictures(job, task.options, stopped=stopped)

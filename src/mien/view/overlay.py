@@ -113,7 +113,7 @@ class Overlay:
             whole = width + (self._panel.width if self._panel else 0)
             self._canvas = Canvas(np.empty((height, whole, 3), np.uint8))
         canvas = self._canvas.on(np.empty((height, whole, 3), np.uint8))
-        enlarge(np.ascontiguousarray(bgr), factor, canvas.bgr)
+        canvas.bgr[:, :width] = enlarge(bgr, factor)
         return canvas, width
 
     def _place(self, points: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.models.readers.fault import fault, read_bytes
+from mien.models.readers.fault import fault, opened
 
 _MOST_ELEMENTS = 10_000_000
 _LARGEST = float(np.finfo(np.float32).max)
@@ -90,14 +90,6 @@ class TextCursor:
             raise self.fault(f"integers in {what}", str(values[~whole][0]), start)
         return values.astype(np.int32)
 
-    def integer(self, what: str, low: int, high: int) -> int:
-        """Read one integer that must lie in [low, high]."""
-        start = self.offset
-        value = int(self.integers(1, what)[0])
-        if not low <= value <= high:
-            raise self.fault(f"{what} ({low} to {high})", str(value), start)
-        return value
-
     def matrix(
         self, what: str, shape: tuple[int | None, int | None] = (None, None), type_code: int = 6
     ) -> NDArray[np.float64]:
@@ -130,7 +122,8 @@ def read_text(path: Path) -> str:
     ModelFileError
         It holds bytes that are no ASCII text.
     """
-    data = read_bytes(path)
+    with opened(path) as file:
+        data = file.read()
     try:
         return data.decode("ascii")
     except UnicodeDecodeError as error:

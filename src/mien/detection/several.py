@@ -1,16 +1,50 @@
-"""Several detectors asked together."""
+"""Several detectors asked for the faces of one image: one after the other, or all."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceBoxes
-from mien.detection.blazeface import KEYPOINTS, FaceDetector, box_overlaps
+from mien.detection.blazeface import KEYPOINTS, box_overlaps
 
 _SAME_FACE = 0.3
+
+
+class FaceDetector(Protocol):
+    """Anything that finds faces in an image."""
+
+    def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
+        """Find the faces of an image (H, W, 3) uint8, C-contiguous; most certain first."""
+        ...
+
+
+class FirstSuccess:
+    """Asks one detector after the other until one finds a face.
+
+    The short-range network is quick and keeps very large faces; the full-range network finds the small
+    faces it misses (docs/algorithms/open-detection.md#blazeface).
+
+    Parameters
+    ----------
+    detectors
+        In the order in which they are asked.
+    """
+
+    def __init__(self, detectors: Sequence[FaceDetector]) -> None:
+        self._detectors = tuple(detectors)
+
+    def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
+        """Find the faces of an image: the first detector's that finds any; empty where none does."""
+        faces = FaceBoxes(np.empty((0, 4), np.float32), np.empty(0, np.float32))
+        for detector in self._detectors:
+            faces = detector.detect(bgr)
+            if len(faces):
+                break
+        return faces
 
 
 class Together:

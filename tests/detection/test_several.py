@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mien.datatypes import FaceBoxes
-from mien.detection.together import Together
+from mien.detection.several import Together
 
 PICTURE = np.zeros((10, 10, 3), np.uint8)
 

@@ -1,14 +1,15 @@
-"""From a model pack to stages that are ready to run."""
+"""Which model packs there are, which one is used, and how it becomes stages that are ready to run."""
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from mien.errors import OptionError
 from mien.geometry.pinhole import default_camera
+from mien.models.store import ModelStore
 from mien.options import AnalysisOptions
 from mien.packs.pack import Pack
 from mien.stages import Stages
@@ -16,13 +17,57 @@ from mien.stages import Stages
 if TYPE_CHECKING:
     from mien.action_units.predictors import PredictorSet
     from mien.landmarks.accelerator import Accelerator
-    from mien.packs.openface import OpenFaceModels
+    from mien.packs.openface import SharedModels
 
 
-class SharedModels:
-    """Models of analyses that run at the same time: read once, opened once, and their networks' calls joined.
+PACKS = ("openface", "open")
+"""Names of the packs, the preferred first; each is a file of this folder with `describe`, `complain`,
+`read_models` and `build`."""
 
-    Analyses with the open models, which are small, share nothing.
+
+def _home(name: str) -> Any:
+    return import_module(f"mien.packs.{name}")
+
+
+def describe_pack(name: str, store: ModelStore | None = None) -> Pack:
+    """Describe a pack; OpenFace's as it is in a store."""
+    pack: Pack = _home(name).describe(store)
+    return pack
+
+
+def choose_pack(name: str | None = None, store: ModelStore | None = None) -> Pack:
+    """Choose the pack of an analysis.
+
+    Parameters
+    ----------
+    name
+        "openface" or "open"; None takes "open" where nothing of "openface" is installed, else "openface".
+    store
+        Where OpenFace's files are.
+
+    Raises
+    ------
+    ModelsMissingError
+        The wanted pack is not complete, or files of "openface" are missing or damaged and nothing was said;
+        the message says how to get them.
+    OptionError
+        There is no such pack.
+    """
+    if name not in (None, *PACKS):
+        raise OptionError(f"models: expected {' or '.join(PACKS)}, got {name!r}")
+    for each in PACKS if name is None else (name,):
+        pack = describe_pack(each, store)
+        if pack.complete:
+            break
+        if name is not None or pack.installed:
+            _home(each).complain(store)
+    return pack
+
+
+def shared_models(
+    pack: Pack, options: AnalysisOptions, *, accelerator: Accelerator | None = None
+) -> SharedModels | None:
+    """Models of analyses that run at the same time: read once, opened once, their networks' calls joined.
 
     Parameters
     ----------
@@ -32,24 +77,18 @@ class SharedModels:
         Where the networks of patch experts run; by default the options' device, on the processor mien's
         kernel.
 
+    Returns
+    -------
+    SharedModels or None
+        None for the open models, which are small: analyses with them share nothing.
+
     Raises
     ------
     ModelsMissingError, ModelFileError, OptionError, ProviderError
         As `build_stages`.
     """
-
-    def __init__(
-        self, pack: Pack, options: AnalysisOptions, *, accelerator: Accelerator | None = None
-    ) -> None:
-        self.openface: OpenFaceModels | None = None
-        if pack.name == "openface":
-            from mien.packs.openface import read_models
-
-            self.openface = read_models(pack, options, accelerator=accelerator)
-
-    def member(self) -> AbstractContextManager[None]:
-        """What an analysis does within this context is joined with what the others do."""
-        return nullcontext() if self.openface is None else self.openface.member()
+    models: SharedModels | None = _home(pack.name).read_models(pack, options, accelerator=accelerator)
+    return models
 
 
 def build_stages(
@@ -74,7 +113,7 @@ def build_stages(
     pictures
         Whether every frame is a picture of its own.
     shared
-        What other analyses with the same options use too.
+        What other analyses with the same options use too, see `shared_models`.
 
     Raises
     ------
@@ -88,16 +127,8 @@ def build_stages(
     fx, fy = options.focal_px or (None, None)
     cx, cy = options.centre_px or (None, None)
     camera_for = cache(partial(default_camera, fx=fx, fy=fy, cx=cx, cy=cy))
-    if pack.name == "open":
-        from mien.packs.open import build as build_open
-
-        _refuse_for_open(options)
-        stages = build_open(options, camera_for, pictures=pictures)
-    else:
-        from mien.packs.openface import build as build_openface
-
-        models = None if shared is None else shared.openface
-        stages = build_openface(pack, options, camera_for, live=live, pictures=pictures, models=models)
+    home = _home(pack.name)
+    stages: Stages = home.build(options, camera_for, pack=pack, live=live, pictures=pictures, shared=shared)
     if {"gaze", "parts"} & set(options.skip):
         stages = replace(stages, gaze=None)
     return replace(stages, appearance=None, action_units=None) if "aus" in options.skip else stages
@@ -115,30 +146,8 @@ def read_predictors(pack: Pack) -> PredictorSet:
     """
     from mien.action_units.predictors import PredictorSet
     from mien.models.readers import read_action_units
-    from mien.models.store import ModelStore
 
     if pack.name != "openface":
         raise OptionError("scores need the models of OpenFace that made them; run mien models fetch")
     files = ModelStore(pack.folder).locate()
     return PredictorSet(read_action_units(files.dynamic_action_units).predictors)
-
-
-def _refuse_for_open(options: AnalysisOptions) -> None:
-    """Options that only OpenFace's models know."""
-    if options.keep_scores:
-        raise OptionError(
-            "keep_scores: only the models of OpenFace have scores; choose them with models openface"
-        )
-    if options.fast or options.fit == "exact" or "parts" in options.skip:
-        raise OptionError(
-            "fast, fit exact and skip parts are for the models of OpenFace; choose them with models openface"
-        )
-    if options.action_units == "static" or options.both_ways or options.multi_view:
-        raise OptionError(
-            "static action units, both_ways and multi_view are for the models of OpenFace; choose them with "
-            "models openface"
-        )
-    if options.wild or options.fitting or not options.validate:
-        raise OptionError(
-            "parameters of the fit are for the models of OpenFace; choose them with models openface"
-        )
