@@ -7,9 +7,8 @@ from pathlib import Path
 
 from mien.models.readers.binary import ByteCursor
 from mien.models.readers.fault import fault, refusing
-from mien.models.readers.pdm import read_pdm
+from mien.models.readers.shape_files import read_pdm, read_triangulation
 from mien.models.readers.text import read_directives, read_paths
-from mien.models.readers.triangulation import read_triangulation
 from mien.models.records import ActionUnitPredictor, ActionUnitRecord
 
 DESCRIPTOR_LENGTH = 4702
