@@ -130,7 +130,7 @@ def _recording() -> Any:
 
 def _notes(folder: Path) -> dict[str, Kind]:
     from mien.analysis.recordings import read_baseline
-    from mien.geometry.intrinsics import read_intrinsics
+    from mien.geometry.pinhole import read_intrinsics
     from mien.landmarks.mesh_indices import read_mesh_indices
     from mien.models.open import INDICES
     from mien.results.csv_reader import read_openface_csv

@@ -154,7 +154,7 @@ class CameraArguments(OptionGroup):
         """What the camera means for an analysis."""
         if self.intrinsics is None:
             return {}
-        from mien.geometry.intrinsics import read_intrinsics
+        from mien.geometry.pinhole import read_intrinsics
 
         known = read_intrinsics(self.intrinsics)
         return {"focal_px": known.focal_px, "centre_px": known.centre_px}
