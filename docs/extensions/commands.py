@@ -12,7 +12,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from mien.cli.main import app as mien
 from mien.dropin.describe import help_text
-from mien.dropin.programs import Program
+from mien.dropin.flags import Program
 
 _ARGUMENTS, _OPTIONS = "Arguments", "Options"
 

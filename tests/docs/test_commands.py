@@ -226,8 +226,7 @@ def known_options() -> dict[str, set[str]]:
     import typer
 
     from mien.cli.main import app
-    from mien.dropin.flags import BY_NAME
-    from mien.dropin.programs import Program
+    from mien.dropin.flags import BY_NAME, Program
 
     found: dict[str, set[str]] = {}
 
