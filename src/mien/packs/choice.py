@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +146,7 @@ def build_stages(
     """
     fx, fy = options.focal_px or (None, None)
     cx, cy = options.centre_px or (None, None)
-    camera_for = partial(default_camera, fx=fx, fy=fy, cx=cx, cy=cy)
+    camera_for = cache(partial(default_camera, fx=fx, fy=fy, cx=cx, cy=cy))
     home = _home(pack.name)
     stages: Stages = home.build(options, camera_for, pack=pack, live=live, pictures=pictures, shared=shared)
     if {"gaze", "parts"} & set(options.skip):
