@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -346,6 +347,13 @@ def test_an_incomplete_open_pack_is_an_error(tmp_path, memory, monkeypatch):
     monkeypatch.setattr(open_models, "FOLDER", tmp_path)
     with pytest.raises(ModelsMissingError, match="install mien again"):
         packs.choose_pack("open", ModelStore(tmp_path, memory))
+
+
+@pytest.mark.parametrize("name", packs.PACKS)
+def test_a_pack_is_one_file_that_describes_and_builds_it(name):
+    home = import_module(f"mien.packs.{name}")
+    assert home.describe().name == name
+    assert all(callable(getattr(home, verb)) for verb in ("complain", "read_models", "build"))
 
 
 def test_packs_say_what_they_are(copy, memory):

@@ -6,6 +6,7 @@ Beside `mien.pipeline` only this room knows several stages. A new pack is one fi
 
 from mien.packs.choice import (
     PACKS,
+    KeptStages,
     build_stages,
     choose_pack,
     describe_pack,
@@ -16,6 +17,7 @@ from mien.packs.pack import Pack
 
 __all__ = [
     "PACKS",
+    "KeptStages",
     "Pack",
     "build_stages",
     "choose_pack",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +91,26 @@ def shared_models(
     return models
 
 
+class KeptStages:
+    """Stages of videos that are analysed one after the other: built once, and not for each of them.
+
+    Every video begins with forgetting the one before (`mien.stages.Tracker.reset`). One thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._made: tuple[AnalysisOptions, dict[str, Any]] | None = None
+        self._stages: Stages | None = None
+
+    def of(self, pack: Pack, options: AnalysisOptions) -> Stages:
+        """Stages as `build_stages` gives them; built anew where options, or files of models, are others."""
+        stages = self._stages
+        if stages is None or self._made != (options, pack.fingerprints(stages.model_files)):
+            self._stages = None  # before others are read: both would not have to fit into memory
+            stages = build_stages(pack, options)
+            self._stages, self._made = stages, (options, pack.fingerprints(stages.model_files))
+        return stages
+
+
 def build_stages(
     pack: Pack,
     options: AnalysisOptions,
@@ -126,7 +146,7 @@ def build_stages(
     """
     fx, fy = options.focal_px or (None, None)
     cx, cy = options.centre_px or (None, None)
-    camera_for = partial(default_camera, fx=fx, fy=fy, cx=cx, cy=cy)
+    camera_for = cache(partial(default_camera, fx=fx, fy=fy, cx=cx, cy=cy))
     home = _home(pack.name)
     stages: Stages = home.build(options, camera_for, pack=pack, live=live, pictures=pictures, shared=shared)
     if {"gaze", "parts"} & set(options.skip):

@@ -25,20 +25,16 @@ class _Rows:
     system reads and drops them as it likes. The file has no name and vanishes with the last array.
     """
 
-    __slots__ = ("_block", "_file", "_full", "_used", "_written")
+    __slots__ = ("_block", "_file", "_full", "_used", "_written", "row_shape")
 
     def __init__(self, row: tuple[int, ...], dtype: type[np.generic], missing: int) -> None:
+        self.row_shape = row
         self._block = np.empty((_BLOCK_ROWS, *row), dtype)
         self._full: list[NDArray[Any]] = []
         self._file: IO[bytes] | None = None
         self._used = self._written = 0
         for _ in range(missing):
             self.append(np.nan)
-
-    @property
-    def row_shape(self) -> tuple[int, ...]:
-        """Shape of one row."""
-        return tuple(self._block.shape[1:])
 
     def append(self, value: Any) -> None:
         """Copy one row in."""
@@ -127,9 +123,11 @@ class ResultBuilder:
         row = face_arrays(result)
         if result.action_units is not None:
             row |= result.action_units.measures
-        for name, value in row.items():
-            self._check(name, value)
         columns = self._columns
+        for name, value in row.items():
+            rows = columns.get(name)
+            if rows is None or getattr(value, "shape", ()) != rows.row_shape:
+                self._check(name, value)
         for name, value in row.items():
             rows = columns.get(name) or self._column(name, value)
             rows.append(value)
