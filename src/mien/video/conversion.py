@@ -66,9 +66,11 @@ class BgrConversion:
         return np.ascontiguousarray(converted, np.uint8)
 
     def _colour(self, picture: VideoFrame) -> dict[str, Any]:
+        if _MODERN and self._follow_marks:
+            return {"threads": 1}
         name = picture.format.name
         if _MODERN:
-            if self._follow_marks or not name.startswith("yuv"):
+            if not name.startswith("yuv"):
                 return {"threads": 1}
             stored_range = _FULL if name.startswith("yuvj") else _LIMITED
             matrix = {"src_colorspace": _BT601, "dst_colorspace": _BT601, "src_color_range": stored_range}
