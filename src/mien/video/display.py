@@ -111,6 +111,7 @@ def _fraction(ratio: _Ratio | None) -> Fraction | None:
 
 
 def _orientation(picture: VideoFrame) -> Orientation | None:
+    """What a picture's display matrix says; None where it has none."""
     try:
         every: Any = picture.side_data
         data = every.get("DISPLAYMATRIX") if len(every) else None

@@ -57,10 +57,9 @@ class Losses:
     start_s: float = 0.0
     end_s: float = float("inf")
     origin_s: float = 0.0
-    last_s: float = float("-inf")
     ledger: Ledger = field(default_factory=lambda: Ledger(""))
     _time_base: Fraction = Fraction(1)
-    _time_bases: dict[int, Fraction] = field(default_factory=dict)
+    _ends: dict[int, tuple[int, Any]] = field(default_factory=dict)
 
     def begin(self, container: InputContainer, stream: VideoStream) -> Ledger:
         """Start to decode a stream from some place; what was read before is forgotten."""
@@ -78,13 +77,16 @@ class Losses:
         self.ledger.packet(packet, own=own)
         if stamp is None:
             return
-        time_base = self._time_bases.get(packet.stream_index)
-        if time_base is None and (unit := packet.time_base):
-            # Kept, since every look at it makes a fraction anew.
-            time_base = Fraction(unit.numerator, unit.denominator)
-            self._time_bases[packet.stream_index] = time_base
-        if time_base is not None:
-            self.last_s = max(self.last_s, seconds(stamp + (packet.duration or 0), time_base))
+        stream, end = packet.stream_index, stamp + (packet.duration or 0)
+        last = self._ends.get(stream)
+        if last is None or end > last[0]:
+            # Kept, since every look at the time base makes a fraction anew.
+            self._ends[stream] = end, packet.time_base if last is None else last[1]
+
+    @property
+    def last_s(self) -> float:
+        """Where the last packet of any stream ends, on the container's clock; -inf before the first."""
+        return max((seconds(end, unit) for end, unit in self._ends.values() if unit), default=float("-inf"))
 
     def gaps(self) -> list[Gap]:
         """Where frames are missing within what was asked for."""
