@@ -214,7 +214,7 @@ def turned(media: Path) -> None:
                     )
         for yaw, values in sorted(floor.items()):
             print(
-                f"| {depth} | {yaw}° | left - right of the picture and the flipped one apart | {np.mean(values):.3f} |"
+                f"| {depth} | {yaw}° | tracked twice, the picture and the flipped one | {np.mean(values):.3f} |"
             )
         for (yaw, name), values in sorted(found.items()):
             units = np.mean(values, axis=0)

@@ -18,9 +18,9 @@ from mien.sides.result import SidesResult
 
 _HEADS = ("measure", "unit", "change, left", "change, right", "ratio", "index", "correlation", "lag, s")
 _NOTE = (
-    "Change: the plateau against the median of all frames at rest. Ratio: the smaller change of both sides by "
-    "the larger. Index: (left − right) / (left + right). A dash: not measured, or the sides moved too little "
-    "to be compared. A research measure, not a diagnosis."
+    "Change: the plateau against the median of all frames at rest. Ratio: the smaller change of both sides "
+    "by the larger. Index: (left − right) / (left + right). A dash: not measured, or the sides moved too "
+    "little to be compared. A research measure, not a diagnosis."
 )
 
 
@@ -74,9 +74,12 @@ def action_tables(rows: Iterable[ActionRow]) -> list[AddedTable]:
     for _, group in groupby(rows, key=lambda row: row.epoch):
         found = list(group)
         one = found[0]
-        caption = f"{one.action}, {one.start_s:.2f} to {one.end_s:.2f} s, {one.usable} of {one.frames} frames usable"
+        span, usable = (
+            f"{one.start_s:.2f} to {one.end_s:.2f} s",
+            f"{one.usable} of {one.frames} frames usable",
+        )
         cells = [_cells(row) for row in found if any(value == value for value in row.sides.get("change", ()))]
-        made.append(AddedTable("Actions", caption, _HEADS, tuple(cells), _NOTE))
+        made.append(AddedTable("Actions", f"{one.action}, {span}, {usable}", _HEADS, tuple(cells), _NOTE))
     return made
 
 

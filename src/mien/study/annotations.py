@@ -9,13 +9,13 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mien.errors import OptionError, OutputError
+from mien.errors import OutputError
+from mien.results.annotation_tiers import need_pympi
 from mien.results.files import whole_file
 
 if TYPE_CHECKING:
     from mien.study.event import Event
 
-ANNOTATION_SUFFIXES = (".eaf", ".textgrid")
 _ANNOTATOR = "mien"
 
 
@@ -48,12 +48,7 @@ def write_annotations(
         recordings.
     """
     path = Path(path)
-    try:
-        import pympi  # noqa: F401
-    except ImportError as error:
-        raise OptionError(
-            f"{path}: ELAN and Praat need pympi-ling; install it with: pip install 'mien[elan]'"
-        ) from error
+    need_pympi(path)
     if len({event.file for event in events}) > 1:
         raise OutputError(f"{path}: expected events of one recording, got several; write one file for each")
     if path.suffix.lower() == ".eaf":
