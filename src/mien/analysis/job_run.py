@@ -25,6 +25,7 @@ from mien.results.video_result import VideoResult
 
 if TYPE_CHECKING:
     from mien.analysis.recordings import RecordingScores
+    from mien.packs import KeptStages
     from mien.packs.openface import SharedModels
     from mien.video.source import FrameSource
 
@@ -50,11 +51,13 @@ class JobRun:
         watch: Watch,
         stopped: threading.Event | None = None,
         shared: SharedModels | None = None,
+        kept: KeptStages | None = None,
     ) -> None:
         self.whole = False
         self.result: VideoResult | None = None
         self.scores: RecordingScores | None = None
         self._job, self._options, self._watch, self._shared = job, options, watch, shared
+        self._kept = kept
         self._stopped = stopped or threading.Event()
         self._outcome = JobOutcome(source=job.source, name=job.source.name)
         self._error: Exception | None = None
@@ -71,6 +74,7 @@ class JobRun:
                 self._options,
                 outputs=self._job.outputs,
                 shared=self._shared,
+                kept=self._kept,
                 stopped=self._stopped,
             ) as analysis:
                 stages = analysis.stages

@@ -24,7 +24,7 @@ from mien.analysis.targets import need_source, table_paths
 from mien.analysis.watch import Watch
 from mien.errors import OutputError
 from mien.options import AnalysisOptions
-from mien.packs import choose_pack
+from mien.packs import KeptStages, choose_pack
 from mien.runtime.sessions import resolve_device
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def run_job(
     watch: Watch | None = None,
     stopped: threading.Event | None = None,
     shared: SharedModels | None = None,
+    kept: KeptStages | None = None,
     source: FrameSource | None = None,
 ) -> JobOutcome:
     """Analyse one source and write its files.
@@ -92,6 +93,8 @@ def run_job(
         Ends it after the frame at hand when set; what there is until then is kept.
     shared
         Models that others use at the same time.
+    kept
+        Stages of the job before, which this one uses again.
     source
         A source that is already open in place of ``job.source``, such as a camera, for which stopping is the
         ordinary end.
@@ -106,7 +109,7 @@ def run_job(
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         Something that holds for every source with these options.
     """
-    run = JobRun(job, options or AnalysisOptions(), watch or Watch(), stopped, shared)
+    run = JobRun(job, options or AnalysisOptions(), watch or Watch(), stopped, shared, kept)
     run.analyse(source)
     return run.finish()
 
@@ -145,8 +148,9 @@ def run_jobs(
     if min(together, len(jobs)) > 1:
         yield from _at_the_same_time(jobs, options, watch, stopped, min(together, len(jobs)))
         return
+    kept = KeptStages()
     for job in jobs:
-        yield run_job(job, options, watch=watch, stopped=stopped)
+        yield run_job(job, options, watch=watch, stopped=stopped, kept=kept)
         if stopped.is_set():
             return
 

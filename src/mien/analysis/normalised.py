@@ -23,7 +23,7 @@ from mien.analysis.videos import Analysis
 from mien.analysis.watch import Watch
 from mien.errors import OptionError, OutputError, SourceError, StoppedError
 from mien.options import AnalysisOptions
-from mien.packs import choose_pack, read_predictors
+from mien.packs import KeptStages, choose_pack, read_predictors
 from mien.results.provenance import sha256_of, write_provenance
 from mien.runtime.versions import __version__
 
@@ -73,6 +73,7 @@ def run_normalised(
     *,
     watch: Watch | None = None,
     stopped: threading.Event | None = None,
+    kept: KeptStages | None = None,
 ) -> Iterator[JobOutcome]:
     """Analyse videos, then write their tables with action units relative to what was asked for.
 
@@ -80,6 +81,8 @@ def run_normalised(
     ----------
     jobs, options, watch, stopped
         As for `mien.analysis.jobs.run_jobs`.
+    kept
+        Stages of what was analysed before; by default the videos share stages of their own.
     how
         What action units shall be relative to.
 
@@ -109,24 +112,21 @@ def run_normalised(
     how.refuse_to_replace_the_neutral([job.outputs.table for job in jobs])
     options = replace(options, keep_scores=True)
     baseline = neutral_face(how.neutral, options, watch=watch, stopped=stopped)
-    if how.person is None:
-        for job in jobs:
-            yield from _run_together([job], options, how, baseline, watch, stopped)
-            if stopped.is_set():
-                return
-    else:
-        yield from _run_together(jobs, options, how, baseline, watch, stopped)
+    kept = kept or KeptStages()
+    for together in [jobs] if how.person is not None else [[job] for job in jobs]:
+        runs = [JobRun(job, options, watch, stopped, kept=kept) for job in together]
+        yield from _run_together(runs, options, how, baseline, stopped)
+        if stopped.is_set():
+            return
 
 
 def _run_together(
-    jobs: Sequence[Job],
+    runs: Sequence[JobRun],
     options: AnalysisOptions,
     how: Normalisation,
     baseline: Baseline | None,
-    watch: Watch,
     stopped: threading.Event,
 ) -> Iterator[JobOutcome]:
-    runs = [JobRun(job, options, watch, stopped) for job in jobs]
     try:
         for run in runs:
             run.analyse()

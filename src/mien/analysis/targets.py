@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mien.errors import OptionError, OutputError, SourceError
+from mien.results.video_result import TABLE_WRITERS
 
-TABLE_SUFFIXES = (".csv", ".parquet", ".jsonl")
+TABLE_SUFFIXES = tuple(TABLE_WRITERS)
 SCORES_ENDING = ".scores.npz"
 REPORT_ENDING = ".report.html"
 

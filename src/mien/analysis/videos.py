@@ -7,14 +7,13 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mien.analysis.targets import need_source
 from mien.datatypes import ActionUnitSeries, Appearance, Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.options import AnalysisOptions, OptionValues
-from mien.packs import build_stages, choose_pack
+from mien.packs import KeptStages, build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.stages import Stages
@@ -49,6 +48,8 @@ class Analysis:
         Files that are written while it is analysed; see `outputs`.
     shared
         Models that other analyses with the same options use at the same time.
+    kept
+        Stages of the analyses before, which are used again.
     stopped
         Ends the analysis after the frame at hand once it is set; several may have one in common.
 
@@ -85,13 +86,17 @@ class Analysis:
         *,
         outputs: OutputOptions | None = None,
         shared: SharedModels | None = None,
+        kept: KeptStages | None = None,
         stopped: threading.Event | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
         self.pack = choose_pack(self.options.models)
         self._source = open_source(path, self.options) if isinstance(path, str | Path) else path
         try:
-            self.stages = build_stages(self.pack, self.options, live=self.info.camera, shared=shared)
+            if kept is None or self.info.camera:
+                self.stages = build_stages(self.pack, self.options, live=self.info.camera, shared=shared)
+            else:
+                self.stages = kept.of(self.pack, self.options)
             self.camera = self.stages.camera_for(self.info.width, self.info.height)
             self.outputs = None if outputs is None else self._open_outputs(outputs)
         except BaseException:
@@ -212,9 +217,7 @@ class Analysis:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.close()
 
 

@@ -64,7 +64,8 @@ def similarity(points, rigid, reference, reference_size, translation, centre, ma
     """Warp matrix W (2, 3) float32, source to aligned face, into ``matrix``.
 
     ``points`` (n, 2) float32; ``reference`` (r, 2) float32 the normalised reference of the ``rigid`` points;
-    ``translation`` (2,) float32 the fitted tx, ty; ``centre`` (2,) float32 px where they go.
+    ``translation`` (2,) float32 the fitted tx, ty; ``centre`` (2,) float32 px where they go. False where the
+    points coincide, so that the matrix is not finite.
     """
     count = rigid.shape[0]
     source = np.empty((count, 2), np.float32)
@@ -97,6 +98,16 @@ def similarity(points, rigid, reference, reference_size, translation, centre, ma
             matrix[r, c] = scale * np.float32(np.float64(v[0, r]) * u[0, c] + sign * v[1, r] * u[1, c])
         moved = np.float32(matrix[r, 0] * translation[0]) + np.float32(matrix[r, 1] * translation[1])
         matrix[r, 2] = centre[r] - moved
+    return _is_finite(matrix)
+
+
+@part
+def _is_finite(matrix):
+    """Whether all of a matrix is finite."""
+    finite = True
+    for value in matrix.flat:
+        finite = finite and math.isfinite(value)
+    return finite
 
 
 @part
@@ -266,8 +277,10 @@ def warp(flat, height, width, matrix, spans, steps, out):
     """OpenCV's ``warpAffine(frame, W, INTER_LINEAR)`` into ``out`` (h, w, 3) inside ``spans``.
 
     ``flat`` (height * width * 3,) is the frame; ``steps`` (2, w) int64 is work space. What is outside the
-    spans is left as it is.
+    spans is left as it is. False, and nothing is done, where the matrix is not finite.
     """
+    if not _is_finite(matrix):
+        return False
     m00, m01, m02 = np.float64(matrix[0, 0]), np.float64(matrix[0, 1]), np.float64(matrix[0, 2])
     m10, m11, m12 = np.float64(matrix[1, 0]), np.float64(matrix[1, 1]), np.float64(matrix[1, 2])
     det = m00 * m11 - m01 * m10
@@ -300,6 +313,7 @@ def warp(flat, height, width, matrix, spans, steps, out):
             out[y, x, 0] = (v >> 10) & 0xFF
             out[y, x, 1] = (v >> (LANE + 10)) & 0xFF
             out[y, x, 2] = (v >> (2 * LANE + 10)) & 0xFF
+    return True
 
 
 @part

@@ -75,10 +75,10 @@ def status(
 
     from mien.models.manifest import GROUPS
     from mien.models.store import ModelStore
-    from mien.packs import open_pack, openface_pack
+    from mien.packs import PACKS, describe_pack
 
     store = ModelStore()
-    packs = (openface_pack(store), open_pack())
+    packs = tuple(describe_pack(name, store) for name in PACKS)
     active, problem = _active(store)
     Console(soft_wrap=False).print(_status_table(packs, active))
     if problem:
@@ -118,7 +118,7 @@ def _ask_for_agreement(wanted: tuple[ModelFile, ...], store: ModelStore) -> bool
 def _active(store: ModelStore) -> tuple[str, str]:
     """Name of the pack that an analysis takes, or why it would take none."""
     from mien.errors import ModelsMissingError
-    from mien.packs.pack import choose_pack
+    from mien.packs import choose_pack
 
     try:
         return choose_pack(None, store).name, ""

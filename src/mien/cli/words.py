@@ -140,7 +140,7 @@ def remarks(outcome: JobOutcome) -> list[str]:
         return [f"No face was found in {', '.join(outcome.empty[:3])}{more}."]
     if outcome.faceless:
         return [f"No face was found in {outcome.name}."]
-    if outcome.mostly_impossible:
+    if outcome.mostly_impossible and not outcome.pictures:
         share = 100 * outcome.impossible / outcome.successes
         return [
             f"In {share:.0f} % of the frames with a face the head has a pose that no visible face has: is "

@@ -1,4 +1,4 @@
-"""The stages of OpenFace's own models, put together."""
+"""OpenFace's own models: what they are, and their stages put together."""
 
 from __future__ import annotations
 
@@ -22,6 +22,39 @@ if TYPE_CHECKING:
     from mien.landmarks.detector import LandmarkDetector
     from mien.landmarks.validator import LandmarkValidator
     from mien.models.records import ActionUnitRecord, LandmarkModelRecord
+
+
+_GIVES = (
+    "68 landmarks, 2D and 3D, and 56 eye landmarks",
+    "head pose",
+    "gaze",
+    "17 action-unit intensities, 18 presences",
+)
+_LICENCE = "academic and non-commercial research only, no redistribution"
+
+
+def describe(store: ModelStore | None = None) -> Pack:
+    """OpenFace's own models as they are in a store."""
+    store = store or ModelStore()
+    status, version = store.status(), store.manifest.version
+    return Pack(
+        name="openface",
+        version=version,
+        licence=_LICENCE,
+        gives=_GIVES,
+        folder=store.folder,
+        notice=f"models: OpenFace {version} ({_LICENCE})",
+        installed=status.installed,
+        complete=status.complete,
+        missing=tuple(file.path for file in status.lacking("clnf")),
+        landmark_models=status.landmark_models,
+        files=tuple(file.path for file in status.present),
+    )
+
+
+def complain(store: ModelStore | None = None) -> None:
+    """Raise the error that says what is missing and how to get it."""
+    (store or ModelStore()).locate()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +131,13 @@ def read_models(
 
 
 def build(
-    pack: Pack,
     options: AnalysisOptions,
     camera_for: Callable[[int, int], Camera],
     *,
+    pack: Pack,
     live: bool = False,
     pictures: bool = False,
-    models: SharedModels | None = None,
+    shared: SharedModels | None = None,
 ) -> Stages:
     """Put the stages together: see `mien.packs.build_stages`.
 
@@ -119,7 +152,7 @@ def build(
     from mien.pose.head_pose import HeadPoseEstimator
 
     _refuse(options, pictures=pictures)
-    models = models or read_models(pack, options)
+    models = shared or read_models(pack, options)
     detector = _landmark_detector(options, models)
     many = options.faces == "many" and not pictures
     nobody = pictures or (many and options.compat == "openface")

@@ -5,8 +5,8 @@ The one place that knows the optional package for them, pympi-ling.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from mien.errors import OptionError, SourceError
 
@@ -16,23 +16,16 @@ Tiers = dict[str, list[tuple[float, float, str]]]
 """Names of tiers, and what each holds: begin and end in s, and the words."""
 
 
-def need_pympi(path: Path) -> Any:
-    """The package that reads and writes such files, for the file ``path``.
+def need_annotations() -> None:
+    """Make sure that such files can be read and written.
 
     Raises
     ------
     OptionError
-        It is not installed.
+        pympi-ling is not installed.
     """
-    try:
-        import pympi
-        import pympi.Elan
-        import pympi.Praat
-    except ImportError as error:
-        raise OptionError(
-            f"{path}: files of ELAN and Praat need pympi-ling; install it with: pip install 'mien[elan]'"
-        ) from error
-    return pympi
+    if find_spec("pympi") is None:
+        raise OptionError("ELAN and Praat need pympi-ling; install it with: pip install 'mien[elan]'")
 
 
 def read_tiers(path: Path) -> Tiers:
@@ -45,13 +38,15 @@ def read_tiers(path: Path) -> Tiers:
     OptionError
         pympi-ling is not installed.
     """
-    pympi = need_pympi(path)
-    return _elan(path, pympi) if path.suffix.lower() == ".eaf" else _praat(path, pympi)
+    need_annotations()
+    return _elan(path) if path.suffix.lower() == ".eaf" else _praat(path)
 
 
-def _elan(path: Path, pympi: Any) -> Tiers:
+def _elan(path: Path) -> Tiers:
+    from pympi.Elan import Eaf
+
     try:
-        file = pympi.Elan.Eaf(str(path), suppress_version_warning=True)
+        file = Eaf(str(path), suppress_version_warning=True)
     except Exception as error:
         raise SourceError(f"{path}: expected a file of ELAN, got {type(error).__name__}: {error}") from error
     return {
@@ -64,9 +59,11 @@ def _elan(path: Path, pympi: Any) -> Tiers:
     }
 
 
-def _praat(path: Path, pympi: Any) -> Tiers:
+def _praat(path: Path) -> Tiers:
+    from pympi.Praat import TextGrid
+
     try:
-        file = pympi.Praat.TextGrid(str(path))
+        file = TextGrid(str(path))
         return {
             tier.name: [
                 (float(start), float(end), str(text).strip())

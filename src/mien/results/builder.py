@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from mien.results import columns
 from mien.results.video_result import MEASURE, SPECS, RecordedSource, VideoResult
 
 _BLOCK_ROWS = 1024
-_BLOCKS_IN_MEMORY = 2
+_ROWS_IN_MEMORY = 2 * _BLOCK_ROWS
 """About 7 MB in all arrays together."""
 
 
@@ -25,42 +25,52 @@ class _Rows:
     system reads and drops them as it likes. The file has no name and vanishes with the last array.
     """
 
-    __slots__ = ("_block", "_file", "_most", "_used", "_written")
+    __slots__ = ("_block", "_file", "_full", "_used", "_written", "row_shape")
 
     def __init__(self, row: tuple[int, ...], dtype: type[np.generic], missing: int) -> None:
+        self.row_shape = row
         self._block = np.empty((_BLOCK_ROWS, *row), dtype)
-        self._most = _BLOCKS_IN_MEMORY * self._block.nbytes
-        self._file = tempfile.SpooledTemporaryFile(self._most, prefix="mien-rows-")  # noqa: SIM115
+        self._full: list[NDArray[Any]] = []
+        self._file: IO[bytes] | None = None
         self._used = self._written = 0
         for _ in range(missing):
             self.append(np.nan)
 
-    @property
-    def row_shape(self) -> tuple[int, ...]:
-        """Shape of one row."""
-        return tuple(self._block.shape[1:])
-
     def append(self, value: Any) -> None:
         """Copy one row in."""
         if self._used == len(self._block):
-            self._put_away()
+            self._put_away(self._block)
+            if self._file is None:
+                self._block = np.empty_like(self._block)
+            self._used = 0
         self._block[self._used] = value
         self._used += 1
 
-    def _put_away(self) -> None:
-        self._file.write(self._block[: self._used].tobytes())
-        self._written += self._used
-        self._used = 0
+    def _put_away(self, block: NDArray[Any]) -> None:
+        if self._file is not None:
+            block.tofile(self._file)
+            self._written += len(block)
+            return
+        self._full.append(block)
+        if sum(map(len, self._full)) >= _ROWS_IN_MEMORY:
+            self._file = tempfile.TemporaryFile(prefix="mien-rows-")  # noqa: SIM115
+            full, self._full = self._full, []
+            for each in full:
+                self._put_away(each)
 
     def join(self) -> NDArray[Any]:
         """All rows as one array; more may be added afterwards."""
-        self._put_away()
-        shape = (self._written, *self.row_shape)
-        if self._file.tell() > self._most:
+        if self._used:
+            self._put_away(self._block[: self._used])
+            self._block = np.empty_like(self._block)
+            self._used = 0
+        if self._file is not None:
             self._file.flush()
+            shape = (self._written, *self.row_shape)
             return np.asarray(np.memmap(self._file, self._block.dtype, "c", shape=shape))
-        self._file.seek(0)
-        return np.frombuffer(bytearray(self._file.read()), self._block.dtype).reshape(shape)
+        if len(self._full) != 1:
+            self._full = [np.concatenate(self._full)]
+        return self._full[0]
 
 
 class ResultBuilder:
@@ -113,9 +123,11 @@ class ResultBuilder:
         row = face_arrays(result)
         if result.action_units is not None:
             row |= result.action_units.measures
-        for name, value in row.items():
-            self._check(name, value)
         columns = self._columns
+        for name, value in row.items():
+            rows = columns.get(name)
+            if rows is None or getattr(value, "shape", ()) != rows.row_shape:
+                self._check(name, value)
         for name, value in row.items():
             rows = columns.get(name) or self._column(name, value)
             rows.append(value)

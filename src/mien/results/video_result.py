@@ -22,7 +22,7 @@ from mien.results.table import Table, blocks, tabulate
 if TYPE_CHECKING:
     from mien.study import Events, Summary, SummaryOptions
 
-_WRITERS = {
+TABLE_WRITERS = {
     ".csv": ("mien.results.openface_csv", "write_openface_csv"),
     ".parquet": ("mien.results.parquet", "write_parquet"),
     ".jsonl": ("mien.results.jsonl", "write_jsonl"),
@@ -407,9 +407,9 @@ class VideoResult:
             A file can't be written there.
         """
         path = Path(path)
-        home, name = _WRITERS.get(path.suffix.lower(), ("", ""))
+        home, name = TABLE_WRITERS.get(path.suffix.lower(), ("", ""))
         if not home:
-            *others, last = _WRITERS
+            *others, last = TABLE_WRITERS
             raise OptionError(f"{path}: expected a name that ends in {', '.join(others)} or {last}")
         how: dict[str, Any] = {"groups": groups, "form": form, "extra": extra}
         if chosen_style(style) and path.suffix.lower() == ".csv":

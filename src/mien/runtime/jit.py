@@ -27,6 +27,7 @@ from mien.runtime.kernel_cache import kernel_folder
 FASTMATH = {"reassoc", "contract", "nsz"}
 """Sums may be reordered and fused; no "nnan", "ninf" or "arcp": NaN stays NaN, division stays division."""
 
+_Decorator = Callable[[Callable[..., Any]], Any]
 _EXACT: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
 """``fastmath`` is switched off explicitly: left out, a part that is first compiled on behalf of a fast kernel
 would inherit the fast one's flags."""
@@ -45,14 +46,12 @@ def fast_kernel(function: Callable[..., Any]) -> Any:
     return _kept(function, _FAST)
 
 
-def part(function: Callable[..., Any]) -> Any:
-    """As `kernel`, for what only kernels call: inlined, so that a process runs the code that is kept."""
-    return numba.njit(forceinline=True, **_EXACT)(function)
-
-
-def fast_part(function: Callable[..., Any]) -> Any:
-    """As `fast_kernel`, for what only kernels call: inlined, so that a process runs the code that is kept."""
-    return numba.njit(forceinline=True, **_FAST)(function)
+part: _Decorator = numba.njit(forceinline=True, **_EXACT)
+"""As `kernel`, for what only kernels call: inlined, so that a process runs the code that is kept."""
+fast_part: _Decorator = numba.njit(forceinline=True, **_FAST)
+"""As `fast_kernel`, for what only kernels call."""
+sum_part: _Decorator = numba.njit(forceinline=True, **_EXACT | {"fastmath": {"contract"}})
+"""As `part`, but a product may be fused with the sum that it is added to; sums keep their order."""
 
 
 def _kept(function: Callable[..., Any], options: dict[str, Any]) -> Any:

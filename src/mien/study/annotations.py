@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mien.errors import OutputError
-from mien.results.annotation_tiers import need_pympi
+from mien.results.annotation_tiers import need_annotations
 from mien.results.files import whole_file
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def write_annotations(
         recordings.
     """
     path = Path(path)
-    need_pympi(path)
+    need_annotations()
     if len({event.file for event in events}) > 1:
         raise OutputError(f"{path}: expected events of one recording, got several; write one file for each")
     if path.suffix.lower() == ".eaf":

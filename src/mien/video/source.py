@@ -12,6 +12,11 @@ from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg"),
+    *(".flv", ".3gp", ".ts", ".mts", ".m2ts", ".ogv", ".mjpeg", ".asf", ".vob", ".mxf"),
+)
+"""Endings by which videos are known among other files."""
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"),
     *(".heic", ".heif", ".hif", ".avif", ".gif"),

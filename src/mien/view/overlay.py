@@ -13,6 +13,7 @@ from mien.view.canvas import Canvas, Colour, bounds, chain, enlarge, mix, text_w
 from mien.view.panel import Panel
 from mien.view.scene import (
     BOX_EDGES,
+    HEAD_BOX_MM,
     box_corners,
     eye_rings,
     gaze_rays,
@@ -35,8 +36,6 @@ _LEGIBLE_PX = 480
 """Pictures whose shorter side is smaller are enlarged, so that text and thin lines stay legible."""
 _MOST_ZOOM = 4
 
-_HEAD_LOW_MM, _HEAD_HIGH_MM = (-72.0, -105.0, -55.0), (72.0, 85.0, 95.0)
-"""Box around a head, in the frame of its face model."""
 _RAY_MM = 80.0
 _ROOM_FOR_PUPIL = 16.0
 """Width of an iris, in units, from which on the pupil is drawn into it."""
@@ -182,7 +181,7 @@ class Overlay:
 
     def _head(self, face: FaceResult) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Edges (12, 2, 2) of the box around the head, and which of them can be seen."""
-        corners = box_corners(face.pose, _HEAD_LOW_MM, _HEAD_HIGH_MM)
+        corners = box_corners(face.pose, *HEAD_BOX_MM)
         edges = self._place(project(corners, self._camera))[np.array(BOX_EDGES)]
         return edges, visible_edges(corners)
 

@@ -6,8 +6,7 @@ from mien.models.readers.cen import read_cen
 from mien.models.readers.landmark_model import read_landmark_model
 from mien.models.readers.mtcnn import mtcnn_from_npz, read_mtcnn
 from mien.models.readers.pdm import read_pdm
-from mien.models.readers.svr import read_svr
-from mien.models.readers.triangulation import read_early_termination, read_triangulation, read_triangulations
+from mien.models.readers.triangulation import read_early_termination, read_triangulation
 from mien.models.readers.validator import read_validator
 
 __all__ = [
@@ -19,8 +18,6 @@ __all__ = [
     "read_landmark_model",
     "read_mtcnn",
     "read_pdm",
-    "read_svr",
     "read_triangulation",
-    "read_triangulations",
     "read_validator",
 ]

@@ -90,14 +90,6 @@ class TextCursor:
             raise self.fault(f"integers in {what}", str(values[~whole][0]), start)
         return values.astype(np.int32)
 
-    def integer(self, what: str, low: int, high: int) -> int:
-        """Read one integer that must lie in [low, high]."""
-        start = self.offset
-        value = int(self.integers(1, what)[0])
-        if not low <= value <= high:
-            raise self.fault(f"{what} ({low} to {high})", str(value), start)
-        return value
-
     def matrix(
         self, what: str, shape: tuple[int | None, int | None] = (None, None), type_code: int = 6
     ) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Reads triangulations and the early-termination table (docs/algorithms/model-files.md#other-text-files)."""
+"""Reads a triangulation and the early-termination table (docs/algorithms/model-files.md#other-text-files)."""
 
 from __future__ import annotations
 
@@ -9,25 +9,8 @@ from numpy.typing import NDArray
 
 from mien.models.readers.fault import refusing
 from mien.models.readers.text import TextCursor
-from mien.models.readers.views import MOST_LANDMARKS, MOST_VIEWS
+from mien.models.readers.views import MOST_LANDMARKS
 from mien.models.records import EarlyTermination
-
-
-@refusing
-def read_triangulations(path: Path | str) -> tuple[NDArray[np.int32], ...]:
-    """Read one triangulation per view: count, then a matrix (T, 3) of 0-based landmarks each.
-
-    Raises
-    ------
-    ModelFileError
-        The file is truncated, has something after its end, or holds something else.
-    """
-    cursor = TextCursor.open(path)
-    cursor.skip_comments()
-    count = cursor.integer("number of triangulations", 1, MOST_VIEWS)
-    triangulations = tuple(_read_triangles(cursor) for _ in range(count))
-    cursor.finish()
-    return triangulations
 
 
 @refusing
@@ -40,9 +23,12 @@ def read_triangulation(path: Path | str) -> NDArray[np.int32]:
         The file is truncated, has something after its end, or holds something else.
     """
     cursor = TextCursor.open(path)
-    triangles = _read_triangles(cursor)
+    start = cursor.offset
+    values = cursor.matrix("triangles", (None, 3), type_code=4)
+    if not ((values == np.trunc(values)) & (values >= 0) & (values < MOST_LANDMARKS)).all():
+        raise cursor.fault(f"triangles of landmarks below {MOST_LANDMARKS}", "other numbers", start)
     cursor.finish()
-    return triangles
+    return values.astype(np.int32)
 
 
 @refusing
@@ -59,11 +45,3 @@ def read_early_termination(path: Path | str, views: int) -> EarlyTermination:
     weights, biases, cutoffs = cursor.numbers(3 * views, "weights, biases and cut-offs").reshape(3, views)
     cursor.finish()
     return EarlyTermination(weights, biases, cutoffs)
-
-
-def _read_triangles(cursor: TextCursor) -> NDArray[np.int32]:
-    start = cursor.offset
-    values = cursor.matrix("triangles", (None, 3), type_code=4)
-    if not ((values == np.trunc(values)) & (values >= 0) & (values < MOST_LANDMARKS)).all():
-        raise cursor.fault(f"triangles of landmarks below {MOST_LANDMARKS}", "other numbers", start)
-    return values.astype(np.int32)
