@@ -9,8 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mien.results.annotation_tiers import need_annotations
 from mien.results.files import whole_file
-from mien.study.annotations import need_annotations, write_annotations
+from mien.study.annotations import write_annotations
 from mien.study.dictionary import EVENT_COLUMNS, NOTES, TABLE
 from mien.study.event import Event
 from mien.study.events import Events
