@@ -13,6 +13,7 @@ needs more is a finding, and the exit code is 1. Cached arrays must come out rig
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import math
 import multiprocessing
@@ -230,13 +231,13 @@ def _change_word(data: bytearray, at: int, rng: random.Random) -> None:
 
 def _damaged_inside(content: bytes, rng: random.Random) -> bytes:
     """Damage a member of an archive, most often its header, and pack it anew with the right checksum."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w") as new:
-        names = old.namelist()
-        chosen = rng.choice(names)
-        for name in names:
-            data = bytearray(old.read(name))
+    packed, members = io.BytesIO(), _members(content)
+    with zipfile.ZipFile(packed, "w") as new:
+        chosen = rng.choice(list(members))
+        for name, whole in members.items():
+            data: bytes | bytearray = whole
             if name == chosen:
+                data = bytearray(whole)
                 if rng.random() < 0.5:
                     head = data[:128]
                     _damage(head, rng, text=True)
@@ -245,8 +246,15 @@ def _damaged_inside(content: bytes, rng: random.Random) -> bytes:
                     _damage(data, rng, text=False)
                 if rng.random() < 0.1:
                     continue
-            new.writestr(name, bytes(data))
+            new.writestr(zipfile.ZipInfo(name), bytes(data))  # always of one date
     return packed.getvalue()
+
+
+@functools.cache
+def _members(content: bytes) -> dict[str, bytes]:
+    """What is in an archive, unpacked once."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def try_kind(name: str, first: int, last: int, keep: str | None) -> tuple[Counter[str], list[str]]:

@@ -261,6 +261,7 @@ def analyze(
     >>> result.save("clip.csv")
     """
     chosen = _options(options, values)
+    need_source(path, "a video or pictures")
     if are_pictures(path) and not chosen.sequence:
         from mien.analysis.pictures import analyze_pictures
 
@@ -305,6 +306,7 @@ def track(
         The video or the models cannot be read, the options contradict each other, or a stage failed.
     """
     chosen = _options(options, values)
+    need_source(path, "a video or pictures")
     if are_pictures(path) and not chosen.sequence:
         from mien.analysis.pictures import PictureAnalysis
 

@@ -178,7 +178,7 @@ def chosen_groups(groups: GroupChoice) -> frozenset[Group]:
     if groups is None:
         return frozenset(Group)
     names = names_in(groups)
-    unknown = [str(name) for name in names if name not in tuple(Group)]
+    unknown = [str(name) or "''" for name in names if name not in tuple(Group)]
     if unknown:
         raise OptionError(
             f"unknown columns {', '.join(unknown)}: expected some of {', '.join(Group)}; mien's own columns "

@@ -64,7 +64,7 @@ class DisplayReader:
         self._stream = stream
         self._as_stored = as_stored
         self._orientation = UPRIGHT
-        self._first_of_codec = _ratio(stream.codec_context.sample_aspect_ratio)
+        self._first_of_codec = self._of_codec = _ratio(stream.codec_context.sample_aspect_ratio)
         self._of_container = _ratio(stream.sample_aspect_ratio)
         self.disbelieved: Fraction | None = None
 
@@ -74,11 +74,13 @@ class DisplayReader:
         if self._as_stored:
             return Display(stored)
         self._orientation = _orientation(picture) or self._orientation
+        if picture.key_frame:
+            # The decoder has read on: what it knows holds from the next picture that stands for itself.
+            self._of_codec = _ratio(self._stream.codec_context.sample_aspect_ratio)
         return Display(stored, self._pixel_shape(stored), self._orientation)
 
     def _pixel_shape(self, stored: tuple[int, int]) -> Fraction:
-        shape = self._of_container
-        now = _ratio(self._stream.codec_context.sample_aspect_ratio)
+        shape, now = self._of_container, self._of_codec
         if now is not None and (shape is None or now != self._first_of_codec):
             shape = now  # it has changed on the way, which the container's header can't know
         if shape is None or abs(shape - 1) < _SAME_SHAPE:

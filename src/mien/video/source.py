@@ -11,7 +11,7 @@ from typing import Protocol, Self
 from mien.datatypes import Frame
 
 IMAGE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"),
+    *(".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff"),
     *(".heic", ".heif", ".hif", ".avif", ".gif"),
 )
 """Endings of files that count as pictures, in any case."""
