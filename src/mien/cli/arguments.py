@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 _FILES = "Columns and further files"
 _FACES = "Several faces, and pictures"
 
-_COLUMNS_OF = {"aus": "action-units"}
-"""What --skip calls a group of columns."""
-_SKIPPED = {columns: name for name, columns in _COLUMNS_OF.items()}
+_SKIPPED = {"action-units": "aus"}
+"""What is left out, by the name of its columns."""
 
 ModelsOption = Annotated[
     str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
@@ -402,11 +401,8 @@ class FileArguments:
 
 
 def _groups(text: str | None) -> tuple[str, ...] | None:
-    """Groups of columns by their names, or by those that --skip has for them."""
-    if text is None:
-        return None
-    names = (name.strip() for name in text.split(","))
-    return tuple(_COLUMNS_OF.get(name, name) for name in names)
+    """Names of groups of columns; None means all."""
+    return None if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def _further_formats(also: list[str] | None) -> Iterator[str]:
