@@ -399,7 +399,13 @@ def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
             raise OptionError("start and end are for video files; choose the pictures of a sequence instead")
         from mien.video.images import ImageSequence
 
-        return ImageSequence(path, compat=options.compat, fps=options.fps)
+        sequence = ImageSequence(path, compat=options.compat, fps=options.fps)
+        if len(sequence.files) == 1 and Path(path).is_file():
+            raise OptionError(
+                f"{path} is one picture; expected a folder of pictures, or a file of several pages, to take for a "
+                "video: give its folder, or leave out sequence"
+            )
+        return sequence
     if options.fps is not None:
         raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")
     need_source(path)
