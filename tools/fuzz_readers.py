@@ -6,7 +6,8 @@ The kinds are model files, archives of arrays, tables and notes, and cached arra
 whole file and a number, so that a finding can be made again: flipped bits, changed integers and words, pieces
 cut out, doubled or taken from another place. Archives are also damaged inside and packed anew. Readers run
 in a process of their own under a limit of memory: a crash, an exception that is not mien's or a reader that
-needs more, or ten seconds, is a finding, and the exit code is 1. Cached arrays must come out right or be refused.
+needs more, or ten seconds, is a finding, and the exit code is 1. Cached arrays must come out right or be
+refused.
 """
 
 # ruff: noqa: E402

@@ -195,7 +195,9 @@ class AnalysisOptions:
     def _check_measures(self) -> None:
         low, high = FOCAL_PX
         if self.focal_px is not None and not all(low <= value <= high for value in self.focal_px):
-            raise OptionError(f"focal_px: expected focal lengths of {low:g} to {high:g} px, got {self.focal_px}")
+            raise OptionError(
+                f"focal_px: expected focal lengths of {low:g} to {high:g} px, got {self.focal_px}"
+            )
         if self.centre_px is not None and not all(abs(value) <= high for value in self.centre_px):
             raise OptionError(f"centre_px: expected a point within {high:g} px, got {self.centre_px}")
         slow, fast = FPS

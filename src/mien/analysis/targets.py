@@ -41,7 +41,9 @@ def need_source(path: str | Path, expected: str = "a video") -> Path:
     """
     text = str(path)
     if not text:  # which a Path takes for the current folder
-        raise SourceError(f"the name of the source is empty; expected {expected}, or . for the current folder")
+        raise SourceError(
+            f"the name of the source is empty; expected {expected}, or . for the current folder"
+        )
     # Paths have dropped one of the slashes.
     if text == "-" or text.partition(":/")[0].lower() in ("http", "https", "rtsp", "rtmp", "ftp", "file"):
         what = "standard input" if text == "-" else "an address"

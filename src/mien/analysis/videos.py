@@ -402,8 +402,8 @@ def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
         sequence = ImageSequence(path, compat=options.compat, fps=options.fps)
         if len(sequence.files) == 1 and Path(path).is_file():
             raise OptionError(
-                f"{path} is one picture; expected a folder of pictures, or a file of several pages, to take for a "
-                "video: give its folder, or leave out sequence"
+                f"{path} is one picture; expected a folder of pictures, or a file of several pages, to take "
+                "for a video: give its folder, or leave out sequence"
             )
         return sequence
     if options.fps is not None:

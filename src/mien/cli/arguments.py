@@ -413,7 +413,8 @@ def _further_formats(also: list[str] | None) -> Iterator[str]:
         suffix = "." + name.strip().lower().removeprefix(".")
         if suffix not in TABLE_SUFFIXES:
             known = ", ".join(known[1:] for known in TABLE_SUFFIXES)
-            raise OptionError(f"--also: expected some of {known}, got {suffix[1:] or "''"}")
+            got = suffix[1:] or "''"
+            raise OptionError(f"--also: expected some of {known}, got {got}")
         need_table_format(Path(f"table{suffix}"))
         yield suffix
 

@@ -1,7 +1,7 @@
 """Files that end before they should, by what their containers say of their own sizes in bytes.
 
-A demuxer ends at the last byte without a word; where a header counts bytes, or where all packets have one size,
-the missing end can be told even if no frame is known to be missing.
+A demuxer ends at the last byte without a word; where a header counts bytes, or where all packets have one
+size, the missing end can be told even if no frame is known to be missing.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _SEGMENT = bytes.fromhex("18538067")
 _SEARCHED = 4096
 _SYNC = 0x47
 _PACKETS = ((188, 0), (192, 4), (204, 0))
-"""Sizes of a transport stream's packets, and where in them the mark is (ISO/IEC 13818-1, and Blu-ray's time)."""
+"""Sizes of a transport stream's packets, and where in them the mark is (ISO/IEC 13818-1; Blu-ray has times)."""
 _SEEN = 5
 _MOST_BOXES = 1 << 20
 
@@ -31,7 +31,8 @@ def ends_too_early(path: Path, format_name: str) -> bool:
     path
         The file.
     format_name
-        FFmpeg's name of its format. MP4, Matroska, ASF and transport streams are known; of others nothing is said.
+        FFmpeg's name of its format. MP4, Matroska, ASF and transport streams are known; of others nothing is
+        said.
     """
     for name in format_name.split(","):
         if (look := _LOOKS.get(name)) is not None:

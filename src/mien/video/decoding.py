@@ -63,6 +63,8 @@ def open_container(path: Path) -> InputContainer:
             raise SourceError(f"{path}: no such file; expected a video")
         if path.is_dir():
             raise SourceError(f"{path} is a folder; expected a video file")
+        if not path.is_file():  # which would wait for whoever writes to it
+            raise SourceError(f"{path} is a pipe or a device; expected a video file; save it as one first")
         size = path.stat().st_size
         with path.open("rb"):
             pass
