@@ -32,7 +32,7 @@ from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.landmarks.validator import LandmarkValidator
 from mien.models.readers import read_landmark_model, read_mtcnn
 from mien.options import AnalysisOptions
-from mien.packs import openface_pack
+from mien.packs import describe_pack
 from mien.results import read_openface_csv
 from mien.results.table import Table
 from mien.shape.model import ShapeParameters
@@ -251,7 +251,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=folder, required=folder is None)
     given = parser.parse_args()
     reference = given.data / "reference" / "ce_clm"
-    openface = openface_pack().folder / "LandmarkDetector" / "model"
+    openface = describe_pack("openface").folder / "LandmarkDetector" / "model"
     with tempfile.TemporaryDirectory() as models:
         main_file = stand_in_model(openface, reference / "models", Path(models))
         for name in given.tables:

@@ -89,9 +89,9 @@ def analyse(path: Path, factor: float = 1.0) -> tuple[list[FaceResult], dict[str
     """Faces of every frame, measures and intensities; turned faces too, so that all frames compare."""
     with VideoFile(path, compat="openface") as video:
         stages = build(AnalysisOptions(), default_camera)
-        face = read_canonical_face(pack.CANONICAL_FACE.path)
-        landmarks = read_blendshape_landmarks(pack.BLENDSHAPE_LISTS.path)
-        network = BlendshapeNetwork(create_session(pack.BLENDSHAPES.path), landmarks)
+        face = read_canonical_face(pack.CANONICAL_FACE)
+        landmarks = read_blendshape_landmarks(pack.BLENDSHAPE_LISTS)
+        network = BlendshapeNetwork(create_session(pack.BLENDSHAPES), landmarks)
         stages = replace(stages, action_units=MeshActionUnits(face, network, max_yaw_rad=None))
         pipeline = Pipeline(stages, threads=2)
         faces = list(pipeline.run(video if factor == 1 else reduced(video, factor)))

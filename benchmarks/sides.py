@@ -22,6 +22,7 @@ import numpy as np
 
 import mien
 from mien.action_units.catalogue import INTENSITY_NAMES
+from mien.action_units.normalisation import normalise
 from mien.datatypes import Frame
 from mien.imaging.kernels import bgr_to_gray
 from mien.options import AnalysisOptions
@@ -29,7 +30,7 @@ from mien.results.csv_reader import read_openface_csv
 from mien.shape.mirror import SIDES, mirror_landmarks
 from mien.sides.analysis import SidesAnalysis, SidesOptions
 from mien.sides.measures import SIDE_MEASURES
-from mien.sides.relative import series_of
+from mien.sides.relative import pooled, series_of
 from mien.sides.result import SidesResult
 from mien.video.file import VideoFile
 
@@ -207,7 +208,6 @@ def flip(media: Path, folder: Path) -> None:
     from mien.action_units.predictors import PredictorSet
     from mien.packs import choose_pack
     from mien.sides.analysis import read_record
-    from mien.sides.relative import pooled
 
     record = read_record(choose_pack("openface").folder, "dynamic")
     print("| video | exact landmarks | worst unit | tracked anew | worst unit | whole face, flipped |")
@@ -236,8 +236,8 @@ def flip(media: Path, folder: Path) -> None:
 def additivity(media: Path, folder: Path) -> None:
     """The mean of the sides against the whole face, read one way and both ways."""
     print(
-        "| video | against both ways | worst unit | each side's own neutral face | raw, before the limits | against one way |\n"  # noqa: E501
-        "|---|---|---|---|---|---|"
+        "| video | both ways, its own zero | worst unit | both ways, the sides' zero | worst unit | not cut at 0 | own neutral faces | raw | one way |\n"  # noqa: E501
+        "|---|---|---|---|---|---|---|---|---|"
     )
     for name, ending, count in VIDEOS:
         path = media / f"{name}{ending}"
@@ -250,16 +250,24 @@ def additivity(media: Path, folder: Path) -> None:
             ) as analysis:
                 for _ in analysis:
                     pass
-                whole.append((analysis.result().au_intensity, raw(analysis.scores().clip)))
+                whole.append(
+                    (analysis.result().au_intensity, raw(analysis.scores().clip), analysis.scores().clip)
+                )
         with SidesAnalysis(Changed(path, count), OPTIONS) as analysis:
             for _ in analysis:
                 pass
             left, right = analysis.scores_of_sides()
+            baseline = pooled((left, right), analysis.predictors)
+        # The whole face against the same neutral face and zero as the sides, and before anything is cut at 0.
+        alike = np.abs(mean - normalise(whole[0][2], baseline).intensity)[left.ok].mean(axis=0)
+        uncut = [clip.relative_to(baseline.neutral)[:, :17] for clip in (left, right, whole[0][2])]
+        uncut = np.abs((uncut[0] + uncut[1]) / 2 - uncut[2]).mean()
         own = series_of((left, right), None).intensity.mean(axis=0)
         apart = (raw(left) + raw(right)) / 2 - whole[0][1]
         units = np.nanmean(np.abs(mean - whole[0][0]), axis=0)
         print(
             f"| {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.3f} | "
+            f"{alike.mean():.3f} | {INTENSITY_NAMES[alike.argmax()]} {alike.max():.3f} | {uncut:.3f} | "
             f"{np.nanmean(np.abs(own - whole[0][0])):.3f} | {np.abs(apart).mean():.3f} | "
             f"{np.nanmean(np.abs(mean - whole[1][0])):.3f} |"
         )

@@ -22,7 +22,7 @@ from mien.datatypes import Appearance, FaceLandmarks, Frame
 from mien.geometry.rotation import rotation_from_euler
 from mien.packs import build_stages, choose_pack
 from mien.pipeline import Pipeline
-from mien.shape.mirror import STABLE
+from mien.shape.mirror import STABLE, mirror_landmarks
 from mien.sides import composite, kernels
 from mien.sides.analysis import read_record
 from mien.sides.composite import CompositeMaker, one_sided
@@ -116,6 +116,11 @@ class Still:
         faces = [face for face in self._tracker.track(frame) if face.landmarks.valid]
         return faces[0].landmarks.points if faces else None
 
+    def flipped_points(self, frame: Frame) -> np.ndarray | None:
+        """The same, found in the flipped picture."""
+        points = self.points(changed(frame, frame.bgr[:, ::-1]))
+        return None if points is None else mirror_landmarks(points, frame.size[0] - 1)
+
 
 def flat(points: np.ndarray, through: np.ndarray, down: np.ndarray) -> Midplane:
     """Mirroring in the image across a line, as a plane that knows no depth."""
@@ -184,12 +189,18 @@ def turned(media: Path) -> None:
         moved: dict[tuple[int, str], list[float]] = {}
         straight: dict[tuple[int, str], np.ndarray] = {}
         lengths: dict[tuple[int, str], list[float]] = {}
+        floor: dict[int, list[np.ndarray]] = {}
         for number, yaw, frame, points in symmetric(faces, depth, yaws):
             methods = {name: (method, points) for name, method in METHODS.items()}
             again = still.points(frame)
             if again is not None:
                 methods["plane, tracked anew"] = METHODS["plane, seen from ahead"], again
                 methods["published line, tracked anew"] = METHODS["published line"], again
+            twice = still.flipped_points(frame)
+            if again is not None and twice is not None:
+                # The tracker's own error: the same picture followed as it is and flipped.
+                gaps = [np.subtract(*read(frame, FINDER.find(marks))) for marks in (again, twice)]
+                floor.setdefault(abs(yaw), []).append(np.abs(np.subtract(*gaps)))
             for name, (method, marks) in methods.items():
                 sides = method(frame, marks)
                 if name.startswith("plane"):
@@ -201,6 +212,10 @@ def turned(media: Path) -> None:
                     moved.setdefault((abs(yaw), name), []).append(
                         np.abs(sides - straight[number, name]).mean()
                     )
+        for yaw, values in sorted(floor.items()):
+            print(
+                f"| {depth} | {yaw}° | left - right of the picture and the flipped one apart | {np.mean(values):.3f} |"
+            )
         for (yaw, name), values in sorted(found.items()):
             units = np.mean(values, axis=0)
             print(

@@ -1,16 +1,19 @@
-"""How fast a study is: one core against two, and Dask; memory of a worker; a call with nothing to do.
+"""How fast a study is: one core against two, and Dask; what this machine allows; a call with nothing to do.
 
     python benchmarks/study.py VIDEO [--clips N] [--frames N] [--rounds N] [--files N] [--no-dask]
 
-The study is so many clips of a video, cut without encoding them again where that is possible. Every figure is
-of the whole command, from its start to the study's tables; kinds take turns, and the median counts. Processor
-time per frame says what a busy machine hides: with it equal, two cores do twice the work of one.
+The study is so many clips of a video. Figures are of whole commands, from their start to the study's tables;
+kinds take turns, and the median counts. "A worker" is what the log says of the analyses alone, without start
+and end: slower beside another than alone means that the cores are not two (they share a clock, caches or
+units). That is the ceiling of every program here, and is measured by two plain analyses and by two loops that
+need no memory, each on a core of its own, against one of them alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -19,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from threading import Event, Thread
@@ -28,6 +32,18 @@ import psutil
 
 from machine import machine_block
 
+LOOP = """
+import sys, time
+import numpy as np
+values = np.linspace(0, 1, 4096, dtype=np.float32)
+print(flush=True)
+sys.stdin.readline()
+begin = time.perf_counter()
+for _ in range(400_000):
+    np.multiply(values, 0.999, out=values)
+    np.add(values, 0.001, out=values)
+print(time.perf_counter() - begin)
+"""
 KINDS = {"1 core": (1, ("--workers", "1")), "2 cores": (2, ("--workers", "2"))}
 
 
@@ -74,7 +90,15 @@ def run(folder: Path, out: Path, cores: int, *arguments: str) -> dict[str, float
     if code:
         raise SystemExit(f"{' '.join(command)} ended with {code}")
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": seconds, "processor": used, "memory": max(peaks.values(), default=0) / 1e6}
+    found = {"seconds": seconds, "processor": used, "memory": max(peaks.values(), default=0) / 1e6}
+    return found | {"worker": worker_speed(out / "study.log")}
+
+
+def worker_speed(log: Path) -> float:
+    """Frames per second of one worker while it analyses, as the log has them."""
+    found = re.findall(r" done .*: (\d+) frames, ([\d.]+) s", log.read_text("utf-8"))
+    seconds = sum(float(seconds) for _, seconds in found)
+    return sum(int(frames) for frames, _ in found) / seconds if seconds else float("nan")
 
 
 @contextmanager
@@ -135,17 +159,87 @@ def throughput(study: Path, frames: int, rounds: int, work: Path, *, dask: bool)
                 shutil.rmtree(out)
                 if number:  # the first warms caches up
                     found.setdefault(kind, []).append(measured)
-    print(f"{'':16}{'s':>8}{'frames/s':>10}{'ms of processor/frame':>24}{'MB/worker':>11}")
+    print(f"{'':16}{'s':>8}{'frames/s':>10}{'a worker':>10}{'ms of processor/frame':>24}{'MB/worker':>11}")
     for kind, every in found.items():
         middle = {name: median(each[name] for each in every) for name in every[0]}
         own = f"{1e3 * middle['processor'] / frames:.1f}" if "Dask" not in kind else "–"
         memory = f"{middle['memory']:.0f}" if "Dask" not in kind else "–"
-        print(f"{kind:16}{middle['seconds']:8.1f}{frames / middle['seconds']:10.1f}{own:>24}{memory:>11}")
-    pairs = zip(found["1 core"], found["2 cores"], strict=True)
+        speeds = f"{frames / middle['seconds']:10.1f}{middle['worker']:10.1f}"
+        print(f"{kind:16}{middle['seconds']:8.1f}{speeds}{own:>24}{memory:>11}")
+    pairs = list(zip(found["1 core"], found["2 cores"], strict=True))
     print(f"two cores / one: {median(one['seconds'] / two['seconds'] for one, two in pairs):.2f}")
+    print(f"without start and end: {median(2 * two['worker'] / one['worker'] for one, two in pairs):.2f}")
     if dask:
         pairs = zip(found["2 cores"], found["Dask, 2 workers"], strict=True)
         print(f"Dask / two cores: {median(own['seconds'] / other['seconds'] for own, other in pairs):.2f}")
+
+
+def ceiling(study: Path, rounds: int, work: Path) -> None:
+    """Print how much two cores do here of what one does, at work that has nothing in common."""
+    cpus = sorted(os.sched_getaffinity(0))[:2]
+    clips = sorted(study.glob("*.mp4"))[:4]
+    loops, analyses = list[float](), list[float]()
+    for _ in range(rounds):
+        loops.append(2 * max(looped(cpus[:1])) / max(looped(cpus)))
+        analyses.append(2 * max(analysed(clips, cpus[:1], work)) / max(analysed(clips, cpus, work)))
+    print(
+        f"ceiling: two loops / one {median(loops):.2f}, two plain analyses / one {median(analyses):.2f} "
+        f"(from {min(analyses):.2f} to {max(analyses):.2f})"
+    )
+
+
+def looped(cpus: list[int]) -> list[float]:
+    """Seconds of a loop on each of these cores at the same time."""
+    begun = [
+        subprocess.Popen(
+            [sys.executable, "-c", LOOP],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=partial(os.sched_setaffinity, 0, [cpu]),
+        )
+        for cpu in cpus
+    ]
+    for process in begun:
+        process.stdout.readline()
+    return [float(process.communicate("\n")[0]) for process in told(begun)]
+
+
+def told(begun: list[subprocess.Popen[str]]) -> list[subprocess.Popen[str]]:
+    """Let all go at the same moment."""
+    for process in begun:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    return begun
+
+
+def analysed(clips: list[Path], cpus: list[int], work: Path) -> list[float]:
+    """Seconds of the same analyses on each of these cores at the same time."""
+    begin = time.perf_counter()
+    begun = [
+        subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "mien",
+                "analyze",
+                *clips,
+                "-o",
+                f"{work / str(cpu)}/",
+                "-q",
+                "--threads",
+                "1",
+            ],
+            preexec_fn=partial(os.sched_setaffinity, 0, [cpu]),
+        )
+        for cpu in cpus
+    ]
+    seconds = []
+    for process in begun:
+        if process.wait():
+            raise SystemExit("a plain analysis failed")
+        seconds.append(time.perf_counter() - begin)
+    return seconds
 
 
 def nothing_to_do(video: Path, files: int, work: Path) -> None:
@@ -178,6 +272,7 @@ def main() -> None:
             print(
                 f"{given.clips} clips of {given.frames} frames of {given.video.name}, {given.rounds} rounds"
             )
+            ceiling(work / "study", given.rounds, work)
             throughput(work / "study", given.clips * given.frames, given.rounds, work, dask=not given.no_dask)
         if given.files:
             nothing_to_do(given.video, given.files, work)

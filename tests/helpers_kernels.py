@@ -26,13 +26,23 @@ def jacobian(pdm: PointDistributionModel, glob: np.ndarray, local: np.ndarray, r
     return out.T
 
 
+def system_of(size: int) -> np.ndarray:
+    """An array for the equations of so many unknowns, in which what is read before it is written is NaN."""
+    return np.full_like(shape_kernels.equations(size), np.nan)
+
+
+def equations_in(system: np.ndarray, size: int) -> np.ndarray:
+    """(size, size + 1): the matrix and the right-hand side of such an array."""
+    return np.column_stack([system[:size, :size], system[:size, len(system)]])
+
+
 def normal_equations(weighted: np.ndarray, jac: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """(size, size + 1): upper triangle of weightedᵀ jac, then weightedᵀ rhs; inputs (2n, size) and (2n,)."""
     size = jac.shape[1]
     rows = np.ascontiguousarray(np.c_[jac, rhs].T, np.float32)
-    out = np.full((size, size + 1), np.nan, np.float32)
+    out = system_of(size)
     shape_kernels.normal_equations(np.ascontiguousarray(weighted.T, np.float32), rows, size, out)
-    return out
+    return equations_in(out, size)
 
 
 def unweighted_normal_equations(
@@ -43,18 +53,18 @@ def unweighted_normal_equations(
     shape_kernels.rotation_of(glob, rotation)
     size = 6 + pdm.n_modes
     rows = np.ascontiguousarray(np.c_[jacobian(pdm, glob, local, rigid=False), rhs].T, np.float32)
-    out = np.full((size, size + 1), np.nan, np.float32)
+    out = system_of(size)
     shape_kernels.unweighted_normal_equations(rows, pdm.gram, glob[0], rotation, size, out)
-    return out
+    return equations_in(out, size)
 
 
 def solve(matrix: np.ndarray, rhs: np.ndarray) -> np.ndarray:
     """Solution (size,) of a symmetric system by the Cholesky kernel."""
     size = len(rhs)
-    system = np.full((size, size + 1), np.nan, np.float32)
+    system = system_of(size)
     upper = np.triu_indices(size)
     system[upper] = matrix[upper]
-    system[:size, size] = rhs
+    system[:size, len(system)] = rhs
     solution = np.full(size, np.nan, np.float32)
     shape_kernels.cholesky_solve(system, size, solution)
     return solution

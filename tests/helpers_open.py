@@ -12,7 +12,8 @@ from PIL import Image
 import mien.models.open
 from mien.action_units.blendshapes import BlendshapeNetwork, read_blendshape_landmarks
 from mien.datatypes import Camera, FaceLandmarks, Frame
-from mien.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, FirstSuccess
+from mien.detection.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace
+from mien.detection.several import FirstSuccess
 from mien.landmarks.mesh import FaceMesh, MeshNetwork
 from mien.landmarks.mesh_indices import MeshIndices, read_mesh_indices
 from mien.landmarks.mesh_tracker import MeshTracker, landmarks_from_mesh

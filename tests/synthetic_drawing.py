@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mien.datatypes import ActionUnits, FaceLandmarks, FaceResult, Gaze, HeadPose
-from mien.geometry.pinhole import default_camera, points_in_camera
+from mien.geometry.pinhole import default_camera
 from mien.geometry.rotation import rotation_from_euler
+from oracle.camera_geometry import points_in_camera
 from synthetic_face import Pose, face_pdm, landmarks
 
 CAMERA = default_camera(640, 480)
@@ -60,15 +61,13 @@ def drawn_face(
             success=success,
             valid=success,
         ),
-        landmarks_3d=points_in_camera(points, depths, SCALE * factor, camera),
+        landmarks_3d=points_in_camera(points, depths, SCALE * factor, camera).astype(np.float32),
         pose=HeadPose(translation * depth, np.array(turn)),
         gaze=Gaze(
             directions=np.array([[0.1, 0.2, -0.97], [0.05, 0.2, -0.98]]),
             angle_rad=np.array([0.08, 0.2]),
             eye_points=eyes.astype(np.float32),
-            eye_points_3d=points_in_camera(
-                eyes.astype(np.float32), np.full(56, -20, np.float32), SCALE * factor, camera
-            ),
+            eye_points_3d=points_in_camera(eyes, np.full(56, -20), SCALE * factor, camera).astype(np.float32),
         ),
         action_units=ActionUnits(np.full(17, intensity), np.full(18, presence)),
     )

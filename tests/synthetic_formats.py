@@ -16,7 +16,6 @@ from mien.models.records import (
     CenRecord,
     NetworkLayer,
     PdmRecord,
-    SvrRecord,
     ValidatorRecord,
 )
 
@@ -102,23 +101,6 @@ def cen(record: CenRecord, bias_dtype: str = "f4", bias_as_row: bool = True, sup
             parts.append(i32(layer.activation) + matrix(bias) + matrix(layer.weight))
         parts.append(f64(record.confidences[at]))
     return b"".join(parts)
-
-
-def svr(record: SvrRecord) -> bytes:
-    views, landmarks = record.visibility.shape
-    text = f"# scale\n{record.scale}\n# views\n{views}\n"
-    text += "".join(text_matrix(np.rad2deg(c).reshape(3, 1), "centre", "%.17g") for c in record.view_centers)
-    text += "".join(text_matrix(v.astype("i4").reshape(-1, 1), "visibility") for v in record.visibility)
-    for view in range(views):
-        for i in range(landmarks):
-            experts = record.experts[view][i]
-            text += f"# patch\n3 11 11 {len(experts)}\n"
-            for e in experts:
-                text += f"2 {e.kind} {e.confidence!r} {e.scaling!r} {e.bias!r}\n"
-                weights = text_matrix(e.weights.T, fmt="%.9g").split("\n")
-                weights[2] = "5"
-                text += "\n".join(weights)
-    return text.encode()
 
 
 def network(layers: Sequence[NetworkLayer], codes: dict[str, int], *, stored_pool: bool) -> bytes:

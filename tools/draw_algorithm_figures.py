@@ -434,8 +434,8 @@ def _canonical() -> tuple[np.ndarray, np.ndarray]:
     from mien.models import open as pack
     from mien.shape.canonical_face import read_canonical_face
 
-    face = read_canonical_face(pack.CANONICAL_FACE.path)
-    return face.vertices, read_mesh_indices(pack.INDICES.path).ibug68
+    face = read_canonical_face(pack.CANONICAL_FACE)
+    return face.vertices, read_mesh_indices(pack.INDICES).ibug68
 
 
 _CHAINS = (
@@ -495,10 +495,10 @@ def _portrait() -> tuple[np.ndarray, np.ndarray, object]:
 
     with Image.open(PORTRAIT) as portrait:
         bgr = np.ascontiguousarray(np.asarray(portrait.convert("RGB"))[:, :, ::-1])
-    faces = BlazeFace(create_session(pack.SHORT_RANGE.path.read_bytes()), SHORT_RANGE).detect(bgr)
+    faces = BlazeFace(create_session(pack.SHORT_RANGE.read_bytes()), SHORT_RANGE).detect(bgr)
     region = region_from_box(faces.boxes[0], faces.keypoints[0, :2])
-    session = create_session(pack.ATTENTION_MESH.path.read_bytes())
-    mesh = MeshNetwork(session, read_mesh_indices(pack.INDICES.path)).read(bgr, region)
+    session = create_session(pack.ATTENTION_MESH.read_bytes())
+    mesh = MeshNetwork(session, read_mesh_indices(pack.INDICES)).read(bgr, region)
     return bgr, mesh.points, region
 
 

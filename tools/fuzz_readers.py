@@ -105,8 +105,8 @@ def _archives() -> dict[str, Kind]:
         _recording().save(scores)
         return {
             "scores": Kind("a.scores.npz", scores.read_bytes(), read_scores),
-            "mtcnn-npz": Kind("mtcnn.npz", MTCNN.path.read_bytes(), readers.mtcnn_from_npz),
-            "canonical-face": Kind("face.npz", CANONICAL_FACE.path.read_bytes(), read_canonical_face),
+            "mtcnn-npz": Kind("mtcnn.npz", MTCNN.read_bytes(), readers.mtcnn_from_npz),
+            "canonical-face": Kind("face.npz", CANONICAL_FACE.read_bytes(), read_canonical_face),
         }
 
 
@@ -135,7 +135,7 @@ def _recording() -> Any:
 
 def _notes(folder: Path) -> dict[str, Kind]:
     from mien.analysis.recordings import read_baseline
-    from mien.geometry.intrinsics import read_intrinsics
+    from mien.geometry.pinhole import read_intrinsics
     from mien.landmarks.mesh_indices import read_mesh_indices
     from mien.models.open import INDICES
     from mien.results.csv_reader import read_openface_csv
@@ -151,7 +151,7 @@ def _notes(folder: Path) -> dict[str, Kind]:
         "neutral-table": Kind("neutral.csv", table, read_baseline, text=True),
         "boxes": Kind("boxes.txt", b"10 20 110.5 140\n30,40,60,80\n", read_boxes, text=True),
         "intrinsics": Kind("camera.json", camera, lambda path: read_intrinsics(str(path)), text=True),
-        "mesh-indices": Kind("indices.json", INDICES.path.read_bytes(), read_mesh_indices, text=True),
+        "mesh-indices": Kind("indices.json", INDICES.read_bytes(), read_mesh_indices, text=True),
     }
 
 

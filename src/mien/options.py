@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -151,6 +152,14 @@ class AnalysisOptions:
     weight_factor: float | None = None
     iterations: int | None = None
     validate: bool = True
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> AnalysisOptions:
+        """Options as `dataclasses.asdict` gives them, also after JSON, which has no tuples."""
+        fields: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        return cls(**fields)
 
     def __post_init__(self) -> None:
         self._need_known("compat", self.compat, COMPAT_MODES)

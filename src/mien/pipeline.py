@@ -8,8 +8,9 @@ frames in order and one at a time, so the results are the same for any number of
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from types import TracebackType
 from typing import Any, TypeVar
 
 from mien.datatypes import ActionUnitSeries, Appearance, FaceResult, Frame, TrackedFace
@@ -117,7 +118,7 @@ class Pipeline:
     def _track(self, frames: Iterable[Frame]) -> Generator[tuple[Frame, Sequence[TrackedFace]], None, None]:
         size = None
         for frame in frames:
-            with self._permits, _naming(frame, "tracking"):
+            with self._permits, _Naming(frame, "tracking"):
                 if size not in (None, frame.size):
                     self._stages.tracker.lose()
                 size = frame.size
@@ -126,7 +127,7 @@ class Pipeline:
 
     def _analyze(self, frame: Frame, face: TrackedFace) -> tuple[FaceResult, Appearance | None]:
         stages, landmarks = self._stages, face.landmarks
-        with self._permits, _naming(frame, "analysis"):
+        with self._permits, _Naming(frame, "analysis"):
             camera = stages.camera_for(*frame.size)
             pose, landmarks_3d = stages.pose.estimate(landmarks, camera)
             gaze = (
@@ -147,15 +148,24 @@ class Pipeline:
         return result, appearance
 
 
-@contextmanager
-def _naming(frame: Frame, work: str) -> Iterator[None]:
-    """Say on which frame a stage failed."""
-    try:
-        yield
-    except MienError:
-        raise
-    except Exception as error:
-        raise FrameError(
-            f"{work} failed on frame {frame.index} (at {frame.time_s:.3f} s): {type(error).__name__}: "
-            f"{error}; the frames before it are complete; please report this as a bug"
-        ) from error
+class _Naming:
+    """Says on which frame a stage failed."""
+
+    __slots__ = ("_frame", "_work")
+
+    def __init__(self, frame: Frame, work: str) -> None:
+        self._frame = frame
+        self._work = work
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, Exception) and not isinstance(error, MienError):
+            raise FrameError(
+                f"{self._work} failed on frame {self._frame.index} (at {self._frame.time_s:.3f} s): "
+                f"{type(error).__name__}: {error}; the frames before it are complete; "
+                "please report this as a bug"
+            ) from error

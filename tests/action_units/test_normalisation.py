@@ -16,7 +16,7 @@ from mien.action_units.normalisation import (
     Baseline,
     neutral_baseline,
     normalise,
-    normalise_person,
+    person_baseline,
     pooled_neutral,
     resting_baseline,
 )
@@ -92,14 +92,18 @@ def test_one_clip_alone_gives_exactly_the_ordinary_values(
         ordinary.analyze(TrackedFace(0, _FACE), appearance)
     assert_same(analyzer.finish(), ordinary.finish())
     assert_same(normalise(analyzer.scores()), ordinary.finish())
-    assert_same(normalise_person([analyzer.scores()], None)[0], ordinary.finish())
+
+
+def as_one_person(clips, predictors):
+    baseline = person_baseline(clips, pooled_neutral(clips, predictors))
+    return [normalise(clip, baseline) for clip in clips]
 
 
 @pytest.mark.parametrize("cut", [20, 34])
 def test_two_clips_of_a_person_equal_the_clips_analysed_as_one(dynamic, predictors, appearances, cut):
     whole = analysed(dynamic, predictors, appearances).finish()
     clips = [analysed(dynamic, predictors, part).scores() for part in (appearances[:cut], appearances[cut:])]
-    first, second = normalise_person(clips, predictors)
+    first, second = as_one_person(clips, predictors)
     joined = type(whole)(
         np.concatenate([first.intensity, second.intensity]), np.concatenate([first.presence, second.presence])
     )
@@ -113,8 +117,8 @@ def test_two_clips_of_a_person_equal_the_clips_analysed_as_one(dynamic, predicto
 
 def test_the_order_of_the_clips_does_not_matter(dynamic, predictors, appearances):
     clips = [analysed(dynamic, predictors, appearances[i : i + 15]).scores() for i in (0, 15, 30)]
-    forth = normalise_person(clips, predictors)
-    back = normalise_person(clips[::-1], predictors)
+    forth = as_one_person(clips, predictors)
+    back = as_one_person(clips[::-1], predictors)
     for one, other in zip(forth, back[::-1], strict=True):
         assert_same(one, other)
 

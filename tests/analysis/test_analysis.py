@@ -8,7 +8,7 @@ import mien
 from mien.analysis import videos as module
 from mien.analysis.videos import Analysis
 from mien.options import AnalysisOptions
-from mien.packs import open_pack
+from mien.packs import describe_pack
 from simple_stages import CountingTracker, SummingAnalyzer, stages
 from synthetic_video import numbered_video
 
@@ -31,7 +31,7 @@ def tiny(monkeypatch):
         return asked
 
     tiny.fail_at = None
-    monkeypatch.setattr(module, "choose_pack", lambda name: open_pack())
+    monkeypatch.setattr(module, "choose_pack", lambda name: describe_pack("open"))
     monkeypatch.setattr(module, "build_stages", build)
     return tiny
 

@@ -18,12 +18,12 @@ from mien.analysis import output_set
 from mien.analysis.jobs import run_job, run_jobs, video_jobs
 from mien.analysis.outcome import Job
 from mien.analysis.outputs import OutputOptions
-from mien.analysis.watch import Unwatched
+from mien.analysis.watch import Watch
 from mien.errors import OutputError, SourceError, UnexpectedError
 from mien.landmarks.accelerator import Accelerator
 from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 from mien.options import AnalysisOptions
-from mien.packs import SharedModels, choose_pack
+from mien.packs import choose_pack, shared_models
 from synthetic_face import Pose, picture
 from synthetic_models import write_openface
 from synthetic_video import write_video
@@ -61,7 +61,7 @@ def clips(tmp_path_factory):
 def accelerator(models, monkeypatch):
     """What videos that are analysed together share: graphs on the processor, and time to meet."""
     shared = Accelerator("cpu", wait_s=0.2)
-    monkeypatch.setattr(mien.packs, "SharedModels", partial(SharedModels, accelerator=shared))
+    monkeypatch.setattr(mien.packs, "shared_models", partial(shared_models, accelerator=shared))
     return shared
 
 
@@ -85,7 +85,7 @@ def rows(path):
 
 
 def test_tables_are_those_of_one_video_at_a_time(accelerator, clips, tmp_path):
-    shared = mien.packs.SharedModels(choose_pack("openface"), OPTIONS)
+    shared = mien.packs.shared_models(choose_pack("openface"), OPTIONS)
     alone = video_jobs(clips, tmp_path / "alone", OutputOptions(tables=()))
     assert all(run_job(job, OPTIONS, shared=shared).error is None for job in alone)
     assert accelerator.runs == accelerator.calls
@@ -126,7 +126,7 @@ def test_no_more_are_open_than_were_asked_for(accelerator, clips, tmp_path, monk
                 now -= 1
             return super().__exit__(*error)
 
-    monkeypatch.setattr("mien.analysis.jobs.Analysis", Counting)
+    monkeypatch.setattr("mien.analysis.job_run.Analysis", Counting)
     assert good(analyze(clips, tmp_path / "out", 2))
     assert most == 2
 
@@ -182,7 +182,7 @@ def test_when_stopped_what_there_is_of_every_video_is_kept(accelerator, clips, t
         assert len(rows(outcome.written[0])) == outcome.frames + 1 < FRAMES + 1
 
 
-class StopsAfter(Unwatched):
+class StopsAfter(Watch):
     """Sets its event after some frames."""
 
     def __init__(self, frames):
@@ -218,7 +218,7 @@ def test_the_processor_takes_one_video_at_a_time(models, clips, tmp_path, monkey
 
 def test_shared_models_are_read_once(models):
     pack = choose_pack("openface")
-    shared = SharedModels(pack, OPTIONS, accelerator=Accelerator("cpu"))
+    shared = shared_models(pack, OPTIONS, accelerator=Accelerator("cpu"))
     first, second = (mien.packs.build_stages(pack, OPTIONS, shared=shared).tracker.detector for _ in range(2))
     assert first.model is not second.model
     assert all(isinstance(experts, CenOnnxPatchExperts) for experts in first.model.experts)

@@ -7,7 +7,7 @@ import tempfile
 import numpy as np
 import pytest
 
-from mien.analysis.ending import keep_tables
+from mien.analysis.job_run import keep_tables
 from mien.analysis.outcome import JobOutcome, Tally, impossible_pose
 from mien.analysis.outputs import OutputOptions
 from mien.cli.exit_codes import ExitCode

@@ -12,14 +12,14 @@ from scipy.spatial import Delaunay
 
 from helpers_outputs import read_aligned_folder, read_bmp, read_hog_records
 from mien.analysis.output_set import OutputSet
-from mien.analysis.outputs import OutputOptions, base_name
+from mien.analysis.outputs import OutputOptions
 from mien.appearance.alignment import FaceAligner
 from mien.appearance.extractor import AppearanceExtractor
 from mien.datatypes import Frame
 from mien.errors import OptionError, OutputError
 from mien.results import AlignedOptions, Form, ResultBuilder
 from mien.video.file import VideoFile
-from mien.video.images import frame_of
+from mien.video.source import frame_of
 from mien.view.drawing import DrawingOptions
 from synthetic_drawing import CAMERA, drawn_face
 from synthetic_face import Pose, face_pdm, picture
@@ -298,15 +298,6 @@ def test_the_style_decides_name_and_format():
     assert name(file_format=".MKV") == "a.tracked.mkv"
     assert name(Form.IMAGE) == "a.tracked.jpg"
     assert name(Form.IMAGE, style="openface", file_format="png") == "a.png"
-
-
-def test_base_names(tmp_path, monkeypatch):
-    (tmp_path / "folder.d").mkdir()
-    monkeypatch.chdir(tmp_path / "folder.d")
-    assert base_name("/a/b/clip.v2.mp4") == "clip.v2"
-    assert base_name("clip") == "clip"
-    assert base_name(tmp_path / "folder.d") == "folder.d"
-    assert base_name(".") == "folder.d"
 
 
 def test_pictures_in_the_style_of_mien_have_a_panel(tmp_path):

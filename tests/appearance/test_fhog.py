@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import permutations
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -132,3 +134,23 @@ def test_images_of_another_size_are_refused():
         FhogExtractor().describe(np.zeros((112, 111, 3), np.uint8))
     with pytest.raises(ValueError, match="20 x 20"):
         FhogExtractor(19, 112)
+
+
+def test_the_descriptor_does_not_depend_on_where_arrays_lie():
+    """Heaps differ from run to run and with the number of threads."""
+    rng = np.random.default_rng(4)
+    votes = rng.random((15, 15, 18, 4), dtype=np.float32)
+    arrays = [votes, *(np.zeros(shape, np.float32) for shape in ((14, 14, 18), (14, 14), (13, 13), (4, 18)))]
+    arrays.append(np.zeros(4464, np.float32))
+    expected = None
+    for order in permutations(range(len(arrays))):
+        memory, at, placed = np.zeros(120_000, np.uint8), int(rng.integers(0, 32)) * 16, {}
+        for index in order:
+            one = arrays[index]
+            placed[index] = np.ndarray(one.shape, np.float32, memory, at)
+            placed[index][...] = one
+            at += -(-(one.nbytes + 8) // 16) * 16
+        kernels.describe(*(placed[index] for index in range(len(arrays))))
+        out = placed[len(arrays) - 1].copy()
+        assert expected is None or np.array_equal(out, expected)
+        expected = out

@@ -126,4 +126,4 @@ def test_scores_need_all_frames_and_action_units(analyze, halves, left_out, mess
 def test_the_open_models_have_no_scores(mien, halves):
     done = mien("analyze", halves[0], "--models", "open", "--keep-scores")
     assert done.returncode == 2
-    assert "only the models of OpenFace have scores" in done.stderr
+    assert "keep_scores: for the models of OpenFace only" in done.stderr

@@ -18,8 +18,7 @@ from typer.testing import CliRunner
 
 from helpers_outputs import read_aligned_folder, read_hog_records
 from mien.cli.main import app
-from mien.dropin.flags import FLAGS, Support
-from mien.dropin.programs import Program
+from mien.dropin.flags import FLAGS, Program, Support
 from mien.video.file import VideoFile
 from mien.video.images import ImageSequence
 from synthetic_faces import landmarks_of, picture_of, poses
@@ -211,7 +210,7 @@ def test_several_faces_share_the_files(run, tmp_path):
 
 def test_nobody_in_a_video_of_several_faces_gives_no_table(run, tmp_path):
     done = run(MULTI, "-f MEDIA/nobody.mp4")
-    assert "nobody was found" in done.stdout
+    assert "No table was written" in done.stdout
     assert names_in(tmp_path / "processed") == ["nobody.avi", "nobody.hog", "nobody_of_details.txt"]
     assert "Output csv" not in details(tmp_path / "processed/nobody_of_details.txt")
 

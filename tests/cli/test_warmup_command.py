@@ -10,7 +10,7 @@ import pytest
 from mien.analysis import warmup
 from mien.models.store import ModelStore
 from mien.options import AnalysisOptions
-from mien.packs import build_stages, openface_pack
+from mien.packs import build_stages, describe_pack
 from mien.pipeline import Pipeline
 from mien.runtime import compilation
 from mien.runtime.compilation import counting_compilations, is_warm
@@ -22,7 +22,7 @@ OPTIONS = AnalysisOptions(models="openface", landmarks="clnf")
 @pytest.fixture
 def pack(synthetic_openface, monkeypatch):
     monkeypatch.setenv("MIEN_MODELS", str(synthetic_openface))
-    return openface_pack(ModelStore(synthetic_openface))
+    return describe_pack("openface", ModelStore(synthetic_openface))
 
 
 @pytest.fixture

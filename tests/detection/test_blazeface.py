@@ -13,11 +13,11 @@ from mien.detection.blazeface import (
     FULL_RANGE,
     SHORT_RANGE,
     BlazeFace,
-    FirstSuccess,
     anchor_centres,
     box_overlaps,
     suppress_weighted,
 )
+from mien.detection.several import FirstSuccess
 
 RESTRICTED = ("sample1", "default_100")
 

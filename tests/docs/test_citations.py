@@ -5,15 +5,17 @@ from __future__ import annotations
 import doctest
 import importlib
 import re
+import sys
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGES = sorted(
     page
-    for pattern in ("*.md", "docs/*.md", "docs/algorithms/*.md", "benchmarks/*.md", "tests/data/**/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "tests/data/**/*.md")
     for page in ROOT.glob(pattern)
 )
 CODE = sorted(
@@ -139,3 +141,45 @@ def test_a_name_that_does_not_exist_is_noticed():
 def test_examples_of_a_page_give_what_it_says(page: Path):
     outcome = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
     assert outcome.failed == 0
+
+
+def test_addresses_elsewhere_are_well_formed():
+    """`tools/check_links.py` asks whether they are still there; a test may not need the internet."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        import check_links
+    finally:
+        sys.path.pop(0)
+    found = check_links.used(check_links.pages())
+    assert "https://bids.neuroimaging.io" in found
+    wrong = [address for address in found if not is_address(address)]
+    assert wrong == []
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an absolute address with a real host and no blanks or holes."""
+    parts = urlsplit(text)
+    return bool(
+        parts.scheme == "https"
+        and re.fullmatch(r"[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}", parts.netloc)
+        and re.fullmatch(r"[!-~]*", text)
+        and not {"<", ">", "{", "}"} & set(text)
+    )
+
+
+def test_an_address_that_cannot_be_right_is_noticed():
+    assert is_address("https://example.org/a/b?c=d#e")
+    assert not any(map(is_address, ("http://example.org", "https://example", "https://example.org/<NAME>")))
+
+
+def test_pictures_of_the_documentation_are_small():
+    pictures = [
+        file for folder in ("docs/images", "docs/algorithms/images") for file in (ROOT / folder).rglob("*.*")
+    ]
+    assert sum(picture.stat().st_size for picture in pictures) < 1_500_000
+    shown = {
+        (page.parent / target).resolve()
+        for page in PAGES
+        for target in _LINK.findall(page.read_text(encoding="utf-8"))
+    }
+    assert [picture.name for picture in pictures if picture.resolve() not in shown] == []

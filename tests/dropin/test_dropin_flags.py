@@ -2,9 +2,8 @@
 
 import pytest
 
-from mien.dropin.describe import help_text, markdown_table
-from mien.dropin.flags import BY_NAME, FLAGS, SELECTIONS, Kind, Support
-from mien.dropin.programs import Program
+from mien.dropin.describe import help_text
+from mien.dropin.flags import BY_NAME, FLAGS, SELECTIONS, Kind, Program, Support
 
 VALUES = {
     Kind.TEXT: "-f -fdir -root -inroot -bboxdir -out_dir -of -format_aligned -format_vis_image -mloc -fdloc",
@@ -51,10 +50,6 @@ def test_nine_flags_select_outputs():
     assert nine.split() == list(SELECTIONS)
 
 
-def test_only_inputs_and_names_of_outputs_may_be_repeated():
-    assert {flag.name for flag in FLAGS if flag.repeatable} == {"-f", "-fdir", "-of"}
-
-
 @pytest.mark.parametrize("flag", FLAGS, ids=lambda flag: flag.name)
 def test_every_flag_says_what_becomes_of_it(flag):
     assert (flag.kind is Kind.SWITCH) == (not flag.value)
@@ -79,6 +74,26 @@ def test_help_names_every_flag_and_fits_a_terminal(program):
     words = set(text.split())
     assert {flag.name for flag in FLAGS} <= words
     assert max(map(len, text.splitlines())) <= 110
+
+
+def markdown_table():
+    rows = ["| flag | meaning | default | mien |", "|---|---|---|---|"]
+    for flag in FLAGS:
+        default = f"`{flag.default}`" if flag.default else ""
+        rows.append(f"| `{flag.usage}` | {flag.meaning} | {default} | {_treatment(flag)} |")
+    return "\n".join(rows)
+
+
+def _treatment(flag):
+    if flag.window:
+        return "a warning: mien opens no windows"
+    where = [program for program in Program if program in flag.programs]
+    honoured = "mien's own" if flag.own else "as in OpenFace"
+    text = f"an error: {flag.refused}" if flag.refused else honoured
+    if len(where) < len(Program):
+        others = ", ".join(program for program in Program if program not in flag.programs)
+        text += f"; no effect in {others}, where a warning says so: {flag.elsewhere}"
+    return text
 
 
 def test_the_documentation_holds_the_table_as_it_is(pytestconfig):

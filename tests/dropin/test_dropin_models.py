@@ -2,7 +2,7 @@
 
 import pytest
 
-from mien.dropin.model_flag import has_eyes, landmark_model
+from mien.dropin.input_jobs import has_eyes, landmark_model
 from mien.errors import OptionError
 from mien.models.store import ModelStore
 

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.dropin.flags import BY_NAME, FLAGS, Kind, Support
+from mien.dropin.flags import BY_NAME, FLAGS, Kind, Program, Support
 from mien.dropin.parsing import parse
-from mien.dropin.programs import Program
 from mien.errors import OptionError
 
 programs = st.sampled_from(list(Program))

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mien.dropin.flags import SELECTIONS
-from mien.dropin.places import Input, Place, Places, Source, base_of
-from mien.dropin.programs import Program
-from mien.dropin.request import read_request
+from mien.dropin.flags import SELECTIONS, Program
+from mien.dropin.request import Input, Source, read_request
 from mien.errors import OptionError
 from mien.results.columns import Group
 
@@ -22,7 +20,7 @@ def request_of(line, program=FE):
 
 def test_without_a_selection_everything_is_written():
     outputs = request_of("-f a.avi -nobadaligned").outputs
-    assert (outputs.groups, outputs.hog, outputs.tracked) == (ALL, True, True)
+    assert (outputs.groups, outputs.hog, outputs.drawing.style) == (ALL, True, "openface")
     assert outputs.aligned.as_analysed
     assert not outputs.aligned.keep_failed
 
@@ -30,7 +28,7 @@ def test_without_a_selection_everything_is_written():
 @pytest.mark.parametrize("name", SELECTIONS)
 def test_a_selection_leaves_all_others_out(name):
     outputs = request_of(f"-f a.avi {name}").outputs
-    chosen = [len(outputs.groups), outputs.hog, outputs.tracked, outputs.aligned is not None]
+    chosen = [len(outputs.groups), outputs.hog, outputs.drawing is not None, outputs.aligned is not None]
     assert sum(chosen) == 1
 
 
@@ -145,25 +143,28 @@ def test_static_models_and_quietness():
     assert request.landmarks == "model/main_clnf_general.txt"
 
 
+def place_of(line, position=0):
+    request = request_of(line)
+    outputs = request.outputs_of(position, request.inputs[position])
+    return outputs.folder / outputs.base
+
+
 def test_places_follow_the_inputs_name():
-    places = Places()
-    assert places.of(0, Input(Source.FILE, "in/clip.v1.avi")) == Place(Path("processed"), "clip.v1")
+    assert place_of("-f in/clip.v1.avi") == Path("processed/clip.v1")
 
 
 def test_a_folder_gives_its_own_name(tmp_path, monkeypatch):
     (tmp_path / "frames.d").mkdir()
     monkeypatch.chdir(tmp_path / "frames.d")
-    assert base_of(Input(Source.FOLDER, ".")) == "frames.d"
+    assert Input(Source.FOLDER, ".").base == "frames.d"
 
 
 def test_the_kth_name_is_for_the_kth_input():
-    places = Places("out", ("sub/first.csv", "second"))
-    source = Input(Source.FILE, "clip.avi")
-    assert places.of(0, source) == Place(Path("out/sub"), "first")
-    assert places.of(1, source) == Place(Path("out"), "second")
-    assert places.of(2, source) == Place(Path("out"), "clip")
+    line = "-f clip.avi -f clip.avi -f clip.avi -out_dir out -of sub/first.csv -of second"
+    assert place_of(line, 0) == Path("out/sub/first")
+    assert place_of(line, 1) == Path("out/second")
+    assert place_of(line, 2) == Path("out/clip")
 
 
 def test_a_camera_is_named_after_the_time():
-    name = base_of(Input(Source.CAMERA, "0"))
-    assert datetime.strptime(name, "webcam_%Y-%m-%d-%H-%M").year >= 2024
+    assert datetime.strptime(Input(Source.CAMERA, "0").base, "webcam_%Y-%m-%d-%H-%M").year >= 2024

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from helpers_reference import VIDEOS, camera_of, landmarks_of, main_pdm, read_video
 from mien.datatypes import EyeShape, HeadPose
-from mien.gaze import GazeEstimator
+from mien.gaze.eye_gaze import GazeEstimator
 from mien.geometry.pinhole import default_camera
 from oracle import camera_geometry as oracle
 from synthetic_pose import CAMERA, seen_landmarks
@@ -156,9 +156,8 @@ def test_gaze_of_whole_videos_is_the_originals(name, reference_dir, openface_dir
 @pytest.mark.parametrize("name", ["2015-10-15-15-14", "subj01_timepoint01"])
 def test_eyes_of_single_frames_from_their_own_fits(name, reference_dir, openface_dir):
     """Depths from the eye models' own parameters, not from the 3D points they explain."""
-    from mien.geometry.pinhole import points_in_camera
     from mien.geometry.rotation import rotation_from_euler
-    from mien.models.readers.pdm import read_pdm
+    from mien.models.readers.shape_files import read_pdm
 
     camera = camera_of(read_video(reference_dir / "videos" / name))
     models = openface_dir / "LandmarkDetector/model/model_eye/pdms"
@@ -180,7 +179,7 @@ def test_eyes_of_single_frames_from_their_own_fits(name, reference_dir, openface
                 shape = pdm.mean + pdm.basis @ local
                 offsets = shape @ rotation_from_euler(params[1:4])[2]
                 points = dump[f"{part}_landmarks"].reshape(2, 28).T
-                found.append(points_in_camera(points, offsets, params[0], camera))
+                found.append(oracle.points_in_camera(points, offsets, params[0], camera))
             errors.append(np.abs(np.concatenate(found) - dump["eye_lmk3d"]).max())
         # eleven hypotheses are fitted in the first frame; the reported eyes are those of one of them
         assert min(errors) < 5e-4

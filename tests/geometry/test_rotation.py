@@ -9,12 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from mien.geometry import kernels
-from mien.geometry.rotation import (
-    euler_from_rotation,
-    rotation_from_euler,
-    rotation_from_vector,
-    vector_from_rotation,
-)
+from mien.geometry.rotation import euler_from_rotation, rotation_from_euler, vector_from_rotation
 from oracle import camera_geometry as oracle
 
 ANGLE = st.floats(-1.5, 1.5)
@@ -41,19 +36,17 @@ def test_euler_angles_come_back(angles):
 
 
 @given(st.tuples(*[st.floats(-1.8, 1.8)] * 3))
-def test_rotation_vectors_agree_with_scipy_and_come_back(vector):
-    rotation = rotation_from_vector(vector)
-    np.testing.assert_allclose(rotation, Rotation.from_rotvec(vector).as_matrix(), atol=1e-14)
-    np.testing.assert_allclose(
-        vector_from_rotation(rotation), Rotation.from_matrix(rotation).as_rotvec(), atol=1e-12
-    )
+def test_rotation_vectors_agree_with_scipy(vector):
+    rotation = Rotation.from_rotvec(vector)
+    np.testing.assert_allclose(vector_from_rotation(rotation.as_matrix()), rotation.as_rotvec(), atol=1e-12)
 
 
 @pytest.mark.parametrize("axis", np.eye(3))
 @pytest.mark.parametrize("angle", [0.0, 1e-9, 1e-4, np.pi - 1e-9, np.pi])
 def test_rotation_vector_survives_none_and_half_a_turn(axis, angle):
-    vector = vector_from_rotation(rotation_from_vector(axis * angle))
-    np.testing.assert_allclose(rotation_from_vector(vector), rotation_from_vector(axis * angle), atol=1e-9)
+    rotation = Rotation.from_rotvec(axis * angle).as_matrix()
+    vector = vector_from_rotation(rotation)
+    np.testing.assert_allclose(Rotation.from_rotvec(vector).as_matrix(), rotation, atol=1e-9)
     np.testing.assert_allclose(np.linalg.norm(vector), angle, atol=1e-8)
 
 
@@ -75,7 +68,6 @@ def test_kernels_agree_with_the_array_functions(dtype, angles):
     ("function", "shape"),
     [
         (rotation_from_euler, (3,)),
-        (rotation_from_vector, (3,)),
         (euler_from_rotation, (3, 3)),
         (vector_from_rotation, (3, 3)),
     ],

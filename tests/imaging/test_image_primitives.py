@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numba import njit
 from PIL import Image
 
-from mien.imaging.kernels import bgr_to_gray, remap, resize_linear, warp_affine
+from mien.detection.kernels import network_inputs
+from mien.imaging.kernels import bgr_to_gray, sample_zero_border
 from oracle import image_primitives as oracle
 
 seeds = st.integers(0, 2**32 - 1)
@@ -29,22 +31,18 @@ def gray_of(bgr):
     return out
 
 
-def warped(image, matrix, width, height):
-    out = np.empty((height, width), np.float32)
-    warp_affine(image, matrix, out)
-    return out
-
-
-def remapped(image, map_x, map_y):
-    out = np.empty(map_x.shape, np.float32)
-    remap(image, map_x, map_y, out)
-    return out
+@njit
+def sampled(image, x32, y32, out):
+    for v in range(out.shape[0]):
+        for u in range(out.shape[1]):
+            out[v, u] = np.float32(np.int32(sample_zero_border(image, x32[v, u], y32[v, u]))) / 1024
 
 
 def resized(image, width, height):
-    out = np.empty((height, width, image.shape[2]), np.float32)
-    resize_linear(image, out)
-    return out
+    """What the face detector's networks get to see, as grey levels again."""
+    out = np.empty((1, 3, height, width), np.float32)
+    network_inputs(image, np.array([[0, 0, image.shape[1], image.shape[0]]]), out)
+    return (out[0, ::-1] * 128 + np.float32(127.5)).transpose(1, 2, 0)
 
 
 def noise(rng, *shape):
@@ -64,72 +62,48 @@ def test_grey_equals_its_definition(seed, width, height):
     assert np.array_equal(gray_of(bgr), oracle.gray(bgr))
 
 
-def test_warp_equals_opencv_inside_and_across_every_border():
+def test_the_definition_of_a_warp_is_opencvs_inside_and_across_every_border():
     rng = np.random.default_rng(0)
     gray = noise(rng, 90, 120)
-    for trial in range(200):
+    for trial in range(60):
         matrix = rng.normal(0, [[1, 1, 40]] * 2)
         matrix[:, 2] += [60, 45]
         if trial % 4 == 0:  # Entirely inside.
             matrix = np.array([[0.9, 0.1, 20], [-0.1, 1.0, 10]]) + rng.normal(0, 0.01, (2, 3))
-        width, height = rng.integers(1, 40, 2)
+        width, height = (int(side) for side in rng.integers(1, 20, 2))
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        expected = cv2.warpAffine(gray.astype(np.float32), matrix, (int(width), int(height)), flags=flags)
-        assert np.array_equal(warped(gray, matrix, width, height), expected)
+        expected = cv2.warpAffine(gray.astype(np.float32), matrix, (width, height), flags=flags)
+        assert np.array_equal(oracle.warp_affine(gray, matrix, width, height), expected)
 
 
-@settings(deadline=None, max_examples=40)
-@given(seeds, sizes, sizes)
-def test_warp_equals_its_definition(seed, width, height):
-    rng = np.random.default_rng(seed)
-    gray = noise(rng, *rng.integers(1, 30, 2))
-    matrix = rng.normal(0, [[1, 1, 15]] * 2)
-    assert np.array_equal(
-        warped(gray, matrix, width, height), oracle.warp_affine(gray, matrix, width, height)
-    )
-
-
-def test_warp_rounds_half_steps_to_the_nearest_thirty_second():
-    ramp = np.tile(np.arange(0, 64, 2, dtype=np.uint8), (4, 1))
-    matrix = np.array([[1, 0, 5 + 0.4 / 32], [0, 1, 1]])
-    assert warped(ramp, matrix, 1, 1)[0, 0] == 10
-    matrix[0, 2] = 5 + 0.6 / 32
-    assert warped(ramp, matrix, 1, 1)[0, 0] == 10 + 2 / 32
-
-
-def test_remap_equals_opencv_inside_and_outside():
+def test_the_definition_of_a_remap_is_opencvs_inside_and_outside():
     rng = np.random.default_rng(1)
     gray = noise(rng, 70, 50)
-    map_x = rng.uniform(-4, 54, (80, 60)).astype(np.float32)
-    map_y = rng.uniform(-4, 74, (80, 60)).astype(np.float32)
-    map_x[:3], map_y[:2] = rng.choice([-40000.0, 40000.0, 1e9, -1.0, 49.0], (3, 60)), -1
+    map_x = rng.uniform(-4, 54, (40, 30)).astype(np.float32)
+    map_y = rng.uniform(-4, 74, (40, 30)).astype(np.float32)
+    map_x[:3], map_y[:2] = rng.choice([-40000.0, 40000.0, -1.0, 49.0], (3, 30)), -1
     expected = cv2.remap(gray.astype(np.float32), map_x, map_y, cv2.INTER_LINEAR)
-    assert np.array_equal(remapped(gray, map_x, map_y), expected)
+    assert np.array_equal(oracle.remap(gray, map_x, map_y), expected)
 
 
 @settings(deadline=None, max_examples=40)
 @given(seeds)
-def test_remap_equals_its_definition(seed):
+def test_samples_equal_their_definition_and_opencv(seed):
     rng = np.random.default_rng(seed)
     gray = noise(rng, *rng.integers(1, 20, 2))
-    maps = rng.uniform(-5, 25, (2, 6, 7)).astype(np.float32)
-    # Halves of 1/32 px show the rounding.
-    maps = np.where(rng.random(maps.shape) < 0.3, np.round(maps * 64) / 64, maps).astype(np.float32)
-    assert np.array_equal(remapped(gray, *maps), oracle.remap(gray, *maps))
+    x32, y32 = rng.integers(-160, 800, (2, 6, 7))
+    out = np.empty(x32.shape, np.float32)
+    sampled(gray, x32, y32, out)
+    maps = (x32 / 32).astype(np.float32), (y32 / 32).astype(np.float32)
+    assert np.array_equal(out, oracle.remap(gray, *maps))
+    assert np.array_equal(out, cv2.remap(gray.astype(np.float32), *maps, cv2.INTER_LINEAR))
 
 
-def test_remap_gives_black_where_the_position_is_not_finite():
-    gray = np.full((5, 5), 200, np.uint8)
-    bad = np.array([[np.nan, np.inf, -np.inf, 2]], np.float32)
-    assert remapped(gray, bad, np.full((1, 4), 2, np.float32)).tolist() == [[0, 0, 0, 200]]
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-def test_resize_equals_opencv_up_and_down(dtype):
+def test_resize_equals_opencv_up_and_down():
     rng = np.random.default_rng(2)
     for _ in range(60):
         height, width, new_height, new_width = (int(n) for n in rng.integers(1, 150, 4))
-        image = noise(rng, height, width, 3).astype(dtype)
+        image = noise(rng, height, width, 3)
         expected = cv2.resize(
             image.astype(np.float32), (new_width, new_height), interpolation=cv2.INTER_LINEAR
         )
@@ -141,7 +115,8 @@ def test_resize_equals_opencv_up_and_down(dtype):
 def test_resize_equals_its_definition(seed, width, height):
     rng = np.random.default_rng(seed)
     image = noise(rng, *rng.integers(1, 40, 2), 3)
-    assert np.array_equal(resized(image, width, height), oracle.resize_linear(image, width, height))
+    expected = oracle.resize_linear(image, width, height)
+    np.testing.assert_allclose(resized(image, width, height), expected, atol=1e-4)
 
 
 @pytest.mark.models

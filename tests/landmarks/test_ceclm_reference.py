@@ -110,7 +110,7 @@ def test_views_visibility_and_parameters_are_the_originals(detectors, folder):
         detector = detectors[is_wild(fit.dump)]
         for scale in fit.scales():
             experts = detector.model.experts[scale.index]
-            assert kernels.nearest_view(*scale.start.orientation, experts.view_centers) == scale.view
+            assert kernels.nearest_view(scale.start.global_params, experts.view_centers) == scale.view
             np.testing.assert_array_equal(experts.visibility[scale.view], scale.visible, str(scale))
             assert experts.scale == scale.number("patch_scaling")
             parameters = parameters_of(detector, scale)

@@ -23,7 +23,7 @@ from mien.landmarks.tracker import FaceTracker, TrackerState
 from mien.models.readers import read_landmark_model, read_mtcnn
 from mien.shape.model import ShapeParameters
 from mien.video.file import VideoFile
-from mien.video.images import frame_of
+from mien.video.source import frame_of
 from synthetic_face import Pose, picture
 from synthetic_models import MODEL
 from synthetic_video import write_video

@@ -86,7 +86,7 @@ def run_call(
 def test_views_visibility_and_parameters_are_the_originals(detector, stages):
     for stage in stages:
         experts = model_of(detector, stage.model_name).experts[stage.index]
-        assert kernels.nearest_view(*stage.start.orientation, experts.view_centers) == stage.view, stage
+        assert kernels.nearest_view(stage.start.global_params, experts.view_centers) == stage.view, stage
         np.testing.assert_array_equal(experts.visibility[stage.view], stage.visible)
         assert experts.scale == stage["patch_scaling"].item()
         parameters = parameters_of(detector, stage)

@@ -302,8 +302,8 @@ def test_a_server_that_ends_by_itself_says_so(caplog, monkeypatch):
     sink = WebSocketSink(0, header="header\n")
     monkeypatch.setattr(ListeningSocket, "accept", no_more)
     with socket.create_connection(("127.0.0.1", sink.port)):
-        sink._thread.join(WAIT_S)
-    assert not sink._thread.is_alive()
+        sink._server.thread.join(WAIT_S)
+    assert not sink._server.thread.is_alive()
     assert "the WebSocket server has ended, the analysis goes on: can't start new thread" in caplog.text
     sink.write("line\n")
     sink.close()

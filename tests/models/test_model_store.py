@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -348,19 +349,26 @@ def test_an_incomplete_open_pack_is_an_error(tmp_path, memory, monkeypatch):
         packs.choose_pack("open", ModelStore(tmp_path, memory))
 
 
+@pytest.mark.parametrize("name", packs.PACKS)
+def test_a_pack_is_one_file_that_describes_and_builds_it(name):
+    home = import_module(f"mien.packs.{name}")
+    assert home.describe().name == name
+    assert all(callable(getattr(home, verb)) for verb in ("complain", "read_models", "build"))
+
+
 def test_packs_say_what_they_are(copy, memory):
-    openface, free = packs.openface_pack(ModelStore(copy, memory)), packs.open_pack()
+    openface, free = packs.describe_pack("openface", ModelStore(copy, memory)), packs.describe_pack("open")
     assert openface.complete
     assert free.complete
     assert "non-commercial" in openface.licence
     assert "commercial use allowed" in free.licence
-    assert "mien models fetch" in packs.notice(free)
-    assert "OpenFace" in packs.notice(openface)
+    assert "mien models fetch" in free.notice
+    assert "OpenFace" in openface.notice
 
 
 def test_hashes_of_packs_are_those_of_their_files(copy, memory, monkeypatch, tmp_path):
     monkeypatch.setattr("mien.models.hashes.default_memory_path", lambda: tmp_path / "other.json")
-    for pack in (packs.openface_pack(ModelStore(copy, memory)), packs.open_pack()):
+    for pack in (packs.describe_pack("openface", ModelStore(copy, memory)), packs.describe_pack("open")):
         hashes = pack.hashes()
         assert set(hashes) == set(pack.files)
         name = pack.files[0]
@@ -369,7 +377,7 @@ def test_hashes_of_packs_are_those_of_their_files(copy, memory, monkeypatch, tmp
 
 def test_files_from_elsewhere_are_read_once_for_their_hash(copy, memory, monkeypatch, tmp_path):
     monkeypatch.setattr("mien.models.hashes.default_memory_path", lambda: tmp_path / "other.json")
-    pack = packs.openface_pack(ModelStore(copy, memory))
+    pack = packs.describe_pack("openface", ModelStore(copy, memory))
     own, other, missing = pack.folder / pack.files[0], tmp_path / "cen.dat", tmp_path / "main.txt"
     other.write_bytes(b"weights")
     found = pack.fingerprints([own, other, missing])

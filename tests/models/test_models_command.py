@@ -6,7 +6,7 @@ import pytest
 from helpers_server import Behaviour, serve, write_manifest
 from typer.testing import CliRunner
 
-from mien.cli.models import app
+from mien.cli.main import app
 
 FILES = {
     "LandmarkDetector/model/a.txt": (b"a" * 100, "clnf"),
@@ -19,7 +19,7 @@ def run(tmp_path, monkeypatch):
     monkeypatch.setenv("MIEN_MODELS", str(tmp_path / "models"))
     monkeypatch.setattr("mien.models.hashes.default_memory_path", lambda: tmp_path / "sums.json")
     runner = CliRunner()
-    return lambda *words, **options: runner.invoke(app, [*words], **options)
+    return lambda *words, **options: runner.invoke(app, ["models", *words], **options)
 
 
 @pytest.fixture

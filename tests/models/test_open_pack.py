@@ -20,21 +20,26 @@ from mien.packs.open import DETECTORS, LANDMARK_MODELS, build
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("file", pack.FILES, ids=lambda file: file.name)
-def test_every_file_is_the_one_that_was_measured(file):
-    assert hashlib.sha256(file.path.read_bytes()).hexdigest() == file.sha256
+SUMS = dict(line.split()[::-1] for line in (pack.FOLDER / "SHA256SUMS").read_text().splitlines())
+LICENCES = {"LICENSE-mediapipe", "LICENSE-facenet-pytorch", "NOTICE"}
 
 
-def test_nothing_lies_in_the_folder_without_a_description():
-    known = {file.name for file in pack.FILES} | set(pack.LICENCE_FILES)
+@pytest.mark.parametrize("name", SUMS)
+def test_every_file_is_the_one_that_was_measured(name):
+    assert hashlib.sha256((pack.FOLDER / name).read_bytes()).hexdigest() == SUMS[name]
+
+
+def test_nothing_lies_in_the_folder_without_a_sum():
     found = {path.name for path in pack.FOLDER.iterdir() if path.suffix not in (".py", ".pyc")}
-    assert found - {"__pycache__"} == known
+    assert found - {"__pycache__", "SHA256SUMS"} == {*SUMS, *LICENCES}
+    named = {value.name for value in vars(pack).values() if isinstance(value, Path)} - {pack.FOLDER.name}
+    assert named == set(SUMS)
 
 
 def test_licences_travel_with_the_files_and_the_pack_stays_small():
-    for name in pack.LICENCE_FILES:
+    for name in LICENCES:
         assert (pack.FOLDER / name).stat().st_size > 1000
-    assert sum(file.path.stat().st_size for file in pack.FILES) < 9e6
+    assert sum((pack.FOLDER / name).stat().st_size for name in SUMS) < 9e6
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +84,8 @@ def test_unknown_choices_name_the_known_ones():
 
 
 def test_a_damaged_installation_says_what_is_missing(monkeypatch, tmp_path):
-    monkeypatch.setattr(pack, "FOLDER", tmp_path)
-    with pytest.raises(ModelsMissingError, match=r"face_detection_short_range\.onnx.*install mien again"):
+    monkeypatch.setattr(pack, "INDICES", tmp_path / "indices.json")
+    with pytest.raises(ModelsMissingError, match=r"indices\.json.*install mien again"):
         build(AnalysisOptions(), default_camera)
 
 

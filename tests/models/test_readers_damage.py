@@ -21,7 +21,7 @@ from mien.errors import MienError, ModelFileError, TableError
 from mien.models import readers
 from mien.models.readers.action_units import read_predictor
 from mien.models.readers.binary import ByteCursor
-from mien.models.records import CcnfRecord, CenRecord, DenseLayer, PdmRecord, SvrExpert, SvrRecord
+from mien.models.records import CcnfRecord, CenRecord, DenseLayer, PdmRecord
 
 # --- small files of every binary kind ---------------------------------------------------------------------
 
@@ -71,11 +71,6 @@ def small_pdm() -> PdmRecord:
     )
 
 
-def small_svr() -> SvrRecord:
-    expert = SvrExpert(0, 0.5, -2.25, 0.125, np.eye(3, dtype=np.float32))
-    return SvrRecord(0.5, np.zeros((1, 3)), np.ones((1, 2), bool), (((expert,), (expert, expert)),))
-
-
 def read_network_file(path):
     from mien.models.readers.mtcnn import _read_file
 
@@ -102,14 +97,9 @@ BINARY = {
 }
 TEXT = {
     "pdm": (lambda: formats.pdm(small_pdm()), readers.read_pdm),
-    "svr": (lambda: formats.svr(small_svr()), readers.read_svr),
     "triangulation": (
         lambda: formats.text_matrix(np.array([[10, 11, 12], [13, 14, 15]])).encode(),
         readers.read_triangulation,
-    ),
-    "triangulations": (
-        lambda: formats.triangulations([np.array([[10, 11, 12]]), np.array([[13, 14, 15]])]),
-        readers.read_triangulations,
     ),
     "early termination": (
         lambda: b"1.0 2.0 3.0 4.0 5.0 6.0\n",

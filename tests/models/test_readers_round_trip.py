@@ -12,7 +12,6 @@ import synthetic_formats as formats
 import synthetic_models
 from mien.errors import ModelFileError, ModelsMissingError
 from mien.models import readers
-from mien.models.records import SvrExpert, SvrRecord
 
 
 def assert_equal(left, right):
@@ -93,21 +92,6 @@ def test_predictors_come_back(synthetic_openface):
         assert_equal(predictor, wanted)
 
 
-def test_svr_experts_come_back_with_weights_turned(tmp_path):
-    rng = np.random.default_rng(1)
-
-    def expert(kind: int) -> SvrExpert:
-        return SvrExpert(kind, 0.75, -1.5, 0.25, rng.normal(size=(11, 7)).astype(np.float32))
-
-    record = SvrRecord(
-        scale=0.25,
-        view_centers=np.deg2rad([[0.0, 0, 0], [0, -20, 0]]),
-        visibility=np.array([[True, True, True], [True, False, True]]),
-        experts=(((expert(0), expert(1)), (expert(0),), ()), ((expert(1),), (), (expert(0),))),
-    )
-    assert_equal(readers.read_svr(written(tmp_path, formats.svr(record))), record)
-
-
 def test_arrays_of_records_are_read_only_or_own_their_data(synthetic_openface):
     model = readers.read_landmark_model(synthetic_openface / synthetic_models.MODEL / "main_clnf_general.txt")
     assert model.patch_experts[0].weights.flags.c_contiguous
@@ -151,6 +135,14 @@ def test_better_kinds_of_experts_override_the_others(model_copy):
     assert hasattr(model.patch_experts[0], "experts")
 
 
+def test_models_that_can_not_be_fitted_are_refused_by_name(model_copy):
+    (model_copy / "clnf_general.txt").write_text(
+        "PDM pdms/In-the-wild_aligned_PDM_68.txt\nPatchesIntensity svr.txt"
+    )
+    with pytest.raises(ModelFileError, match=r"got SVR patch experts .* use main_clnf_general"):
+        readers.read_landmark_model(model_copy / "main_clnf_general.txt")
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
@@ -177,7 +169,9 @@ def test_models_that_do_not_fit_together_are_refused(model_copy, file, old, new,
         readers.read_landmark_model(model_copy / "main_clnf_general.txt")
 
 
-@pytest.mark.parametrize("missing", ["main_clnf_general.txt", "clnf_general.txt", "tris_68.txt"])
+@pytest.mark.parametrize(
+    "missing", ["main_clnf_general.txt", "clnf_general.txt", "pdms/In-the-wild_aligned_PDM_68.txt"]
+)
 def test_a_missing_file_is_named_with_the_command_that_gets_it(model_copy, missing):
     (model_copy / missing).unlink()
     with pytest.raises(ModelsMissingError, match=rf"{missing}.*mien models fetch"):

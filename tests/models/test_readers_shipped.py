@@ -15,7 +15,6 @@ from mien.models.readers import (
     read_mtcnn,
     read_pdm,
     read_triangulation,
-    read_triangulations,
     read_validator,
 )
 
@@ -102,8 +101,7 @@ def test_the_clnf_model_has_its_parts_in_order(clnf):
     assert [record.scale for record in clnf.patch_experts] == [0.25, 0.35, 0.5]
     assert [record.scale for record in clnf.parts[1].model.patch_experts] == [1.0, 1.5]
     assert clnf.early_termination is None
-    assert [len(t) for t in clnf.triangulations] == [97, 97, 82, 31, 97, 82, 31]
-    assert len(clnf.files) == len(set(clnf.files)) == 22
+    assert len(clnf.files) == len(set(clnf.files)) == 21
 
 
 def test_the_inner_part_hides_the_stated_landmarks(clnf):
@@ -218,8 +216,7 @@ def test_the_early_termination_table_is_as_stated(model_dir):
     assert table.cutoffs.tolist() == [-0.23, -0.2, -0.14, 0.26, 0.26, -0.14, -0.2]
 
 
-def test_triangulations_are_read(model_dir):
-    assert len(read_triangulations(model_dir / "tris_68.txt")) == 7
+def test_the_triangulation_is_read(model_dir):
     assert read_triangulation(model_dir / "tris_68_full.txt").shape == (111, 3)
 
 

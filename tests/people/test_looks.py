@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from helpers_world import Somebody, World, card, landmarks
 
-from mien.people.looks import describe
-from mien.people.looks_memory import CAPACITY, LooksMemory
+from mien.people.looks import CAPACITY, LooksMemory, describe
 from synthetic_face import Pose, picture
 from synthetic_face import landmarks as drawn_landmarks
 

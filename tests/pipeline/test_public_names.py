@@ -26,7 +26,7 @@ def test_every_public_name_exists():
 
 
 def test_unknown_names_are_refused_as_by_any_module():
-    with pytest.raises(AttributeError, match="no attribute 'analyse'"):
+    with pytest.raises(AttributeError, match=r"attribute '?analyse"):
         mien.analyse  # noqa: B018
 
 

@@ -14,7 +14,7 @@ from helpers_reference import VIDEOS, camera_of, landmarks_of, main_pdm, read_vi
 from mien.datatypes import HeadPose
 from mien.geometry.pinhole import default_camera
 from mien.geometry.rotation import euler_from_rotation, rotation_from_euler
-from mien.pose import HeadPoseEstimator, pose_towards_camera
+from mien.pose.head_pose import HeadPoseEstimator, pose_towards_camera
 from oracle import camera_geometry as oracle
 from synthetic_pose import CAMERA, seen_landmarks
 

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-SCRIPT = (files("mien.report") / "assets" / "report.js").read_text(encoding="utf-8")
+SCRIPT = (files("mien.report") / "assets" / "colours.js").read_text(encoding="utf-8")
 GROUNDS = {"LIGHT": "#ffffff", "DARK": "#15181c"}
 # Machado, Oliveira and Fernandes 2009, severity 1, for linear RGB.
 VISION = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,7 +71,7 @@ def test_a_list_names_files_beside_it_with_what_is_known_of_them(folder):
     ]
     assert not found[0].fault
     assert "No such file" in found[2].fault
-    assert "folder" in found[3].fault
+    assert "s1 is no file" in found[3].fault
 
 
 def test_files_elsewhere_keep_their_folders_from_the_one_they_have_in_common(folder, tmp_path):
@@ -79,6 +80,52 @@ def test_files_elsewhere_keep_their_folders_from_the_one_they_have_in_common(fol
     other.write_bytes(b"x")
     (folder / "list.csv").write_text(f"file\n{other}\n../study/s1/c.avi\n")
     assert names(folder / "list.csv") == ["other/x.mp4", "study/s1/c.avi"]
+
+
+def test_a_list_may_have_paths_as_windows_writes_them(folder):
+    (folder / "list.csv").write_text("file\ns1\\deep\\d.jpg\n")
+    assert names(folder / "list.csv") == ["s1/deep/d.jpg"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links need rights on Windows")
+def test_links_to_folders_elsewhere_are_followed_and_none_is_entered_twice(folder, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "x.mp4").write_bytes(b"x")
+    for place, target in (
+        (folder / "s2", other),
+        (folder / "s3", other),
+        (folder / "s4", folder / "s1"),
+        (folder / "s1" / "up", folder),
+        (other / "round", other),
+    ):
+        place.symlink_to(target)
+    assert names(folder, folder / "results") == ["B.MOV", "a.mp4", "s1/c.avi", "s1/deep/d.jpg", "s2/x.mp4"]
+
+
+def test_results_of_other_studies_are_no_recordings(folder):
+    (folder / "results" / ".mien-study").mkdir()
+    assert "results/a.tracked.mp4" not in names(folder)
+
+
+def test_folders_that_cannot_be_read_are_failures_and_not_passed_over(folder, monkeypatch):
+    scandir = os.scandir
+
+    def closed(path):
+        if Path(path).name == "s1":
+            raise PermissionError(13, "Permission denied", os.fspath(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", closed)
+    found, _ = find_recordings(folder, folder / "results")
+    assert [(each.name, bool(each.fault)) for each in found] == [
+        ("B.MOV", False),
+        ("a.mp4", False),
+        ("s1", True),
+    ]
+    assert names(folder, folder / "results", exclude=("s1/*",)) == ["B.MOV", "a.mp4"]
+    with pytest.raises(SourceError, match="s1 can't be read: Permission denied"):
+        names(folder / "s1")
 
 
 def test_one_file_under_two_names_is_refused(folder):

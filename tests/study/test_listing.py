@@ -33,6 +33,26 @@ def test_columns_travel_with_every_separator_and_a_byte_order_mark(listed, separ
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("File\tPERSON\na.mp4\tP1\n", "utf-16"),
+        ("file;person;;\r\na.mp4;P1;;\r\n;;;\r\n", "utf-8-sig"),
+        ("sep=;\nfile;person\na.mp4;P1\n", "utf-8"),
+    ],
+)
+def test_lists_are_read_as_spreadsheets_leave_them(listed, text, encoding):
+    found = listed(text, encoding)
+    assert found.columns == ("person",)
+    assert [(line.file, dict(line.values)) for line in found.lines] == [("a.mp4", {"person": "P1"})]
+
+
+@pytest.mark.parametrize("name", ["AU12_r_mean", "table", "Frames", "value", "reason", "onset_s"])
+def test_a_column_of_the_studys_own_tables_is_refused_before_anything_is_done(listed, name):
+    with pytest.raises(TableError, match=f"{name} is the name of a column of the summary"):
+        listed(f"file,{name}\na.mp4,1\n")
+
+
 def test_quoted_cells_hold_separators(listed):
     found = listed('file,note\n"a, b.mp4","says ""x"""\n')
     assert (found.lines[0].file, found.lines[0].values["note"]) == ("a, b.mp4", 'says "x"')
@@ -66,7 +86,8 @@ def test_a_name_that_fits_several_lines_is_refused(listed):
         ("file,person\na,P1\na,P2\n", "line 3: a is in line 2 already"),
         ("file,frames\na,P1\n", "frames is the name of a column of the summary"),
         ("file,person,person\na,1,2\n", "a name of its own"),
-        ("file,\na,1\n", "a name of its own"),
+        ("file,,person\na,1,P1\n", "a name of its own"),
+        ("file,\na,1\n", "line 2: expected 1 cells, got 2"),
     ],
 )
 def test_what_is_wrong_with_a_list_is_said_with_its_line(listed, text, said):

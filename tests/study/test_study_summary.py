@@ -223,6 +223,16 @@ def test_openfaces_own_table_gives_what_pandas_makes_of_it(reference_dir):
     assert row["gaze_x_sd_deg"] == pytest.approx(np.degrees(usable.gaze_angle_x.std()))
 
 
+def test_a_table_without_rows_has_a_row_and_one_unknown_confidence_hides_no_other(tmp_path):
+    head = "frame,timestamp,confidence,success,AU12_r\n"
+    (tmp_path / "empty.csv").write_text(head)
+    (tmp_path / "nan.csv").write_text(f"{head}1,0,nan,0,0\n2,0.1,0.9,1,1\n3,0.2,0.7,1,1\n")
+    summary, _, failures = summarise_tables([tmp_path / "empty.csv", tmp_path / "nan.csv"])
+    assert not failures
+    assert [row["frames"] for row in summary] == [0, 3]
+    assert summary[1]["mean_confidence"] == pytest.approx(0.8)
+
+
 @pytest.mark.models
 def test_one_damaged_table_does_not_stop_the_others(reference_dir, tmp_path):
     good = reference_dir / "videos" / "default" / "default.csv"

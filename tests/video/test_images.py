@@ -8,7 +8,8 @@ import pytest
 from PIL import Image
 
 from mien.errors import OptionError, SourceError
-from mien.video.images import ImageSequence, ImageSet, list_images, read_boxes, read_image
+from mien.video.images import ImageSequence, ImageSet, list_images, read_boxes
+from mien.video.stills import read_still
 
 RGB = np.random.default_rng(0).integers(0, 256, (37, 53, 3), dtype=np.uint8)
 SMOOTH = cv2.resize(RGB[:6, :8], (161, 119), interpolation=cv2.INTER_CUBIC)
@@ -37,7 +38,7 @@ def as_opencv(path):
 )
 def test_pixels_are_opencvs(tmp_path, name, options):
     path = save(tmp_path / name, SMOOTH, **options)
-    got = read_image(path)
+    got = read_still(path).bgr
     assert got.flags.c_contiguous
     np.testing.assert_array_equal(got, as_opencv(path))
 
@@ -48,7 +49,7 @@ def test_pictures_stand_upright_as_with_opencv(tmp_path, ending, orientation):
     exif = Image.Exif()
     exif[0x0112] = orientation
     path = save(tmp_path / f"turned.{ending}", SMOOTH, exif=exif)
-    got = read_image(path)
+    got = read_still(path).bgr
     assert got.shape[:2] == (SMOOTH.shape[:2] if orientation < 5 else SMOOTH.shape[1::-1])
     np.testing.assert_array_equal(got, as_opencv(path))
 
@@ -58,20 +59,20 @@ def test_sixteen_bits_keep_the_upper_eight(tmp_path):
     for name, pixels in (("gray.png", deep[..., 0]), ("colour.png", deep), ("gray.tif", deep[..., 0])):
         cv2.imwrite(str(tmp_path / name), pixels)
         expected = np.repeat(pixels[..., None], 3, 2) if pixels.ndim == 2 else pixels
-        np.testing.assert_array_equal(read_image(tmp_path / name), expected >> 8)
+        np.testing.assert_array_equal(read_still(tmp_path / name).bgr, expected >> 8)
 
 
 def test_transparency_is_ignored(tmp_path):
     alpha = np.random.default_rng(2).integers(0, 256, RGB.shape[:2], dtype=np.uint8)
     path = save(tmp_path / "rgba.png", np.dstack([RGB, alpha]))
-    np.testing.assert_array_equal(read_image(path), RGB[..., ::-1])
+    np.testing.assert_array_equal(read_still(path).bgr, RGB[..., ::-1])
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "1"])
 def test_other_kinds_of_pixels_become_colour(tmp_path, mode):
     path = tmp_path / "picture.png"
     Image.fromarray(SMOOTH).convert(mode).save(path)
-    np.testing.assert_array_equal(read_image(path), as_opencv(path))
+    np.testing.assert_array_equal(read_still(path).bgr, as_opencv(path))
 
 
 def test_broken_pictures_are_named(tmp_path):
@@ -79,21 +80,21 @@ def test_broken_pictures_are_named(tmp_path):
     for name, content in (("cut.jpg", whole[: len(whole) // 2]), ("text.png", b"hello")):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(SourceError, match=f"{name} is not a picture"):
-            read_image(tmp_path / name)
+            read_still(tmp_path / name)
     (tmp_path / "empty.jpg").write_bytes(b"")
     with pytest.raises(SourceError, match=r"empty.jpg is empty \(0 bytes\)"):
-        read_image(tmp_path / "empty.jpg")
+        read_still(tmp_path / "empty.jpg")
     with pytest.raises(SourceError, match="no such file"):
-        read_image(tmp_path / "missing.png")
+        read_still(tmp_path / "missing.png")
     save(tmp_path / "float.tif", RGB[..., 0].astype(np.float32))
     with pytest.raises(SourceError, match="floating point"):
-        read_image(tmp_path / "float.tif")
+        read_still(tmp_path / "float.tif")
 
 
 def test_large_pictures_are_read_without_a_word(tmp_path, monkeypatch, recwarn):
     save(tmp_path / "large.png", RGB)
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", RGB.shape[0] * RGB.shape[1] - 1)
-    assert read_image(tmp_path / "large.png").shape == RGB.shape
+    assert read_still(tmp_path / "large.png").bgr.shape == RGB.shape
     assert not recwarn
 
 
@@ -167,7 +168,7 @@ def test_still_and_moving_gifs_are_pictures_of_a_folder(tmp_path):
     source = ImageSet(tmp_path)
     assert [path.name for path in source.files] == ["moves.gif", "still.gif"]
     assert len(list(source)) == 2
-    assert (source.other_files, source.lost) == (
+    assert (source.notes, source.lost) == (
         (),
         "1 further picture was left out, of files that hold several: moves.gif",
     )
@@ -219,11 +220,11 @@ def test_boxes_belong_to_pictures_by_name(tmp_path):
         ImageSet(tmp_path, boxes=tmp_path / "boxes")
     (tmp_path / "boxes" / "b.txt").write_text("0 0 2 3")
     pictures = ImageSet(tmp_path, boxes=tmp_path / "boxes")
-    assert [pictures.boxes_of(frame).tolist() for frame in pictures] == [[[0, 0, 1, 1]], [[0, 0, 2, 3]]]
-    assert ImageSet(tmp_path).boxes_of(next(iter(pictures))) is None
+    assert [frame.boxes.tolist() for frame in pictures] == [[[0, 0, 1, 1]], [[0, 0, 2, 3]]]
+    assert next(iter(ImageSet(tmp_path))).boxes is None
 
 
 @pytest.mark.models
 @pytest.mark.parametrize("name", ["sample1.jpg", "24795717_1.jpg", "image_sequence/001.jpg"])
 def test_real_photographs_are_read_as_by_opencv(media_dir, name):
-    np.testing.assert_array_equal(read_image(media_dir / name), as_opencv(media_dir / name))
+    np.testing.assert_array_equal(read_still(media_dir / name).bgr, as_opencv(media_dir / name))

@@ -16,11 +16,11 @@ from PIL.PngImagePlugin import PngInfo
 
 from mien.errors import SourceError
 from mien.video import stills
-from mien.video.file import VideoFile
+from mien.video.file import VideoFile, open_video
 from mien.video.folders import missing_numbers, natural_key
-from mien.video.images import ImageSequence, ImageSet, read_image
-from mien.video.opening import open_video
+from mien.video.images import ImageSequence, ImageSet
 from mien.video.source import are_pictures
+from mien.video.stills import read_still
 
 PIXELS = np.random.default_rng(3).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 FRAMES = [Image.fromarray(np.full((48, 64, 3), 40 * i, np.uint8)) for i in range(6)]
@@ -50,7 +50,7 @@ def test_one_frame_is_a_picture(tmp_path, ending):
     path = tmp_path / f"still.{ending}"
     FRAMES[2].save(path)
     assert are_pictures(path)
-    assert np.abs(read_image(path).astype(int) - 80).max() <= 3
+    assert np.abs(read_still(path).bgr.astype(int) - 80).max() <= 3
 
 
 def test_a_stack_is_a_sequence_and_as_a_picture_says_what_was_left_out(tmp_path):
@@ -78,7 +78,7 @@ def test_phone_pictures_are_those_of_the_png(data_dir, name):
         pytest.importorskip("pi_heif")
     folder = data_dir / "cases" / "still-heic-avif"
     assert are_pictures(folder / name)
-    difference = np.abs(read_image(folder / name).astype(int) - read_image(folder / "p.png"))
+    difference = np.abs(read_still(folder / name).bgr.astype(int) - read_still(folder / "p.png").bgr)
     assert difference.mean() < 2
     with pytest.raises(SourceError, match="is a picture in the format HEIC or AVIF"):
         VideoFile(folder / name)
@@ -94,13 +94,13 @@ def test_without_the_reader_the_command_to_install_it_is_named(data_dir, monkeyp
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(SourceError, match=r"pip install 'mien\[heic\]'"):
-        read_image(data_dir / "cases" / "still-heic-avif" / "p.heic")
+        read_still(data_dir / "cases" / "still-heic-avif" / "p.heic")
 
 
 def test_content_counts_not_the_name(tmp_path):
     Image.fromarray(PIXELS).save(tmp_path / "really.png")
     renamed = (tmp_path / "really.png").rename(tmp_path / "named.jpg")
-    np.testing.assert_array_equal(read_image(renamed), PIXELS[..., ::-1])
+    np.testing.assert_array_equal(read_still(renamed).bgr, PIXELS[..., ::-1])
 
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
@@ -113,7 +113,7 @@ def test_formats_that_are_not_documented_are_not_opened(tmp_path, monkeypatch, c
     monkeypatch.setattr("subprocess.Popen", lambda *a, **k: pytest.fail("started another program"))
     (tmp_path / "picture.jpg").write_bytes(content)
     with pytest.raises(SourceError, match="none of JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF and HEIC"):
-        read_image(tmp_path / "picture.jpg")
+        read_still(tmp_path / "picture.jpg")
 
 
 def png_of_size(width, height):
@@ -129,7 +129,7 @@ def png_of_size(width, height):
 def test_sizes_are_checked_before_decoding(tmp_path, size):
     (tmp_path / "bomb.png").write_bytes(png_of_size(*size))
     with pytest.raises(SourceError, match="178 million pixels"):
-        read_image(tmp_path / "bomb.png")
+        read_still(tmp_path / "bomb.png")
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_known_damage_is_refused_in_one_line(data_dir):
     assert len(files) >= 5
     for path in files:
         with pytest.raises(SourceError) as refusal:
-            read_image(path)
+            read_still(path)
         assert "\n" not in str(refusal.value)
 
 
@@ -169,7 +169,7 @@ def test_libraries_do_not_write_to_the_terminal(tmp_path, capfd, recwarn):
     (tmp_path / "a.tif").write_bytes(data)
     for _ in range(3):
         with contextlib.suppress(SourceError):
-            read_image(tmp_path / "a.tif")
+            read_still(tmp_path / "a.tif")
     logging.getLogger("PIL.TiffImagePlugin").warning("said by Pillow")
     assert capfd.readouterr() == ("", "")
     assert not recwarn
@@ -182,9 +182,9 @@ def test_files_that_are_passed_over_are_named(tmp_path):
         (tmp_path / name).write_bytes(b"x")
     folder = ImageSet(tmp_path)
     assert [path.name for path in folder.files] == ["a.png"]
-    assert [path.name for path in folder.other_files] == ["b.psd", "c.raw", "clip.mp4", "notes.txt"]
     assert folder.notes == (
-        "4 files that are no pictures were passed over: b.psd, c.raw, clip.mp4 and 1 more",
+        "4 files that are no pictures were passed over: b.psd, c.raw, clip.mp4 and 1 more "
+        "(videos are given by their own names)",
     )
 
 
@@ -274,4 +274,4 @@ def test_a_png_with_long_texts_is_read_all_the_same(tmp_path, chunk):
     else:
         {"zTXt": about.add_text, "iTXt": about.add_itxt}[chunk]("key", "a" * 3_000_000, zip=True)
     Image.fromarray(PIXELS).save(tmp_path / "a.png", pnginfo=about, **options)
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), PIXELS[..., ::-1])
+    np.testing.assert_array_equal(read_still(tmp_path / "a.png").bgr, PIXELS[..., ::-1])

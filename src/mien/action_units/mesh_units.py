@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Callable, Mapping
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.action_units.blendshapes import no_blendshapes
+from mien.action_units.blendshapes import BlendshapeNetwork, no_blendshapes
 from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.action_units.mesh_formulas import (
     SIDED_UNITS,
@@ -52,14 +51,6 @@ MEASURE_NAMES = _series_names()
 """Measures as they are, relative to the person's neutral, and action units in cm and by side."""
 
 
-class BlendshapeReader(Protocol):
-    """Reads the blendshapes of a mesh."""
-
-    def read(self, mesh: NDArray[np.float32]) -> Blendshapes:
-        """Blendshapes of one face."""
-        ...
-
-
 class MeshActionUnits:
     """Measures one person's expression.
 
@@ -85,7 +76,7 @@ class MeshActionUnits:
     def __init__(
         self,
         face: CanonicalFace,
-        blendshapes: BlendshapeReader | None = None,
+        blendshapes: BlendshapeNetwork | None = None,
         *,
         neutral: Mapping[str, float] | None = None,
         max_yaw_rad: float | None = MAX_YAW_RAD,

@@ -81,39 +81,6 @@ def normalise(clip: ClipScores, baseline: Baseline | None = None) -> ActionUnitS
     )
 
 
-def normalise_person(clips: Sequence[ClipScores], predictors: PredictorSet | None) -> list[ActionUnitSeries]:
-    """Action units of several recordings of one person, relative to one neutral face and one zero.
-
-    Equal to the analysis of the recordings one after the other as one, apart from the frames at the seams
-    (one for intensities, three for presences, which smoothing does not join), where all but the last have an
-    even number of frames (the neutral face takes every other frame), at least two frames counted for it, and
-    at most 3000 succeeded.
-
-    Parameters
-    ----------
-    clips
-        Scores of the recordings. One alone is normalised as always.
-    predictors
-        Those that made the scores; not needed for one recording.
-
-    Returns
-    -------
-    list of ActionUnitSeries
-        One per recording, in their order.
-
-    Raises
-    ------
-    ValueError
-        There is no recording, or the scores were made by other predictors.
-    """
-    if len(clips) == 1:
-        return [normalise(clips[0])]
-    if predictors is None:
-        raise ValueError("expected the predictors that made the scores, got None")
-    baseline = person_baseline(clips, pooled_neutral(clips, predictors))
-    return [normalise(clip, baseline) for clip in clips]
-
-
 def pooled_neutral(clips: Sequence[ClipScores], predictors: PredictorSet) -> NDArray[np.float64]:
     """Scores m w (35,) of the neutral face of several recordings together.
 
@@ -132,7 +99,13 @@ def pooled_neutral(clips: Sequence[ClipScores], predictors: PredictorSet) -> NDA
 
 
 def person_baseline(clips: Sequence[ClipScores], neutral: NDArray[np.float64]) -> Baseline:
-    """One neutral face, given as m w (35,), and the zeros that all frames of the recordings give together."""
+    """One neutral face, given as m w (35,), and the zeros that all frames of the recordings give together.
+
+    Recordings relative to the neutral face of all (`pooled_neutral`) and these zeros equal the analysis of
+    them one after the other as one, apart from the frames at the seams (one for intensities, three for
+    presences, which smoothing does not join), where all but the last have an even number of frames (the
+    neutral face takes every other frame), at least two frames counted for it, and at most 3000 succeeded.
+    """
     raw = np.concatenate([clip.relative_to(neutral)[:, :N_INTENSITY] for clip in clips])
     everywhere = np.ones(len(raw), np.bool_)
     return Baseline(neutral, dynamic_offsets(raw, everywhere, clips[0].predictors.cutoffs))

@@ -71,19 +71,7 @@ class RunningMedian:
 
     def histogram(self) -> MedianHistogram:
         """What has been counted so far, to be kept or put together with other recordings."""
-        flat = self._counters.reshape(-1)
-        cells = np.flatnonzero(flat).astype(np.uint32)
-        low, high = self._range
-        return MedianHistogram(
-            low=low,
-            high=high,
-            bins=self._bins,
-            floor=self._floor,
-            count=self.count,
-            value=self.value,
-            cells=cells,
-            counters=flat[cells].astype(np.uint32),
-        )
+        return _histogram(self._counters, self._range, self._bins, self._floor, self.count, self.value)
 
     def _count(self, descriptor: NDArray[np.float64]) -> None:
         if not self.count:
@@ -127,25 +115,26 @@ class TalliedMedian:
     def histogram(self) -> MedianHistogram:
         """What has been counted so far, and the median of it."""
         self._flush()
-        low, high = self._range
+        value = self._first
         if self.count > 1:
             reached = self._counters.cumsum(axis=1) >= (self.count + 1) // 2
-            value = bin_centres(reached.argmax(axis=1), low, high, self._bins)
-        else:
-            value = self._first
-        flat = self._counters.reshape(-1)
-        cells = np.flatnonzero(flat).astype(np.uint32)
-        return MedianHistogram(
-            low=low,
-            high=high,
-            bins=self._bins,
-            floor=self._floor,
-            count=self.count,
-            value=np.maximum(value, self._floor) if self.count else value,
-            cells=cells,
-            counters=flat[cells],
-        )
+            value = bin_centres(reached.argmax(axis=1), *self._range, self._bins)
+        value = np.maximum(value, self._floor) if self.count else value
+        return _histogram(self._counters, self._range, self._bins, self._floor, self.count, value)
 
     def _flush(self) -> None:
         kernels.count_many(self._waiting[: self._filled], *self._range, self._counters)
         self._filled = 0
+
+
+def _histogram(
+    counters: NDArray[np.uint16] | NDArray[np.uint32],
+    span: tuple[float, float],
+    bins: int,
+    floor: float,
+    count: int,
+    value: NDArray[np.float64],
+) -> MedianHistogram:
+    flat = counters.reshape(-1)
+    cells = np.flatnonzero(flat).astype(np.uint32)
+    return MedianHistogram(*span, bins, floor, count, value, cells, flat[cells].astype(np.uint32))

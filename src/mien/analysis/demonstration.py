@@ -8,15 +8,24 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from mien.analysis.job_run import count_rows
+from mien.analysis.outcome import Tally
+from mien.analysis.videos import Analysis
+from mien.analysis.watch import Watch
 from mien.data import PORTRAIT
 from mien.datatypes import Camera, FaceResult
-from mien.errors import OutputError
+from mien.errors import OutputError, StoppedError
+from mien.models.open import CANNOT_SEE
+from mien.options import AnalysisOptions
+from mien.results.faces import faces_of
 from mien.results.picture_files import write_picture
 from mien.results.video_result import VideoResult
 from mien.video.known_expression import SIDES, FollowedAction, express, follow_action, portrait_expression
@@ -31,6 +40,15 @@ STILL_LANDMARKS = [*range(17), *range(27, 36), 36, 39, 42, 45]
 """Jaw, nose and corners of the eyes: what the expression does not move."""
 UNITS = {"smile": "AU12", "wink": "AU45", "brow": "AU02"}
 """Action unit by which an action of the portrait is followed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a demonstration gave: the result, how long the analysis took (s), what the models can't see."""
+
+    result: VideoResult
+    seconds: float
+    limits: str
 
 
 class Demonstration:
@@ -75,6 +93,36 @@ class Demonstration:
         self._motion = portrait_motion(FRAMES, scale=SCALE)
         self._expression = portrait_expression(FRAMES)
         self._mirror = mirror
+
+    def run(
+        self, options: AnalysisOptions, *, watch: Watch | None = None, stopped: Event | None = None
+    ) -> Shown:
+        """Make the video, analyse it, and write the table and the picture.
+
+        Parameters
+        ----------
+        options, watch, stopped
+            As for `mien.analysis.jobs.run_job`.
+
+        Raises
+        ------
+        StoppedError
+            It was stopped before the end.
+        MienError
+            The models can't be read, or a file can't be written.
+        """
+        self.make()
+        tally = Tally()
+        with Analysis(self.video, options, stopped=stopped) as analysis:
+            count_rows(analysis, tally, watch or Watch())
+            if analysis.stopped:
+                raise StoppedError("interrupted while the portrait was analysed")
+            result = analysis.result()
+            result.save(self.table)
+            limits = CANNOT_SEE if analysis.pack.name == "open" else ""
+            face = next(itertools.islice(faces_of(result), SHOWN_FRAME, None))
+            self.draw(face, analysis.camera, limits)
+        return Shown(result, tally.seconds, limits)
 
     def make(self) -> None:
         """Write the video and the truth about it.

@@ -10,36 +10,29 @@ Commands, the original's programs, studies and notebooks all go this way. Nothin
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mien.analysis.ending import Ending, as_mien_error
-from mien.analysis.outcome import Job, JobOutcome, Tally
+from mien.analysis.job_run import JobRun
+from mien.analysis.outcome import Job, JobOutcome
 from mien.analysis.outputs import OutputOptions
-from mien.analysis.replaced import replaced_table
 from mien.analysis.targets import need_source, table_paths
-from mien.analysis.videos import Analysis
-from mien.analysis.watch import Unwatched, Watch
-from mien.errors import ModelFileError, ModelsMissingError, OptionError, OutputError, ProviderError
+from mien.analysis.watch import Watch
+from mien.errors import OutputError
 from mien.options import AnalysisOptions
-from mien.packs import choose_pack
+from mien.packs import KeptStages, choose_pack
 from mien.runtime.sessions import resolve_device
 
 if TYPE_CHECKING:
-    from mien.packs import SharedModels
+    from mien.packs.openface import SharedModels
     from mien.video.source import FrameSource
 
 AT_THE_SAME_TIME = 4
 """Videos in flight on an accelerator: more would add memory (a pipeline each) and little else."""
-
-OF_ALL_SOURCES = (OptionError, ModelsMissingError, ModelFileError, ProviderError)
-"""Errors that every other source with the same options would meet, too: they are raised, and end the work."""
 
 
 def video_jobs(sources: Sequence[Path], output: Path | None, wanted: OutputOptions) -> list[Job]:
@@ -83,6 +76,7 @@ def run_job(
     watch: Watch | None = None,
     stopped: threading.Event | None = None,
     shared: SharedModels | None = None,
+    kept: KeptStages | None = None,
     source: FrameSource | None = None,
 ) -> JobOutcome:
     """Analyse one source and write its files.
@@ -99,6 +93,8 @@ def run_job(
         Ends it after the frame at hand when set; what there is until then is kept.
     shared
         Models that others use at the same time.
+    kept
+        Stages of the job before, which this one uses again.
     source
         A source that is already open in place of ``job.source``, such as a camera, for which stopping is the
         ordinary end.
@@ -113,7 +109,9 @@ def run_job(
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         Something that holds for every source with these options.
     """
-    return JobRun(job, options or AnalysisOptions(), watch or Unwatched(), stopped, shared).run(source)
+    run = JobRun(job, options or AnalysisOptions(), watch or Watch(), stopped, shared, kept)
+    run.analyse(source)
+    return run.finish()
 
 
 def run_jobs(
@@ -144,14 +142,15 @@ def run_jobs(
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         As `run_job`.
     """
-    options, watch, stopped = options or AnalysisOptions(), watch or Unwatched(), stopped or threading.Event()
+    options, watch, stopped = options or AnalysisOptions(), watch or Watch(), stopped or threading.Event()
     if together is None:
         together = 1 if resolve_device(options.device) == "cpu" else AT_THE_SAME_TIME
     if min(together, len(jobs)) > 1:
         yield from _at_the_same_time(jobs, options, watch, stopped, min(together, len(jobs)))
         return
+    kept = KeptStages()
     for job in jobs:
-        yield run_job(job, options, watch=watch, stopped=stopped)
+        yield run_job(job, options, watch=watch, stopped=stopped, kept=kept)
         if stopped.is_set():
             return
 
@@ -159,9 +158,9 @@ def run_jobs(
 def _at_the_same_time(
     jobs: Sequence[Job], options: AnalysisOptions, watch: Watch, stopped: threading.Event, together: int
 ) -> Iterator[JobOutcome]:
-    from mien.packs import SharedModels
+    from mien.packs import shared_models
 
-    shared = SharedModels(choose_pack(options.models), options)
+    shared = shared_models(choose_pack(options.models), options)
     with ThreadPoolExecutor(together, "mien-video") as pool:
         work = partial(run_job, options=options, watch=watch, stopped=stopped, shared=shared)
         flights = [pool.submit(work, job) for job in jobs]
@@ -172,106 +171,3 @@ def _at_the_same_time(
         except BaseException:
             stopped.set()
             raise
-
-
-class JobRun:
-    """One job at work; see `run_job` for the parameters."""
-
-    def __init__(
-        self,
-        job: Job,
-        options: AnalysisOptions,
-        watch: Watch,
-        stopped: threading.Event | None = None,
-        shared: SharedModels | None = None,
-    ) -> None:
-        self.job, self.options, self.watch, self.shared = job, options, watch, shared
-        self.stopped = stopped or threading.Event()
-        self.tally = Tally()
-
-    def run(self, source: FrameSource | None = None) -> JobOutcome:
-        """Analyse the source and write its files."""
-        outcome = JobOutcome(source=self.job.source, name=self.job.source.name)
-        if self.stopped.is_set():
-            return replace(outcome, stopped=True)
-        try:
-            with Analysis(
-                source or self.job.source,
-                self.options,
-                outputs=self.job.outputs,
-                shared=self.shared,
-                stopped=self.stopped,
-            ) as analysis:
-                self._say_what_is_replaced(analysis)
-                return self._follow(analysis)
-        except OF_ALL_SOURCES:
-            raise
-        except Exception as error:
-            return replace(outcome, error=as_mien_error(error))
-
-    def finish(self, outcome: JobOutcome, ending: Ending) -> JobOutcome:
-        """Complete the files of an analysis that came to its end."""
-        return replace(outcome, **ending.complete())
-
-    def _say_what_is_replaced(self, analysis: Analysis) -> None:
-        stages = analysis.stages
-        said = replaced_table(self.job, self.options, stages.pack, stages.landmark_model)
-        if said:
-            self.watch.warn(said)
-
-    def _follow(self, analysis: Analysis) -> JobOutcome:
-        """Analyse all frames, then complete the files or keep what there is of them."""
-        error: Exception | None = None
-        try:
-            count_rows(analysis, self.tally, self.watch, self.shared)
-        except OF_ALL_SOURCES:
-            raise
-        except Exception as failure:
-            error = failure
-        outcome = self._counted(analysis)
-        # A camera has no end of its own.
-        stopped = analysis.stopped and not analysis.info.camera
-        if self.tally.frames == 0 and (error is not None or analysis.stopped):
-            failed = None if error is None else as_mien_error(error)
-            return replace(outcome, error=failed, stopped=failed is None)
-        ending = self._ending(analysis)
-        if error is not None or stopped:
-            return replace(outcome, **ending.keep(error))
-        return self.finish(outcome, ending)
-
-    def _ending(self, analysis: Analysis) -> Ending:
-        result = analysis.result()
-        scores = analysis.scores() if self.options.keep_scores else None
-        outputs = analysis.hand_over_outputs()
-        assert outputs is not None
-        return Ending(self.job, self.options, self.watch, self.stopped, outputs, result, scores)
-
-    def _counted(self, analysis: Analysis) -> JobOutcome:
-        return JobOutcome(
-            source=analysis.info.path,
-            name=analysis.info.name,
-            pack=analysis.stages.pack,
-            landmark_model=analysis.stages.landmark_model,
-            networks=analysis.stages.networks(),
-            lost=analysis.lost,
-            notes=tuple(getattr(analysis, "notes", ())),
-            **self.tally.summary(),
-        )
-
-
-def count_rows(analysis: Analysis, tally: Tally, watch: Watch, shared: SharedModels | None = None) -> None:
-    """Analyse all frames and count what comes of them."""
-    info = analysis.info
-    with ExitStack() as context:
-        advance = context.enter_context(watch.step(info.name, info.frame_count, analysis.pack))
-        if shared is not None:
-            context.enter_context(shared.member())
-        begin = time.perf_counter()
-        try:
-            for face in analysis:
-                tally.add(face, good=face.landmarks.success)
-                advance(analysis.frames - tally.frames)
-                tally.frames = analysis.frames
-        finally:
-            tally.frames = analysis.frames
-            tally.seconds = time.perf_counter() - begin

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.action_units.normalisation import neutral_baseline
-from mien.analysis.ending import Ending
-from mien.analysis.jobs import JobRun, count_rows
+from mien.analysis.job_run import JobRun, count_rows
 from mien.analysis.outcome import Job, JobOutcome, Tally
-from mien.analysis.recordings import normalise_recordings, read_baseline
-from mien.analysis.targets import need_source
+from mien.analysis.recordings import (
+    normalise_recordings,
+    read_baseline,
+    read_scores,
+    write_table,
+)
+from mien.analysis.targets import SCORES_ENDING, csv_tables, need_source
 from mien.analysis.videos import Analysis
-from mien.analysis.watch import Unwatched, Watch
+from mien.analysis.watch import Watch
 from mien.errors import OptionError, OutputError, SourceError, StoppedError
 from mien.options import AnalysisOptions
-from mien.packs import choose_pack
+from mien.packs import KeptStages, choose_pack, read_predictors
+from mien.results.provenance import sha256_of, write_provenance
+from mien.runtime.versions import __version__
 
 if TYPE_CHECKING:
     from mien.action_units.normalisation import Baseline
-    from mien.datatypes import ActionUnitSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +66,6 @@ class Normalisation:
         return {"person": self.person, "recordings": shared, "neutral": neutral}
 
 
-class _ClipRun(JobRun):
-    """Analyses a video and waits for the others before its files are completed."""
-
-    waiting: Ending | None = None
-
-    def finish(self, outcome: JobOutcome, ending: Ending) -> JobOutcome:
-        """Wait."""
-        self.waiting = ending
-        return outcome
-
-
 def run_normalised(
     jobs: Sequence[Job],
     options: AnalysisOptions,
@@ -79,6 +73,7 @@ def run_normalised(
     *,
     watch: Watch | None = None,
     stopped: threading.Event | None = None,
+    kept: KeptStages | None = None,
 ) -> Iterator[JobOutcome]:
     """Analyse videos, then write their tables with action units relative to what was asked for.
 
@@ -86,6 +81,8 @@ def run_normalised(
     ----------
     jobs, options, watch, stopped
         As for `mien.analysis.jobs.run_jobs`.
+    kept
+        Stages of what was analysed before; by default the videos share stages of their own.
     how
         What action units shall be relative to.
 
@@ -111,66 +108,55 @@ def run_normalised(
             "person, neutral and keep_scores are for one face per frame; leave out faces many, where "
             "everybody has a neutral face of their own"
         )
-    watch, stopped = watch or Unwatched(), stopped or threading.Event()
+    watch, stopped = watch or Watch(), stopped or threading.Event()
     how.refuse_to_replace_the_neutral([job.outputs.table for job in jobs])
     options = replace(options, keep_scores=True)
     baseline = neutral_face(how.neutral, options, watch=watch, stopped=stopped)
-    if how.person is None:
-        for job in jobs:
-            yield from _run_together([job], options, how, baseline, watch, stopped)
-            if stopped.is_set():
-                return
-    else:
-        yield from _run_together(jobs, options, how, baseline, watch, stopped)
+    kept = kept or KeptStages()
+    for together in [jobs] if how.person is not None else [[job] for job in jobs]:
+        runs = [JobRun(job, options, watch, stopped, kept=kept) for job in together]
+        yield from _run_together(runs, options, how, baseline, stopped)
+        if stopped.is_set():
+            return
 
 
 def _run_together(
-    jobs: Sequence[Job],
+    runs: Sequence[JobRun],
     options: AnalysisOptions,
     how: Normalisation,
     baseline: Baseline | None,
-    watch: Watch,
     stopped: threading.Event,
 ) -> Iterator[JobOutcome]:
-    runs = [_ClipRun(job, options, watch, stopped) for job in jobs]
     try:
-        outcomes = [run.run() for run in runs]
-        clips = [run.waiting for run in runs if run.waiting is not None]
-        if len(clips) < len(runs):
-            for run, outcome in zip(runs, outcomes, strict=True):
-                if run.waiting is not None:
-                    kept = run.waiting.keep(None)
-                    outcome = replace(outcome, **(kept | {"stopped": stopped.is_set()}))
+        for run in runs:
+            run.analyse()
+        results = [run.result for run in runs if run.whole and run.result is not None]
+        if len(results) < len(runs):
+            for run in runs:
+                outcome = run.finish(keep=True)
+                if run.whole:
+                    outcome = replace(outcome, stopped=stopped.is_set())
                 if outcome.frames or not outcome.stopped:
                     yield outcome
             return
-        every = _series(clips, how, baseline, options)
-        names = [clip.result.source.name if clip.result.source else "" for clip in clips]
-        for clip, outcome, series in zip(clips, outcomes, every, strict=True):
-            clip.result = dataclasses.replace(
-                clip.result,
+        every = normalise_recordings(
+            [run.scores for run in runs if run.scores is not None],
+            one_person=how.person is not None,
+            baseline=baseline,
+            predictors=read_predictors(choose_pack(options.models)) if how.person is not None else None,
+        )
+        described = how.describe([result.source.name if result.source else "" for result in results])
+        for run, result, series in zip(runs, results, every, strict=True):
+            run.result = replace(
+                result,
                 au_intensity=series.intensity,
                 au_presence=series.presence,
-                provenance={**clip.result.provenance, "normalisation": how.describe(names)},
+                provenance={**result.provenance, "normalisation": described},
             )
-            yield replace(outcome, **clip.complete())
+            yield run.finish()
     finally:
         for run in runs:
-            if run.waiting is not None:
-                run.waiting.outputs.abort()
-
-
-def _series(
-    clips: Sequence[Ending], how: Normalisation, baseline: Baseline | None, options: AnalysisOptions
-) -> list[ActionUnitSeries]:
-    from mien.packs import read_predictors
-
-    return normalise_recordings(
-        [clip.scores for clip in clips if clip.scores is not None],
-        one_person=how.person is not None,
-        baseline=baseline,
-        predictors=read_predictors(choose_pack(options.models)) if how.person is not None else None,
-    )
+            run.abort()
 
 
 def neutral_face(
@@ -203,10 +189,75 @@ def neutral_face(
     need_source(path, "a video, its scores or its table")
     options = replace(options, keep_scores=True, start_s=0.0, end_s=None)
     with Analysis(path, options, stopped=stopped) as analysis:
-        count_rows(analysis, Tally(), watch or Unwatched())
+        count_rows(analysis, Tally(), watch or Watch())
         clip = analysis.scores().clip
     if analysis.stopped:
         raise StoppedError("interrupted while the neutral face was analysed")
     if not clip.ok.any():
         raise SourceError(f"{path}: no face was found; expected a recording of the neutral face")
     return neutral_baseline(clip)
+
+
+def renormalise_scores(
+    scores: Sequence[Path],
+    output: Path | None,
+    how: Normalisation,
+    *,
+    watch: Watch | None = None,
+    stopped: threading.Event | None = None,
+) -> list[JobOutcome]:
+    """Make tables of recordings from their kept scores, without the videos.
+
+    Parameters
+    ----------
+    scores
+        NAME.scores.npz of each; NAME.csv beside it gives the other columns.
+    output
+        A table, a folder, or None: NAME.renormalised.csv in the current folder.
+    how
+        What action units shall be relative to.
+    watch, stopped
+        Follow and end the analysis of a neutral video.
+
+    Raises
+    ------
+    OptionError
+        Tables would replace one another, or the scores were made by different models.
+    MienError
+        A file can't be read or written.
+    """
+    stems = [path.name.removesuffix(SCORES_ENDING).removesuffix(".npz") for path in scores]
+    tables = csv_tables(stems, output, ".renormalised.csv" if output is None else ".csv")
+    how.refuse_to_replace_the_neutral(tables)
+    recordings = [read_scores(path) for path in scores]
+    if len({recording.clip.predictors.fingerprint for recording in recordings}) > 1:
+        names = ", ".join(path.name for path in scores)
+        raise OptionError(f"{names}: expected scores of the same models, got different ones")
+    baseline = neutral_face(how.neutral, AnalysisOptions(), watch=watch, stopped=stopped)
+    shared = how.person is not None and len(recordings) > 1
+    every = normalise_recordings(
+        recordings,
+        one_person=how.person is not None,
+        baseline=baseline,
+        predictors=read_predictors(choose_pack("openface")) if shared else None,
+    )
+    made = []
+    for path, stem, recording, series, table in zip(scores, stems, recordings, every, tables, strict=True):
+        beside = path.with_name(f"{stem}.csv")
+        like = beside if beside.is_file() else None
+        write_table(recording, series, table, like)
+        provenance = {
+            "mien": __version__,
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "scores": {"path": str(path.absolute()), "sha256": sha256_of(path)},
+            "normalisation": how.describe([each.source for each in recordings]),
+        }
+        write_provenance(provenance, table)
+        notes = () if like else (f"action units only: {beside.name} is not beside the scores",)
+        count = len(recording.frame)
+        made.append(
+            JobOutcome(
+                source=path, name=recording.source, frames=count, rows=count, notes=notes, written=(table,)
+            )
+        )
+    return made

@@ -10,7 +10,10 @@ from typing import Any
 
 from mien.analysis.outputs import OutputOptions
 from mien.datatypes import FaceResult, HeadPose
-from mien.errors import MienError
+from mien.errors import MienError, ModelFileError, ModelsMissingError, OptionError, ProviderError
+
+OF_ALL_SOURCES = (OptionError, ModelsMissingError, ModelFileError, ProviderError)
+"""Errors that every other source with the same options would meet, too: they are raised, and end the work."""
 
 _MOST_TURNED = math.cos(math.radians(80.0))
 """Cosine of the angle to the camera beyond which no face can be followed."""
@@ -48,6 +51,8 @@ class JobOutcome:
         Frames analysed, rows of the table, rows with success. Of pictures: pictures, faces, valid faces.
     seconds
         How long the analysis took, from the first frame to the last.
+    pictures
+        Whether they were independent pictures, not videos.
     mean_confidence
         Of all rows, 0 to 1; 0 without rows.
     people
@@ -79,6 +84,7 @@ class JobOutcome:
     successes: int = 0
     seconds: float = 0.0
     mean_confidence: float = 0.0
+    pictures: bool = False
     people: tuple[tuple[int, int], ...] = ()
     impossible: int = 0
     empty: tuple[str, ...] = ()
@@ -94,8 +100,9 @@ class JobOutcome:
 
     @property
     def faceless(self) -> bool:
-        """Whether all was analysed, and no face was found."""
-        return self.error is None and not self.stopped and self.frames > 0 and self.successes == 0
+        """Whether all was analysed, and no face was found; in pictures not even a doubtful one."""
+        found = self.rows if self.pictures else self.successes
+        return self.error is None and not self.stopped and self.frames > 0 and found == 0
 
     @property
     def mostly_impossible(self) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -22,7 +21,7 @@ from mien.imaging.kernels import bgr_to_gray
 from mien.results.aligned import AlignedOptions, AlignedWriter
 from mien.results.columns import Form, chosen_groups
 from mien.results.details import Details, write_details
-from mien.results.files import WholeOrNothing
+from mien.results.files import Unfinished
 from mien.results.hog import HogWriter
 from mien.results.picture_files import write_picture
 from mien.results.video_result import VideoResult
@@ -142,7 +141,7 @@ class OutputSet:
                 self._video = TrackedVideoWriter(folder / options.drawing_name, fps=fps)
 
     @property
-    def _writers(self) -> Iterator[WholeOrNothing]:
+    def _writers(self) -> Iterator[Unfinished]:
         return (writer for writer in (self._hog, self._aligned, self._video) if writer is not None)
 
     def add(
@@ -251,9 +250,7 @@ class OutputSet:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         if error is not None:
             self.abort()
         else:

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from mien.analysis.targets import REPORT_ENDING, SCORES_ENDING
 from mien.errors import OptionError
 from mien.results.aligned import AlignedOptions
-from mien.results.columns import Form, GroupChoice, chosen_groups
-from mien.results.csv_style import CsvStyle, chosen_style
-from mien.results.extra import ExtraChoice, chosen_extra
+from mien.results.columns import CsvStyle, Form, GroupChoice, chosen_groups, chosen_style, names_in
+from mien.results.extra import ALL, ExtraChoice, chosen_extra
 from mien.results.picture_files import picture_suffix
 from mien.view.drawing import DrawingOptions
 
 if TYPE_CHECKING:
     from mien.report.options import ReportOptions
+    from mien.stages import Aligner, Stages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class OutputOptions:
     folder
         Where they go; made if needed.
     base
-        What their names begin with; see `base_name`.
+        What their names begin with.
     tables
         Endings of the tables: ".csv", ".parquet", ".jsonl".
     groups
@@ -155,6 +155,32 @@ class OutputOptions:
         """Name of the report."""
         return f"{self.base}{REPORT_ENDING}"
 
+    def aligner(self, stages: Stages) -> Aligner | None:
+        """What aligns faces for these files; None where they take the faces of the analysis, or none.
+
+        Raises
+        ------
+        OptionError
+            The models give no such files, or no columns of a group that was asked for by name.
+        """
+        pack = stages.pack
+        missing = [group.name for group in chosen_extra(self.extra) if pack not in group.packs]
+        if missing and ALL not in names_in(self.extra):
+            raise OptionError(
+                f"extra: the models {pack} give no {', '.join(missing)}; choose others with --models, or "
+                "leave it out"
+            )
+        if not self.needs_appearance:
+            return None
+        if stages.appearance is None:
+            raise OptionError(
+                "descriptors and aligned faces need the action units of OpenFace's models, got the pack "
+                f"{pack!r}; run `mien models fetch`, or leave these outputs out"
+            )
+        if self.aligned is None or self.aligned.as_analysed:
+            return None
+        return stages.appearance.aligner(self.aligned.size, self.aligned.px_per_mm, self.aligned.mask)
+
     def paths(self) -> list[Path]:
         """Every file and folder that is going to be written, but the provenance."""
         names = [self.base + ending for ending in self.tables]
@@ -165,15 +191,3 @@ class OutputOptions:
         names += [self.scores_name] * self.scores
         names += [self.report_name] * (self.report is not None)
         return [self.folder / name for name in names]
-
-
-def base_name(source: str | Path) -> str:
-    """What the names of a source's outputs begin with.
-
-    Parameters
-    ----------
-    source
-        A file, whose name is taken without its last ending; or a folder, whose name is taken as it is.
-    """
-    path = Path(source)
-    return path.resolve().name if path.is_dir() else path.stem

@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from mien.datatypes import Camera, FaceResult, Frame
+from mien.datatypes import Appearance, Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.options import AnalysisOptions
 from mien.packs import build_stages, choose_pack
-from mien.pipeline import Observer, Pipeline
+from mien.pipeline import Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.video.images import ImageSet
 from mien.video.source import SourceInfo
@@ -25,18 +25,22 @@ class Picture:
 
     Attributes
     ----------
-    info
-        Name and size.
+    frame, info
+        Its pixels; name and size.
     faces
         Its faces, in the order of the detector or of the given boxes.
+    appearances
+        How each of them looks; None where no stage describes it.
     result
         The same as arrays; ``face_id`` counts the faces, ``frame`` is the picture's place among all.
     camera
         Intrinsics that positions in mm were computed with.
     """
 
+    frame: Frame
     info: SourceInfo
     faces: tuple[FaceResult, ...]
+    appearances: tuple[Appearance | None, ...]
     result: VideoResult
     camera: Camera
 
@@ -47,12 +51,9 @@ class PictureAnalysis:
     Parameters
     ----------
     source
-        A picture file, a folder, or files.
+        A picture file, a folder, or several of them.
     options
         How to analyse them; ``faces="one"`` keeps the widest face of each.
-    observe
-        Called with every picture, its faces and their appearance, before it is delivered; see
-        `mien.pipeline.Pipeline`. May be set later.
     stopped
         Ends the analysis after the picture at hand once it is set.
 
@@ -76,7 +77,6 @@ class PictureAnalysis:
         source: str | Path | Sequence[str | Path],
         options: AnalysisOptions | None = None,
         *,
-        observe: Observer | None = None,
         stopped: threading.Event | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
@@ -84,7 +84,6 @@ class PictureAnalysis:
         self._pictures = ImageSet(source, compat=self.options.compat, boxes=self.options.boxes)
         self.pack = choose_pack(self.options.models)
         self.stages = build_stages(self.pack, self.options, pictures=True)
-        self.observe = observe
         self._stopped = stopped or threading.Event()
         self._failed: list[FrameError] = []
 
@@ -142,21 +141,17 @@ class PictureAnalysis:
                 continue
             yield picture
 
-    @property
-    def failed(self) -> int:
-        """How many pictures could be read but not analysed so far."""
-        return len(self._failed)
-
     def _analyze(self, frame: Frame) -> Picture:
         info = self._pictures.info_of(frame)
         camera = self.stages.camera_for(info.width, info.height)
-        frame = replace(frame, boxes=self._pictures.boxes_of(frame))
-        faces = tuple(Pipeline(self.stages, observe=self.observe).run([frame]))
+        appearances: list[Appearance | None] = []
+        pipeline = Pipeline(self.stages, observe=lambda _, faces, looks: appearances.extend(looks))
+        faces = tuple(pipeline.run([frame]))
         source = RecordedSource(info.name, info.path, info.width, info.height, info.fps, camera)
         builder = ResultBuilder(source=source, provenance=self.provenance(info.path))
         for face in faces:
             builder.append(face)
-        return Picture(info, faces, builder.finish(), camera)
+        return Picture(frame, info, faces, tuple(appearances), builder.finish(), camera)
 
     def provenance(self, source: Path | None) -> dict[str, Any]:
         """How the result of a picture, or of all, is made."""

@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from mien.errors import MienError
-from mien.options import AnalysisOptions, OptionValues
+from mien.options import AnalysisOptions
 from mien.runtime.compilation import counting_compilations
 from mien.runtime.memory import peak_memory_mb
 from mien.runtime.profiler import Probe, Profiler, StageTime
@@ -34,7 +34,7 @@ _MAIN = "ConstrainedLocalModel.fit"
 
 _SOURCE = (
     Probe("decoding", "mien.video.file", "VideoFile.__iter__", iterates=True),
-    Probe("grey", "mien.video.file", "bgr_to_gray"),
+    Probe("grey", "mien.imaging.kernels", "bgr_to_gray"),
 )
 PROBES: dict[str, tuple[Probe, ...]] = {
     "openface": (
@@ -260,7 +260,7 @@ def _measured_run(video: str, options: dict[str, Any], began: float) -> RunMeasu
     from mien.packs import choose_pack
     from mien.results import VideoResult  # noqa: F401
 
-    chosen = AnalysisOptions(**cast(OptionValues, {name: _tuples(value) for name, value in options.items()}))
+    chosen = AnalysisOptions.of(options)
     pack = choose_pack(chosen.models)
     probes = [_KERNELS, *(probe for probe in PROBES[pack.name] if probe.stage == _DETECTION)]
     for probe in PROBES[pack.name]:
@@ -292,11 +292,6 @@ def _measured_run(video: str, options: dict[str, Any], began: float) -> RunMeasu
         peak_mb=peak_memory_mb(),
         threads=chosen.threads_used,
     )
-
-
-def _tuples(value: Any) -> Any:
-    """JSON has no tuples."""
-    return tuple(value) if isinstance(value, list) else value
 
 
 if __name__ == "__main__":

@@ -230,7 +230,7 @@ def normalise_recordings(
     recordings
         Their scores.
     one_person
-        They share one neutral face and one zero, see `mien.action_units.normalisation.normalise_person`.
+        They share one neutral face and one zero, see `mien.action_units.normalisation.person_baseline`.
     baseline
         A neutral face from elsewhere, which takes precedence; what it leaves open comes from the recordings.
     predictors

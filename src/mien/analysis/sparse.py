@@ -4,23 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import deque
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import (
-    ActionUnits,
-    ActionUnitSeries,
-    Blendshapes,
-    FaceLandmarks,
-    FaceResult,
-    Frame,
-    Gaze,
-    HeadPose,
-)
+from mien.datatypes import ActionUnitSeries, FaceResult, Frame
 from mien.errors import OptionError
 from mien.pipeline import Pipeline
 
@@ -112,24 +103,35 @@ class SparsePipeline:
         nearest = after if share > 0.5 else before
         if share in (0.0, 1.0):
             return dataclasses.replace(nearest, frame=frame, time_s=time_s)
-        return FaceResult(
-            frame=frame,
-            time_s=time_s,
-            face_id=nearest.face_id,
-            landmarks=_mix_landmarks(before.landmarks, after.landmarks, nearest.landmarks, share),
-            landmarks_3d=_mix(before.landmarks_3d, after.landmarks_3d, share),
-            pose=HeadPose(
-                _mix(before.pose.translation_mm, after.pose.translation_mm, share),
-                _mix_angles(before.pose.rotation_rad, after.pose.rotation_rad, share),
-            ),
-            gaze=_mix_gaze(before.gaze, after.gaze, share),
-            action_units=_mix_units(before.action_units, after.action_units, nearest.action_units, share),
-        )
+        between: FaceResult = _mix(before, after, share)
+        return dataclasses.replace(between, frame=frame, time_s=time_s)
 
 
 def _mix(a: Any, b: Any, share: Any) -> Any:
-    """Linear interpolation in the type of ``a``."""
-    return np.asarray(a + (b - a) * share, a.dtype) if isinstance(a, np.ndarray) else a + (b - a) * share
+    """Linear interpolation of all numbers, in the type of ``a``; what is no number is the nearer one's."""
+    if a is None or b is None:
+        return None
+    if isinstance(a, np.ndarray):
+        return np.asarray(a + (b - a) * share, a.dtype)
+    if isinstance(a, float | np.floating):
+        return a + (b - a) * share
+    if isinstance(a, dict):
+        return {name: _mix(value, b[name], share) for name, value in a.items()}
+    if dataclasses.is_dataclass(a) and not isinstance(a, type):
+        names = [field.name for field in dataclasses.fields(a)]
+        mixed = {
+            name: _OTHERWISE.get(name, _mix)(getattr(a, name), getattr(b, name), share) for name in names
+        }
+        return dataclasses.replace(a, **mixed)
+    return _nearer(a, b, share)
+
+
+def _nearer(a: Any, b: Any, share: float) -> Any:
+    return b if share > 0.5 else a
+
+
+def _both(a: bool, b: bool, share: float) -> bool:
+    return a and b
 
 
 def _mix_angles(a: NDArray[Any], b: NDArray[Any], share: float) -> Any:
@@ -138,45 +140,25 @@ def _mix_angles(a: NDArray[Any], b: NDArray[Any], share: float) -> Any:
     return np.asarray(a + turn * share, a.dtype)
 
 
-def _mix_landmarks(a: FaceLandmarks, b: FaceLandmarks, nearest: FaceLandmarks, share: float) -> FaceLandmarks:
-    place = _mix(a.global_params, b.global_params, share)
-    place[_ANGLES] = _mix_angles(a.global_params[_ANGLES], b.global_params[_ANGLES], share)
-    return dataclasses.replace(
-        nearest,
-        points=_mix(a.points, b.points, share),
-        object_shape=_mix(a.object_shape, b.object_shape, share),
-        global_params=place,
-        local_params=_mix(a.local_params, b.local_params, share),
-        confidence=_mix(a.confidence, b.confidence, share),
-        success=a.success and b.success,
-        mesh=None if a.mesh is None or b.mesh is None else _mix(a.mesh, b.mesh, share),
-    )
+def _mix_placement(a: NDArray[np.float32], b: NDArray[np.float32], share: float) -> Any:
+    place = _mix(a, b, share)
+    place[_ANGLES] = _mix_angles(a[_ANGLES], b[_ANGLES], share)
+    return place
 
 
-def _mix_gaze(a: Gaze | None, b: Gaze | None, share: float) -> Gaze | None:
-    if a is None or b is None:
-        return None
-    directions = _mix(a.directions, b.directions, share)
+def _mix_directions(a: NDArray[np.float64], b: NDArray[np.float64], share: float) -> Any:
+    """Of unit length again."""
+    directions = _mix(a, b, share)
     length = np.linalg.norm(directions, axis=1, keepdims=True)
-    return Gaze(
-        directions=np.divide(directions, length, out=np.zeros_like(directions), where=length > 0),
-        angle_rad=_mix_angles(a.angle_rad, b.angle_rad, share),
-        eye_points=_mix(a.eye_points, b.eye_points, share),
-        eye_points_3d=_mix(a.eye_points_3d, b.eye_points_3d, share),
-    )
+    return np.divide(directions, length, out=np.zeros_like(directions), where=length > 0)
 
 
-def _mix_units(
-    a: ActionUnits | None, b: ActionUnits | None, nearest: ActionUnits | None, share: float
-) -> ActionUnits | None:
-    if a is None or b is None or nearest is None:
-        return None
-    measures = {name: _mix(value, b.measures[name], share) for name, value in a.measures.items()}
-    shapes = _mix_blendshapes(a.blendshapes, b.blendshapes, share)
-    return ActionUnits(_mix(a.intensity, b.intensity, share), nearest.presence, measures, shapes)
-
-
-def _mix_blendshapes(a: Blendshapes | None, b: Blendshapes | None, share: float) -> Blendshapes | None:
-    if a is None or b is None:
-        return None
-    return Blendshapes(_mix(a.coefficients, b.coefficients, share), _mix(a.logits, b.logits, share))
+_OTHERWISE: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "global_params": _mix_placement,
+    "rotation_rad": _mix_angles,
+    "angle_rad": _mix_angles,
+    "directions": _mix_directions,
+    "presence": _nearer,
+    "success": _both,
+}
+"""Fields that are interpolated in a way of their own."""

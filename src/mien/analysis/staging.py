@@ -12,12 +12,12 @@ import platform
 import secrets
 import shutil
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
-from mien.errors import OutputError
+from mien.results.files import naming_errors
 
 _ABANDONED_S = 7 * 86400.0
 """After this time without a change, folders of other machines count as left behind, too."""
@@ -88,18 +88,6 @@ class Staging:
             for entry in list(os.scandir(staged)):
                 os.replace(entry.path, place / entry.name)
         return True
-
-
-@contextmanager
-def naming_errors(path: Path) -> Iterator[None]:
-    """Turn the system's errors into an `OutputError` that names the file or folder."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(
-            f"{path} can't be written: {reason}; choose another place or free the disk"
-        ) from error
 
 
 def remove_abandoned(folder: Path) -> None:

@@ -11,8 +11,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from mien.errors import OptionError, OutputError, SourceError
+from mien.results.video_result import TABLE_WRITERS
 
-TABLE_SUFFIXES = (".csv", ".parquet", ".jsonl")
+TABLE_SUFFIXES = tuple(TABLE_WRITERS)
 SCORES_ENDING = ".scores.npz"
 REPORT_ENDING = ".report.html"
 
@@ -121,8 +122,40 @@ def table_paths(sources: Sequence[Path], output: Path | None) -> list[Path]:
         return [table_path(sources[0], output)]
     if output is not None and output.suffix.lower() in TABLE_SUFFIXES and not _is_dir(output):
         raise OptionError(f"{output}: several videos need a folder for their tables")
-    folder = Path() if output is None else output_folder(output)
-    below = folders_below(sources)
+    tables = tables_in(Path() if output is None else output_folder(output), sources)
+    return [table_path(source, table) for source, table in zip(sources, tables, strict=True)]
+
+
+def csv_tables(names: Sequence[str], output: Path | None, ending: str) -> list[Path]:
+    """Path of a CSV table for each name: as asked for the only one, else NAME + ending in a folder or here.
+
+    Raises
+    ------
+    OptionError
+        Several names and one table, or names that are the same.
+    OutputError
+        The name of the table has another ending.
+    """
+    if output is not None and output.suffix and not _is_dir(output):
+        if len(names) > 1:
+            raise OptionError(f"{output}: several tables need a folder")
+        if output.suffix.lower() != ".csv":
+            raise OutputError(f"{output}: expected a name that ends in .csv, or a folder")
+        return [output]
+    if len(set(names)) < len(names):
+        raise OptionError("expected sources of different names, as their tables are named after them")
+    return [(output or Path()) / f"{name}{ending}" for name in names]
+
+
+def tables_in(folder: Path, sources: Sequence[Path]) -> list[Path]:
+    """Path of every source's CSV table in a folder, or in folders below it; see `table_paths`.
+
+    Raises
+    ------
+    OptionError
+        Tables would replace one another.
+    """
+    below = _folders_below(sources)
     tables = [folder / part / f"{source.stem}.csv" for source, part in zip(sources, below, strict=True)]
     twice = sorted({table.stem for table, count in Counter(tables).items() if count > 1})
     if twice:
@@ -130,10 +163,10 @@ def table_paths(sources: Sequence[Path], output: Path | None) -> list[Path]:
             f"expected sources of different names in a folder, as their tables are named after them; several "
             f"are named {', '.join(twice[:3])}; analyse them one after the other, into different folders"
         )
-    return [table_path(source, table) for source, table in zip(sources, tables, strict=True)]
+    return tables
 
 
-def folders_below(sources: Sequence[Path]) -> list[Path]:
+def _folders_below(sources: Sequence[Path]) -> list[Path]:
     """Folder of every source's outputs below that of all: none, unless sources have the same names.
 
     Then it is the source's own folder, seen from the one that all sources have in common.

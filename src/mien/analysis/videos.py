@@ -7,18 +7,17 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mien.analysis.targets import need_source
 from mien.datatypes import ActionUnitSeries, Appearance, Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.options import AnalysisOptions, OptionValues
-from mien.packs import SharedModels, build_stages, choose_pack
+from mien.packs import KeptStages, build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.stages import Stages
-from mien.video.opening import open_video
+from mien.video.file import open_video
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from mien.analysis.outputs import OutputOptions
     from mien.analysis.recordings import RecordingScores
     from mien.analysis.sparse import SparsePipeline
+    from mien.packs.openface import SharedModels
 
 _PIPELINE_THREADS = 2
 """Tracking and analysis: what threads remain beside them may help the decoder."""
@@ -48,6 +48,8 @@ class Analysis:
         Files that are written while it is analysed; see `outputs`.
     shared
         Models that other analyses with the same options use at the same time.
+    kept
+        Stages of the analyses before, which are used again.
     stopped
         Ends the analysis after the frame at hand once it is set; several may have one in common.
 
@@ -84,13 +86,17 @@ class Analysis:
         *,
         outputs: OutputOptions | None = None,
         shared: SharedModels | None = None,
+        kept: KeptStages | None = None,
         stopped: threading.Event | None = None,
     ) -> None:
         self.options = options or AnalysisOptions()
         self.pack = choose_pack(self.options.models)
         self._source = open_source(path, self.options) if isinstance(path, str | Path) else path
         try:
-            self.stages = build_stages(self.pack, self.options, live=self.info.camera, shared=shared)
+            if kept is None or self.info.camera:
+                self.stages = build_stages(self.pack, self.options, live=self.info.camera, shared=shared)
+            else:
+                self.stages = kept.of(self.pack, self.options)
             self.camera = self.stages.camera_for(self.info.width, self.info.height)
             self.outputs = None if outputs is None else self._open_outputs(outputs)
         except BaseException:
@@ -172,22 +178,12 @@ class Analysis:
 
         if self.options.every > 1 and options.needs_frames:
             raise OptionError("outputs that are written frame by frame need every frame; leave out every")
-        aligner, appearance = None, self.stages.appearance
-        if options.needs_appearance:
-            if appearance is None:
-                raise OptionError(
-                    "descriptors and aligned faces need the action units of OpenFace's models, got the pack "
-                    f"{self.pack.name!r}; run `mien models fetch`, or leave these outputs out"
-                )
-            if options.aligned is not None and not options.aligned.as_analysed:
-                wanted = options.aligned
-                aligner = appearance.aligner(wanted.size, wanted.px_per_mm, wanted.mask)
         return OutputSet(
             options,
             self.camera,
             source=self.info.path,
             fps=self.info.fps,
-            aligner=aligner,
+            aligner=options.aligner(self.stages),
             threaded=self.options.threads_used > 1,
         )
 
@@ -221,9 +217,7 @@ class Analysis:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
         self.close()
 
 

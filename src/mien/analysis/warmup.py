@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -26,10 +26,9 @@ from PIL import Image
 from mien.data import PORTRAIT
 from mien.datatypes import FaceResult, Frame, TrackedFace
 from mien.errors import MienError
-from mien.imaging.kernels import bgr_to_gray
 from mien.landmarks.detector import Detection
 from mien.landmarks.tracker import FaceTracker
-from mien.options import AnalysisOptions, OptionValues, available_cores
+from mien.options import AnalysisOptions, available_cores
 from mien.packs import Pack, build_stages, choose_pack
 from mien.pipeline import Pipeline
 from mien.results import ResultBuilder
@@ -37,6 +36,7 @@ from mien.runtime.compilation import compiling_alone, counting_compilations, is_
 from mien.runtime.kernel_cache import kernel_folder
 from mien.stages import Stages
 from mien.video.known_motion import portrait_motion, render
+from mien.video.source import frame_of
 
 logger = logging.getLogger(__name__)
 
@@ -103,10 +103,7 @@ def portrait_frames() -> list[Frame]:
     with Image.open(PORTRAIT) as portrait:
         pictures = render(portrait, portrait_motion(30), _SIZE)
         for index, rgb in enumerate(itertools.islice(pictures, _FRAMES)):
-            bgr = np.ascontiguousarray(rgb[:, :, ::-1])
-            gray = np.empty(bgr.shape[:2], np.uint8)
-            bgr_to_gray(bgr, gray)
-            frames.append(Frame(index, index / 30, bgr, gray))
+            frames.append(frame_of(np.ascontiguousarray(rgb[:, :, ::-1]), index, index / 30))
     return frames
 
 
@@ -174,8 +171,7 @@ def _wait(helper: subprocess.Popen[bytes]) -> None:
 
 def _help(options: dict[str, Any]) -> None:
     """What the second process does."""
-    values = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
-    chosen = AnalysisOptions(**cast(OptionValues, values))
+    chosen = AnalysisOptions.of(options)
     pack = choose_pack(chosen.models)
     _SHARES[pack.name][1](build_stages(pack, chosen), portrait_frames()[0])
 

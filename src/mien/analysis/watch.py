@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mien.packs import Pack
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Watch(Protocol):
-    """Follows work that takes its time; what it is told may come from several threads."""
+class Watch:
+    """Follows work that takes its time; what it is told may come from several threads.
+
+    This one only notes in the log what others show.
+    """
 
     def step(
         self, name: str, total: int | None, pack: Pack | None = None
@@ -23,30 +26,12 @@ class Watch(Protocol):
 
         ``pack`` are the models that are about to be used.
         """
-        ...
-
-    def note(self, text: str) -> None:
-        """Take a sentence that a user may want to read."""
-        ...
-
-    def warn(self, text: str) -> None:
-        """Take a sentence that a user should read."""
-        ...
-
-
-class Unwatched:
-    """A `Watch` that ignores what it is told."""
-
-    def step(
-        self, name: str, total: int | None, pack: Pack | None = None
-    ) -> AbstractContextManager[Callable[[int], None]]:
-        """Follow nothing."""
         return nullcontext(lambda frames: None)
 
     def note(self, text: str) -> None:
-        """Ignore it, but for the log."""
+        """Take a sentence that a user may want to read."""
         logger.info("%s", text)
 
     def warn(self, text: str) -> None:
-        """Ignore it, but for the log."""
+        """Take a sentence that a user should read."""
         logger.info("%s", text)

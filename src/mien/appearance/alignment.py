@@ -126,12 +126,10 @@ class FaceAligner:
     def _warp(
         self, bgr: NDArray[np.uint8], matrix: NDArray[np.float32], spans: NDArray[np.int16]
     ) -> AlignedFace:
-        if not np.isfinite(matrix).all():
-            return self.black()
         out = np.zeros((self.size, self.size, 3), np.uint8)
         flat = np.ascontiguousarray(bgr).reshape(-1)
-        kernels.warp(flat, bgr.shape[0], bgr.shape[1], matrix, spans, self._steps, out)
-        return AlignedFace(out, matrix)
+        usable = kernels.warp(flat, bgr.shape[0], bgr.shape[1], matrix, spans, self._steps, out)
+        return AlignedFace(out, matrix) if usable else self.black()
 
     def place(
         self, points: NDArray[np.float32], tx: float, ty: float
@@ -152,11 +150,11 @@ class FaceAligner:
         """
         matrix = np.empty((2, 3), np.float32)
         translation = np.array((tx, ty), np.float32)
-        kernels.similarity(
+        usable = kernels.similarity(
             points, self._rigid, self._reference, self._reference_size, translation, self._centre, matrix
         )
         self._spans.fill(0)
-        if not np.isfinite(matrix).all():
+        if not usable:
             return matrix, self._spans
         if self.mask:
             kernels.warp_landmarks(points, matrix, self._raised, self._lift, self._warped)

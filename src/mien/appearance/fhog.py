@@ -46,6 +46,7 @@ class FhogExtractor:
         self._histogram = np.empty((*cells, 18), np.float32)
         self._energy = np.empty(cells, np.float32)
         self._norms = np.empty((cells[0] - 1, cells[1] - 1), np.float32)
+        self._shares = np.empty((4, 18), np.float32)
 
     @property
     def length(self) -> int:
@@ -73,5 +74,5 @@ class FhogExtractor:
         self._votes.fill(0)
         last = self._last_row, self._last_column, self._last_grouped
         kernels.collect_votes(np.ascontiguousarray(image), *last, *self._work, self._votes)
-        kernels.describe(self._votes, self._histogram, self._energy, self._norms, out)
+        kernels.describe(self._votes, self._histogram, self._energy, self._norms, self._shares, out)
         return out

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from mien.runtime.jit import fast_part, kernel, part
+from mien.runtime.jit import kernel, part
 
 LANE = 21
 """Bits between the three channels that one 64-bit integer carries through the bilinear blend."""
@@ -64,7 +64,8 @@ def similarity(points, rigid, reference, reference_size, translation, centre, ma
     """Warp matrix W (2, 3) float32, source to aligned face, into ``matrix``.
 
     ``points`` (n, 2) float32; ``reference`` (r, 2) float32 the normalised reference of the ``rigid`` points;
-    ``translation`` (2,) float32 the fitted tx, ty; ``centre`` (2,) float32 px where they go.
+    ``translation`` (2,) float32 the fitted tx, ty; ``centre`` (2,) float32 px where they go. False where the
+    points coincide, so that the matrix is not finite.
     """
     count = rigid.shape[0]
     source = np.empty((count, 2), np.float32)
@@ -97,6 +98,16 @@ def similarity(points, rigid, reference, reference_size, translation, centre, ma
             matrix[r, c] = scale * np.float32(np.float64(v[0, r]) * u[0, c] + sign * v[1, r] * u[1, c])
         moved = np.float32(matrix[r, 0] * translation[0]) + np.float32(matrix[r, 1] * translation[1])
         matrix[r, 2] = centre[r] - moved
+    return _is_finite(matrix)
+
+
+@part
+def _is_finite(matrix):
+    """Whether all of a matrix is finite."""
+    finite = True
+    for value in matrix.flat:
+        finite = finite and math.isfinite(value)
+    return finite
 
 
 @part
@@ -266,8 +277,10 @@ def warp(flat, height, width, matrix, spans, steps, out):
     """OpenCV's ``warpAffine(frame, W, INTER_LINEAR)`` into ``out`` (h, w, 3) inside ``spans``.
 
     ``flat`` (height * width * 3,) is the frame; ``steps`` (2, w) int64 is work space. What is outside the
-    spans is left as it is.
+    spans is left as it is. False, and nothing is done, where the matrix is not finite.
     """
+    if not _is_finite(matrix):
+        return False
     m00, m01, m02 = np.float64(matrix[0, 0]), np.float64(matrix[0, 1]), np.float64(matrix[0, 2])
     m10, m11, m12 = np.float64(matrix[1, 0]), np.float64(matrix[1, 1]), np.float64(matrix[1, 2])
     det = m00 * m11 - m01 * m10
@@ -300,6 +313,7 @@ def warp(flat, height, width, matrix, spans, steps, out):
             out[y, x, 0] = (v >> 10) & 0xFF
             out[y, x, 1] = (v >> (LANE + 10)) & 0xFF
             out[y, x, 2] = (v >> (2 * LANE + 10)) & 0xFF
+    return True
 
 
 @part
@@ -402,9 +416,13 @@ def _share(h, norm):
     return np.float32(0.5) * (v if v < np.float32(0.2) else np.float32(0.2))
 
 
-@fast_part
-def normalise(histogram, norms, out):
-    """31 channels of every inner cell into ``out`` ((rows - 2) (columns - 2) 31,)."""
+@part
+def normalise(histogram, norms, shares, out):
+    """31 channels of every inner cell into ``out`` ((rows - 2) (columns - 2) 31,); ``shares`` (4, 18) helps.
+
+    Sums are as written: a compiler that may reorder them adds otherwise where arrays happen to lie close to
+    each other in memory, and the same video gave other numbers in another run.
+    """
     at = 0
     for cy in range(1, histogram.shape[0] - 1):
         for cx in range(1, histogram.shape[1] - 1):
@@ -412,13 +430,16 @@ def normalise(histogram, norms, out):
             n1 = norms[cy - 1, cx]
             n2 = norms[cy, cx - 1]
             n3 = norms[cy - 1, cx - 1]
-            t0 = t1 = t2 = t3 = np.float32(0.0)
+            # Apart from the sums, so that the divisions vectorise.
             for o in range(18):
                 h = histogram[cy, cx, o]
-                q0 = _share(h, n0)
-                q1 = _share(h, n1)
-                q2 = _share(h, n2)
-                q3 = _share(h, n3)
+                shares[0, o] = _share(h, n0)
+                shares[1, o] = _share(h, n1)
+                shares[2, o] = _share(h, n2)
+                shares[3, o] = _share(h, n3)
+            t0 = t1 = t2 = t3 = np.float32(0.0)
+            for o in range(18):
+                q0, q1, q2, q3 = shares[0, o], shares[1, o], shares[2, o], shares[3, o]
                 out[at + o] = q0 + q1 + q2 + q3
                 t0 += q0
                 t1 += q1
@@ -456,14 +477,15 @@ def collect_votes(image, last_row, last_column, last_grouped, window, magnitude,
 
 
 @kernel
-def describe(votes, histogram, energy, norms, out):
+def describe(votes, histogram, energy, norms, shares, out):
     """From ``votes`` to the descriptor ``out``; docs/algorithms/alignment-and-fhog.md#fhog.
 
-    Work space: ``histogram`` (rows, columns, 18), ``energy`` (rows, columns), ``norms`` one less each way.
+    Work space: ``histogram`` (rows, columns, 18), ``energy`` (rows, columns), ``norms`` one less each way,
+    ``shares`` (4, 18).
     """
     fold(votes, histogram, energy)
     for cy in range(norms.shape[0]):
         for cx in range(norms.shape[1]):
             total = energy[cy, cx] + energy[cy, cx + 1] + energy[cy + 1, cx] + energy[cy + 1, cx + 1]
             norms[cy, cx] = math.sqrt(total + np.float32(0.0001))
-    normalise(histogram, norms, out)
+    normalise(histogram, norms, shares, out)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, Unpack, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Unpack, get_type_hints
 
 import typer
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from mien.results.aligned import AlignedOptions
     from mien.view.drawing import DrawingOptions
 
-_FILES = "Columns and further files"
-_FACES = "Several faces, and pictures"
-
 _SKIPPED = {"action-units": "aus"}
 """What is left out, by the name of its columns."""
 
@@ -31,20 +28,31 @@ ModelsOption = Annotated[
     str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
 ]
 QuietOption = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
+SourcesArgument = Annotated[
+    list[Path], typer.Argument(help="Video files, pictures, or folders of pictures.", show_default=False)
+]
+ThreadsOption = Annotated[int | None, typer.Option(help="Threads; results do not depend on them.")]
+PersonOption = Annotated[
+    str | None, typer.Option(help="Name of the person in all recordings, who gets one neutral face.")
+]
+NeutralOption = Annotated[
+    Path | None, typer.Option(help="Recording of the neutral face: a video, its scores or its table.")
+]
 
 
 def grouped(function: Callable[..., None]) -> Callable[..., None]:
-    """Let a command's function take groups of options, dataclasses whose fields are the options.
+    """Let a command's function declare options briefly, and take groups of them.
 
     Parameters
     ----------
     function
-        Its parameters are options and arguments as Typer knows them, and groups.
+        Its parameters are options and arguments as Typer knows them, options that are declared as
+        ``Annotated[type, help]``, and groups: subclasses of `OptionGroup`.
 
     Returns
     -------
     callable
-        The same with all options side by side, each group's in its place, for Typer.
+        The same for Typer, with all options side by side, each group's in its place.
     """
     hints = get_type_hints(function, include_extras=True)
     groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
@@ -54,7 +62,7 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
             parameters += _options(groups[name])
         else:
             keyword = inspect.Parameter.KEYWORD_ONLY
-            parameters.append(parameter.replace(annotation=hints[name], kind=keyword))
+            parameters.append(parameter.replace(annotation=_option(name, hints[name]), kind=keyword))
 
     @wraps(function)
     def command(**values: Any) -> None:
@@ -68,19 +76,38 @@ def grouped(function: Callable[..., None]) -> Callable[..., None]:
 
 def _options(group: Any) -> list[inspect.Parameter]:
     """The parameters of a group's constructor; dataclasses make them keywords."""
-    hints = get_type_hints(group, include_extras=True)
+    hints, panel = get_type_hints(group, include_extras=True), getattr(group, "panel", None)
     return [
-        parameter.replace(annotation=hints[name])
+        parameter.replace(annotation=_option(name, hints[name], panel))
         for name, parameter in inspect.signature(group).parameters.items()
     ]
 
 
-class OptionGroup(Protocol):
-    """A group that says something about the analysis."""
+def _option(name: str, hint: Any, panel: str | None = None) -> Any:
+    """What Typer needs to know of an option that is declared as its type and its help."""
+    (described,) = hint.__metadata__
+    if not isinstance(described, str):
+        return hint
+    # Without a name of its own Typer would make a --no-… of every flag.
+    names = (f"--{name.replace('_', '-')}",) if hint.__origin__ is bool else ()
+    return Annotated[hint.__origin__, typer.Option(*names, help=described, rich_help_panel=panel)]
 
-    def values(self) -> OptionValues:
-        """Options of an analysis."""
-        ...
+
+class OptionGroup:
+    """A group of options: a dataclass, each field with its type, its help and its default.
+
+    Attributes
+    ----------
+    panel
+        Headline under which the help shows them; None puts them among the others.
+    """
+
+    __slots__ = ()
+    panel: ClassVar[str | None] = None
+
+    def values(self) -> dict[str, Any]:
+        """What the group says about the analysis, by the names of `AnalysisOptions`."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}  # type: ignore[arg-type]
 
 
 def analysis_options(*groups: OptionGroup, **values: Unpack[OptionValues]) -> AnalysisOptions:
@@ -98,255 +125,144 @@ def analysis_options(*groups: OptionGroup, **values: Unpack[OptionValues]) -> An
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ModelArguments:
+class ModelArguments(OptionGroup):
     """Which models, and where they run."""
 
     models: ModelsOption = None
-    landmarks: Annotated[
-        str | None, typer.Option(help="Landmark model: clnf, ce-clm, or the path of a model's main file.")
-    ] = None
+    landmarks: Annotated[str | None, "Landmark model: clnf, ce-clm, or the path of a model's main file."] = (
+        None
+    )
     device: Annotated[
         str,
-        typer.Option(
-            help="Where networks run: cpu, cuda, tensorrt, coreml, directml, openvino, or auto, the first "
-            "of them that starts."
-        ),
+        "Where networks run: cpu, cuda, tensorrt, coreml, directml, openvino, or auto, the first of them "
+        "that starts.",
     ] = "cpu"
-
-    def values(self) -> OptionValues:
-        """Options of an analysis."""
-        return {"models": self.models, "landmarks": self.landmarks, "device": self.device}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CameraArguments:
+class CameraArguments(OptionGroup):
     """What is known of the camera."""
 
     intrinsics: Annotated[
         str | None,
-        typer.Option(
-            help="The camera's focal lengths and centre, px: FX,FY or FX,FY,CX,CY, or a file with them; by "
-            "default usual ones for the picture's size."
-        ),
+        "The camera's focal lengths and centre, px: FX,FY or FX,FY,CX,CY, or a file with them; by default "
+        "usual ones for the picture's size.",
     ] = None
 
-    def values(self) -> OptionValues:
-        """Options of an analysis."""
+    def values(self) -> dict[str, Any]:
+        """What the camera means for an analysis."""
         if self.intrinsics is None:
             return {}
-        from mien.geometry.intrinsics import read_intrinsics
+        from mien.geometry.pinhole import read_intrinsics
 
         known = read_intrinsics(self.intrinsics)
         return {"focal_px": known.focal_px, "centre_px": known.centre_px}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SpanArguments:
+class SpanArguments(OptionGroup):
     """Which part of a video, and how its time is counted."""
 
-    compat: Annotated[
-        str | None, typer.Option(help="openface: time from the nominal frame rate, pictures not turned.")
-    ] = None
-    start: Annotated[float, typer.Option(help="First second to analyse.")] = 0.0
-    end: Annotated[float | None, typer.Option(help="Stop before this second.")] = None
+    compat: Annotated[str | None, "openface: time from the nominal frame rate, pictures not turned."] = None
+    start: Annotated[float, "First second to analyse."] = 0.0
+    end: Annotated[float | None, "Stop before this second."] = None
 
-    def values(self) -> OptionValues:
-        """Options of an analysis."""
+    def values(self) -> dict[str, Any]:
+        """The span in the analysis's names."""
         return {"compat": self.compat, "start_s": self.start, "end_s": self.end}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FitArguments:
-    """What is left out or approximated, and how landmarks are fitted."""
+class FitArguments(OptionGroup):
+    """What is left out or approximated, and how faces are read."""
 
-    every: Annotated[
-        int, typer.Option(help="Analyse every Nth frame and interpolate between: an approximation.")
-    ] = 1
-    skip: Annotated[
-        list[str] | None, typer.Option(help="Leave out gaze, aus or parts; may be given several times.")
-    ] = None
-    fit: Annotated[
-        str, typer.Option(help="openface, or exact: without its grids; docs/exact-fit.md says when.")
-    ] = "openface"
-    fast: Annotated[
-        bool, typer.Option("--fast", help="Approximate the landmarks; docs/performance.md says the cost.")
+    every: Annotated[int, "Analyse every Nth frame and interpolate between: an approximation."] = 1
+    skip: Annotated[list[str] | None, "Leave out gaze, aus or parts; may be given several times."] = None
+    fit: Annotated[str, "openface, or exact: without its grids; docs/exact-fit.md says when."] = "openface"
+    fast: Annotated[bool, "Approximate the landmarks; docs/performance.md says the cost."] = False
+    both_ways: Annotated[
+        bool, "Action units as the mean over the face and its mirror image, which flipping cannot change."
     ] = False
 
-    def values(self) -> OptionValues:
-        """Options of an analysis."""
+    def values(self) -> dict[str, Any]:
+        """The same with every name of ``skip`` by itself."""
         names = [name.strip() for names in self.skip or () for name in names.split(",")]
-        skip = tuple(_SKIPPED.get(name, name) for name in names)
-        return {"every": self.every, "skip": skip, "fit": self.fit, "fast": self.fast}
+        # Without arguments, super() would look for the class that slots have replaced.
+        return OptionGroup.values(self) | {"skip": tuple(_SKIPPED.get(name, name) for name in names)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaceArguments:
+class FaceArguments(OptionGroup):
     """Several faces, and pictures."""
+
+    panel = "Several faces, and pictures"
 
     faces: Annotated[
         str | None,
-        typer.Option(
-            help="one or many (everybody, under a number of their own); by default one of a video, all of a "
-            "picture.",
-            rich_help_panel=_FACES,
-        ),
+        "one or many (everybody, under a number of their own); by default one of a video, all of a picture.",
     ] = None
-    most_faces: Annotated[
-        int, typer.Option(help="Faces followed at the same time.", rich_help_panel=_FACES)
-    ] = 16
-    sequence: Annotated[
-        bool,
-        typer.Option("--sequence", help="Take the pictures of a folder for a video.", rich_help_panel=_FACES),
-    ] = False
-    fps: Annotated[
-        float | None,
-        typer.Option(
-            help="Pictures per second of a sequence; without it all times are 0.", rich_help_panel=_FACES
-        ),
-    ] = None
+    most_faces: Annotated[int, "Faces followed at the same time."] = 16
+    sequence: Annotated[bool, "Take the pictures of a folder for a video."] = False
+    fps: Annotated[float | None, "Pictures per second of a sequence; without it all times are 0."] = None
     boxes: Annotated[
         Path | None,
-        typer.Option(
-            help="Folder with face boxes for pictures: NAME.txt, a line min_x min_y max_x max_y per face.",
-            rich_help_panel=_FACES,
-        ),
+        "Folder with face boxes for pictures: NAME.txt, a line min_x min_y max_x max_y per face.",
     ] = None
-    multi_view: Annotated[
-        bool,
-        typer.Option(
-            "--multi-view",
-            help="Try eleven head orientations for every face of a picture.",
-            rich_help_panel=_FACES,
-        ),
-    ] = False
-    static_aus: Annotated[
-        bool,
-        typer.Option(
-            "--static-aus",
-            help="Action units without the person's neutral face, as for pictures.",
-            rich_help_panel=_FACES,
-        ),
-    ] = False
-    both_ways: Annotated[
-        bool,
-        typer.Option(
-            "--both-ways",
-            help="Action units as the mean over the face and its mirror image, which flipping cannot change.",
-        ),
-    ] = False
+    multi_view: Annotated[bool, "Try eleven head orientations for every face of a picture."] = False
+    static_aus: Annotated[bool, "Action units without the person's neutral face, as for pictures."] = False
 
-    def values(self) -> OptionValues:
-        """Options of an analysis."""
-        return {
-            "both_ways": self.both_ways,
-            "faces": self.faces,
-            "most_faces": self.most_faces,
-            "action_units": "static" if self.static_aus else "dynamic",
-            "multi_view": self.multi_view,
-            "sequence": self.sequence,
-            "fps": self.fps,
-            "boxes": self.boxes,
-        }
+    def values(self) -> dict[str, Any]:
+        """The same with the kind of action units by its name."""
+        values = OptionGroup.values(self)
+        return values | {"action_units": "static" if values.pop("static_aus") else "dynamic"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileArguments:
+class FileArguments(OptionGroup):
     """Columns of the table, and further files."""
+
+    panel = "Columns and further files"
 
     columns: Annotated[
         str | None,
-        typer.Option(
-            help="Groups of columns, with commas between: gaze, pose, landmarks-2d, landmarks-3d, shape, "
-            "action-units (or aus); by default all.",
-            rich_help_panel=_FILES,
-        ),
+        "Groups of columns, with commas between: gaze, pose, landmarks-2d, landmarks-3d, shape, action-units "
+        "(or aus); by default all.",
     ] = None
     extra: Annotated[
         str | None,
-        typer.Option(
-            help="Groups of mien's own columns, after OpenFace's, with commas between: measures, "
-            "blendshapes, mesh, or all; by default none.",
-            rich_help_panel=_FILES,
-        ),
+        "Groups of mien's own columns, after OpenFace's, with commas between: measures, blendshapes, mesh, "
+        "or all; by default none.",
     ] = None
     csv_style: Annotated[
         str,
-        typer.Option(
-            help="Layout of CSV tables: openface-2.2, or openface-blank with a blank after each comma, as "
-            "OpenFace 2.0 and its builds for Windows write.",
-            rich_help_panel=_FILES,
-        ),
+        "Layout of CSV tables: openface-2.2, or openface-blank with a blank after each comma, as OpenFace "
+        "2.0 and its builds for Windows write.",
     ] = "openface-2.2"
-    also: Annotated[
-        list[str] | None,
-        typer.Option(help="A further format of the table: csv, parquet or jsonl.", rich_help_panel=_FILES),
-    ] = None
+    also: Annotated[list[str] | None, "A further format of the table: csv, parquet or jsonl."] = None
     tracked: Annotated[
-        bool,
-        typer.Option(
-            "--tracked",
-            help="Read the video again and write NAME.tracked.mp4 with the results drawn over it.",
-            rich_help_panel=_FILES,
-        ),
+        bool, "Read the video again and write NAME.tracked.mp4 with the results drawn over it."
     ] = False
-    tracked_style: Annotated[
-        str, typer.Option(help="How to draw: mien or openface.", rich_help_panel=_FILES)
-    ] = "mien"
+    tracked_style: Annotated[str, "How to draw: mien or openface."] = "mien"
     anonymous: Annotated[
         str | None,
-        typer.Option(
-            help="Hide who is seen in --tracked and --report: blur (faces; in the report they are black) or "
-            "black (landmarks on black).",
-            rich_help_panel=_FILES,
-        ),
+        "Hide who is seen in --tracked and --report: blur (faces; in the report they are black) or black "
+        "(landmarks on black).",
     ] = None
     report: Annotated[
-        bool,
-        typer.Option(
-            "--report",
-            help="Write NAME.report.html: quality, time courses, moments and a summary in one page.",
-            rich_help_panel=_FILES,
-        ),
+        bool, "Write NAME.report.html: quality, time courses, moments and a summary in one page."
     ] = False
-    no_pictures: Annotated[
-        bool, typer.Option("--no-pictures", help="No face in the report.", rich_help_panel=_FILES)
-    ] = False
-    hog: Annotated[
-        bool,
-        typer.Option("--hog", help="Write the faces' descriptors, NAME.hog.", rich_help_panel=_FILES),
-    ] = False
-    aligned: Annotated[
-        bool,
-        typer.Option("--aligned", help="Write the aligned faces, NAME_aligned/.", rich_help_panel=_FILES),
-    ] = False
-    aligned_size: Annotated[int, typer.Option(help="Their width, px.", rich_help_panel=_FILES)] = 112
+    no_pictures: Annotated[bool, "No face in the report."] = False
+    hog: Annotated[bool, "Write the faces' descriptors, NAME.hog."] = False
+    aligned: Annotated[bool, "Write the aligned faces, NAME_aligned/."] = False
+    aligned_size: Annotated[int, "Their width, px."] = 112
     aligned_scale: Annotated[
-        float | None,
-        typer.Option(
-            help="Their scale, px per mm of the mean face; by default as large as the size allows.",
-            rich_help_panel=_FILES,
-        ),
+        float | None, "Their scale, px per mm of the mean face; by default as large as the size allows."
     ] = None
-    aligned_format: Annotated[
-        str, typer.Option(help="Their format: bmp, png, jpg …", rich_help_panel=_FILES)
-    ] = "bmp"
-    no_mask: Annotated[
-        bool,
-        typer.Option("--no-mask", help="Keep what surrounds aligned faces.", rich_help_panel=_FILES),
-    ] = False
-    gray: Annotated[bool, typer.Option("--gray", help="Make aligned faces grey.", rich_help_panel=_FILES)] = (
-        False
-    )
-    found_only: Annotated[
-        bool,
-        typer.Option(
-            "--found-only", help="No aligned faces of frames without a face.", rich_help_panel=_FILES
-        ),
-    ] = False
-    details: Annotated[
-        bool,
-        typer.Option("--details", help="Write OpenFace's NAME_of_details.txt.", rich_help_panel=_FILES),
-    ] = False
+    aligned_format: Annotated[str, "Their format: bmp, png, jpg …"] = "bmp"
+    no_mask: Annotated[bool, "Keep what surrounds aligned faces."] = False
+    gray: Annotated[bool, "Make aligned faces grey."] = False
+    found_only: Annotated[bool, "No aligned faces of frames without a face."] = False
+    details: Annotated[bool, "Write OpenFace's NAME_of_details.txt."] = False
 
     def outputs(self, *, scores: bool = False) -> OutputOptions:
         """Which files are written, wherever they go.

@@ -8,16 +8,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from mien.analysis.watch import Watch
 from mien.cli.progress import Silent, interruptible, progress, telling_of_compilation
 from mien.cli.warmup import compile_first
-from mien.cli.words import note
+from mien.cli.words import failure, kept, summary
 
 if TYPE_CHECKING:
+    from mien.analysis.outcome import JobOutcome
     from mien.options import AnalysisOptions
     from mien.packs import Pack
 
 
-class Console:
+class Console(Watch):
     """A `mien.analysis.watch.Watch` that shows progress and says what there is to say.
 
     Parameters
@@ -42,8 +44,7 @@ class Console:
     @contextmanager
     def interruptible(self) -> Iterator[None]:
         """Let Ctrl-C, or the system's wish that the program ends, stop the work between two frames."""
-        tell = (lambda text: None) if self._quiet else (lambda text: self._bar.note(text))
-        with interruptible(self.stopped.set, tell):
+        with interruptible(self.stopped.set, self._say):
             yield
 
     @contextmanager
@@ -55,10 +56,9 @@ class Console:
         if pack is not None:
             self._get_ready(pack)
         bar = progress(name, total, quiet=self._quiet)
-        tell = (lambda text: None) if self._quiet else bar.note
         # What there is now stays to the end: collections of garbage need not look at it again and again.
         gc.freeze()
-        with bar, telling_of_compilation(tell):
+        with bar, telling_of_compilation(self._say):
             self._bar = bar
             try:
                 yield bar.advance
@@ -67,8 +67,7 @@ class Console:
 
     def note(self, text: str) -> None:
         """Print a sentence, unless only errors are wanted."""
-        if not self._quiet:
-            self._bar.note(f"mien: {text}")
+        self._say(f"mien: {text}")
 
     def warn(self, text: str) -> None:
         """Print a sentence in any case."""
@@ -82,13 +81,31 @@ class Console:
             else:
                 self._bar.say(line)
 
+    def tell(self, outcome: JobOutcome, *, alone: bool = True) -> None:
+        """Say what became of a job.
+
+        Raises
+        ------
+        MienError
+            What went wrong with the only job, which is ``alone``, or with pictures.
+        """
+        self.lines(kept(outcome), error=True)
+        if outcome.error is not None:
+            if alone or outcome.pictures:
+                raise outcome.error
+            self.lines([failure(outcome.name, outcome.error)], error=True)
+        elif not self._quiet and (outcome.pictures or not (outcome.partial or outcome.stopped)):
+            self.lines(summary(outcome, self._options))
+        elif self._quiet and outcome.lost:
+            self.lines([f"mien: {outcome.name}: {outcome.lost}"], error=True)
+
     def _get_ready(self, pack: Pack) -> None:
         """Say once which models are used, and compile what has not been compiled on this machine before."""
-        from mien.packs import notice
+        if not self._ready:
+            self._ready = True
+            self._say(pack.notice)
+            compile_first(pack, self._options, self._say)
 
-        if self._ready:
-            return
-        self._ready = True
+    def _say(self, text: str) -> None:
         if not self._quiet:
-            note(notice(pack))
-        compile_first(pack, self._options, (lambda text: None) if self._quiet else note)
+            self._bar.note(text)

@@ -5,27 +5,28 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mien.cli.arguments import CameraArguments, ModelArguments, QuietOption, analysis_options, grouped
+from mien.cli.live_page import PageArguments
+from mien.cli.live_source import LiveRequest, OpenedSource
 from mien.cli.progress import interruptible
 from mien.cli.warmup import compile_first
-from mien.cli.words import networks_sentence
-from mien.errors import OptionError, OutputError, SourceError
+from mien.cli.words import networks_sentence, note
+from mien.errors import OptionError, OutputError
 from mien.options import AnalysisOptions
 
 if TYPE_CHECKING:
-    from mien.datatypes import Frame
-    from mien.live.lines import LiveEncoder
-    from mien.live.session import LiveFace, LiveSource
+    from mien.live.shown import PageOptions, ShownAnalysis
     from mien.live.sinks import LineSink
     from mien.live.statistics import LiveSummary
     from mien.packs import Pack
+    from mien.results import RecordedSource
     from mien.stages import Stages
     from mien.video.source import SourceInfo
 
@@ -54,7 +55,10 @@ def live(
     ] = None,
     host: Annotated[str, typer.Option(help="Address that --websocket listens on.")] = "127.0.0.1",
     clients: Annotated[
-        int, typer.Option(help="Clients of --websocket at the same time; more are refused.", min=1)
+        int,
+        typer.Option(
+            help="Clients of --websocket, and viewers of --page, at the same time; more are refused.", min=1
+        ),
     ] = 32,
     groups: Annotated[
         str | None, typer.Option(help="Fields wanted in the lines, such as pose,gaze,action-units; all.")
@@ -68,44 +72,27 @@ def live(
     ] = None,
     seconds: Annotated[float | None, typer.Option(help="Stop after so many seconds.")] = None,
     *,
+    page: PageArguments,
     models: ModelArguments,
     lens: CameraArguments,
     quiet: QuietOption = False,
 ) -> None:
     """Analyse what a camera sees now; frames are dropped, and counted, rather than queued.
 
-    Numbers are shown in the terminal. JSON Lines go to a file, to a port, or to standard output where that is
-    not a terminal. Ctrl-C ends it.
+    Numbers are shown in the terminal, and with --page in the browser. JSON Lines go to a file, to a port, or
+    to standard output where that is not a terminal. Ctrl-C ends it.
     """
-    request = _Request(video, camera, realtime, _size(size), fps, correction, seconds)
-    streams = _Streams(jsonl, websocket, host, clients, groups)
+    if video is not None and not (realtime or page.page or camera is not None):
+        raise OptionError(
+            f"{video}: add --realtime to play it at its own pace; for its table use mien analyze"
+        )
+    if video is None and realtime:
+        raise OptionError("--realtime needs a video; a camera is always in real time")
+    request = LiveRequest(video, camera, _size(size), fps, correction, seconds)
+    streams = _Streams(jsonl, websocket, host, clients, groups, page.page)
     streams.need_another_file_than(video)
-    _run(request, streams, analysis_options(models, lens), quiet=quiet)
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What is analysed."""
-
-    video: Path | None
-    camera: int | None
-    realtime: bool
-    size: tuple[int, int]
-    fps: float | None
-    correction: bool | None
-    seconds: float | None
-
-    def __post_init__(self) -> None:
-        if self.video is not None and self.camera is not None:
-            raise OptionError(f"expected a video or --camera, got both: {self.video} and {self.camera}")
-        if self.video is not None and not self.realtime:
-            raise OptionError(
-                f"{self.video}: add --realtime to play it at its own pace; for its table use mien analyze"
-            )
-        if self.video is None and self.realtime:
-            raise OptionError("--realtime needs a video; a camera is always in real time")
-        if self.seconds is not None and not self.seconds > 0:
-            raise OptionError(f"seconds: expected more than 0, got {self.seconds}")
+    shown = page.options(clients, streams.encoder_groups)
+    _run(request, streams, shown, analysis_options(models, lens), quiet=quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +104,7 @@ class _Streams:
     host: str
     clients: int
     groups: str | None
+    page: bool
 
     @property
     def encoder_groups(self) -> list[str] | None:
@@ -134,7 +122,7 @@ class _Streams:
     @property
     def to_stdout(self) -> bool:
         """As asked for, or because somebody reads it and nothing else is asked for."""
-        if self.jsonl is None and self.websocket is None:
+        if self.jsonl is None and self.websocket is None and not self.page:
             return not sys.stdout.isatty()
         return self.jsonl == _STDOUT
 
@@ -147,60 +135,57 @@ def _size(text: str) -> tuple[int, int]:
     return width, height
 
 
-def _run(request: _Request, streams: _Streams, options: AnalysisOptions, *, quiet: bool) -> None:
+def _run(
+    request: LiveRequest,
+    streams: _Streams,
+    page: PageOptions | None,
+    options: AnalysisOptions,
+    *,
+    quiet: bool,
+) -> None:
     from mien.cli.live_display import live_display
+    from mien.cli.live_run import LiveRuns, Outlets
     from mien.live.lines import LiveEncoder
-    from mien.live.session import LiveAnalysis
-    from mien.packs import build_stages, choose_pack, notice
+    from mien.packs import build_stages, choose_pack
 
-    encoder = LiveEncoder(streams.encoder_groups)
+    say = (lambda text: None) if quiet else _say
+    LiveEncoder(streams.encoder_groups)  # unknown names are told before anything is opened
     pack = choose_pack(options.models)
     with ExitStack() as cleanup:
-        source, info, first = cleanup.enter_context(_opened(request))
-        if request.correction is not None:
-            info = replace(info, camera=request.correction)
-        if info.camera:
-            encoder = LiveEncoder(streams.encoder_groups, corrected=pack.name == "openface")
+        opened = cleanup.enter_context(closing(OpenedSource(request, pausable=page is not None)))
+        info = opened.open()
+        corrected = info.camera and pack.name == "openface"
+        encoder = LiveEncoder(streams.encoder_groups, corrected=corrected)
         stages = build_stages(pack, options, live=info.camera)
-        if not quiet:
-            typer.echo(notice(pack), err=True)
-        compile_first(pack, options, (lambda text: None) if quiet else _say)
-        header = _header(encoder, info, stages, pack, options)
+        say(pack.notice)
+        compile_first(pack, options, say)
+        recorded, provenance = _about(info, stages, pack, options)
+        header = encoder.header(recorded, provenance)
         sinks = [cleanup.enter_context(closing(sink)) for sink in _sinks(streams, header, quiet=quiet)]
-        analysis = LiveAnalysis(source, stages, first=first)
+        shown = None if page is None else _shown(page, stages, info, header, quiet=quiet)
+        if shown is not None:
+            cleanup.enter_context(closing(shown))
         display = live_display(info.name, terminal=sys.stderr.isatty(), quiet=quiet, clock=time.perf_counter)
-        with interruptible(analysis.stop, lambda text: None), display, closing(iter(analysis)) as results:
-            for result in _until(results, request.seconds):
-                display.show(result)
-                if not _pass_on(encoder.line(result), sinks):
-                    break
-        if not quiet:
-            text = [_describe(analysis.statistics.summary()), *networks_sentence(options, stages.networks())]
-            typer.echo(" ".join(text), err=True)
+        runs = LiveRuns(
+            opened,
+            stages,
+            Outlets(encoder, sinks, display, shown),
+            recorded,
+            provenance,
+            "live, corrected" if corrected else "live",
+            request.seconds,
+            lambda summary: say(
+                " ".join([_describe(summary), *networks_sentence(options, stages.networks())])
+            ),
+        )
+        with interruptible(runs.stop, lambda text: None), display:
+            runs.all()
 
 
-@contextmanager
-def _opened(request: _Request) -> Iterator[tuple[LiveSource, SourceInfo, Frame | None]]:
-    """The source, what is known about it, and a picture to get ready with where that costs nothing."""
-    from mien.video.camera import open_camera
-    from mien.video.file import VideoFile
-    from mien.video.pacing import RealTime
-
-    if request.video is None:
-        with open_camera(request.camera or 0, request.size, request.fps) as camera:
-            yield camera, camera.info, None
-        return
-    if not request.video.exists():
-        raise SourceError(f"{request.video}: no such file; expected a video")
-    with VideoFile(request.video) as again:
-        first = next(iter(again), None)
-    with VideoFile(request.video) as video:
-        yield RealTime(video), video.info, first
-
-
-def _header(
-    encoder: LiveEncoder, info: SourceInfo, stages: Stages, pack: Pack, options: AnalysisOptions
-) -> str:
+def _about(
+    info: SourceInfo, stages: Stages, pack: Pack, options: AnalysisOptions
+) -> tuple[RecordedSource, dict[str, Any]]:
+    """What is analysed, and how."""
     from mien.results import RecordedSource, collect_provenance
 
     provenance = collect_provenance(
@@ -213,14 +198,31 @@ def _header(
         networks=stages.networks(),
     )
     camera = stages.camera_for(info.width, info.height)
-    source = RecordedSource(info.name, info.path, info.width, info.height, info.fps, camera)
-    return encoder.header(source, provenance)
+    return RecordedSource(info.name, info.path, info.width, info.height, info.fps, camera), provenance
+
+
+def _shown(page: PageOptions, stages: Stages, info: SourceInfo, header: str, *, quiet: bool) -> ShownAnalysis:
+    """The page; its address is told even where little else is."""
+    from mien.live.shown import ShownAnalysis
+    from mien.results.table import readable
+
+    shown = ShownAnalysis(
+        page,
+        stages,
+        name=readable(info.name),
+        models=f"{stages.pack}, {stages.landmark_model}",
+        header=header,
+        camera=info.path is None,
+    )
+    note(f"Live page: {shown.address}")
+    if shown.warning:
+        note(f"mien: {shown.warning}")
+    return shown
 
 
 def _sinks(streams: _Streams, header: str, *, quiet: bool) -> Iterator[LineSink]:
     """Open every stream and write its header."""
     from mien.live.sinks import FileSink, StreamSink
-    from mien.live.websocket import WebSocketSink
 
     if streams.to_stdout:
         stdout = StreamSink(sys.stdout.buffer)
@@ -231,34 +233,12 @@ def _sinks(streams: _Streams, header: str, *, quiet: bool) -> Iterator[LineSink]
         file.write(header)
         yield file
     if streams.websocket is not None:
+        from mien.live.websocket import WebSocketSink
+
         server = WebSocketSink(streams.websocket, host=streams.host, header=header, most=streams.clients)
         if not quiet:
             typer.echo(f"JSON Lines on ws://{streams.host}:{server.port}", err=True)
         yield server
-
-
-def _until(results: Iterator[LiveFace], seconds: float | None) -> Iterator[LiveFace]:
-    """Results of the first seconds, counted from the first frame."""
-    first_s = None
-    for result in results:
-        time_s = result.face.time_s
-        first_s = time_s if first_s is None else first_s
-        if seconds is not None and time_s - first_s >= seconds:
-            return
-        yield result
-
-
-def _pass_on(line: str, sinks: list[LineSink]) -> bool:
-    """Write a line to all; False when standard output is not read any more."""
-    try:
-        for sink in sinks:
-            sink.write(line)
-    except BrokenPipeError:
-        # Python flushes once more at its end, and must not complain then.
-        with suppress(OSError):
-            sys.stdout.close()
-        return False
-    return True
 
 
 def _say(text: str) -> None:

@@ -38,17 +38,16 @@ def fetch(
     from mien.models.manifest import GROUPS
     from mien.models.store import ModelStore
 
-    with _plain_errors():
-        store = ModelStore()
-        groups = tuple(group for group in GROUPS if not (without_ce_clm and group == "ce-clm"))
-        wanted = store.lacking(groups)
-        if not wanted:
-            typer.echo(f"All files are already in {store.folder}")
-            return
-        accepted = accept or _ask_for_agreement(wanted, store)
-        with _progress_bar(wanted) as progress:
-            fetched = store.fetch(accept_licence=accepted, groups=groups, progress=progress)
-        typer.echo(f"{len(fetched)} files downloaded and checked, in {store.folder}")
+    store = ModelStore()
+    groups = tuple(group for group in GROUPS if not (without_ce_clm and group == "ce-clm"))
+    wanted = store.status().lacking(*groups)
+    if not wanted:
+        typer.echo(f"All files are already in {store.folder}")
+        return
+    accepted = accept or _ask_for_agreement(wanted, store)
+    with _progress_bar(wanted) as progress:
+        fetched = store.fetch(accept_licence=accepted, groups=groups, progress=progress)
+    typer.echo(f"{len(fetched)} files downloaded and checked, in {store.folder}")
 
 
 @app.command("import")
@@ -58,14 +57,13 @@ def import_models(
     """Copy OpenFace's models from an existing OpenFace folder or archive."""
     from mien.models.store import ModelStore
 
-    with _plain_errors():
-        store = ModelStore()
-        report = store.import_from(source)
-        typer.echo(f"{len(report.copied)} files copied to {store.folder}, {len(report.kept)} already there")
-        _say_what_differs(report.different, store.manifest.version)
-        _say_what_is_missing(report.missing)
-        if any(file.group == "clnf" for file in report.missing):
-            raise typer.Exit(1)
+    store = ModelStore()
+    report = store.import_from(source)
+    typer.echo(f"{len(report.copied)} files copied to {store.folder}, {len(report.kept)} already there")
+    _say_what_differs(report.different, store.manifest.version)
+    _say_what_is_missing(report.missing)
+    if any(file.group == "clnf" for file in report.missing):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -77,20 +75,19 @@ def status(
 
     from mien.models.manifest import GROUPS
     from mien.models.store import ModelStore
-    from mien.packs import open_pack, openface_pack
+    from mien.packs import PACKS, describe_pack
 
-    with _plain_errors():
-        store = ModelStore()
-        packs = (openface_pack(store), open_pack())
-        active, problem = _active(store)
-        Console(soft_wrap=False).print(_status_table(packs, active))
-        if problem:
-            typer.echo(f"mien: {problem}", err=True)
-        _say_what_is_missing(store.lacking(GROUPS))
-        if hashes:
-            for pack in packs:
-                for path, digest in pack.hashes().items():
-                    typer.echo(f"{digest}  {pack.name}/{path}")
+    store = ModelStore()
+    packs = tuple(describe_pack(name, store) for name in PACKS)
+    active, problem = _active(store)
+    Console(soft_wrap=False).print(_status_table(packs, active))
+    if problem:
+        typer.echo(f"mien: {problem}", err=True)
+    _say_what_is_missing(store.status().lacking(*GROUPS))
+    if hashes:
+        for pack in packs:
+            for path, digest in pack.hashes().items():
+                typer.echo(f"{digest}  {pack.name}/{path}")
 
 
 @app.command()
@@ -121,7 +118,7 @@ def _ask_for_agreement(wanted: tuple[ModelFile, ...], store: ModelStore) -> bool
 def _active(store: ModelStore) -> tuple[str, str]:
     """Name of the pack that an analysis takes, or why it would take none."""
     from mien.errors import ModelsMissingError
-    from mien.packs.pack import choose_pack
+    from mien.packs import choose_pack
 
     try:
         return choose_pack(None, store).name, ""
@@ -207,15 +204,3 @@ def _progress_bar(files: tuple[ModelFile, ...]) -> Iterator[Callable[[ModelFile,
             bar.update(task, completed=sum(arrived.values()), description=name)
 
         yield progress
-
-
-@contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn mien's own errors into one message on stderr and exit code 1."""
-    from mien.errors import MienError
-
-    try:
-        yield
-    except MienError as error:
-        typer.echo(f"mien: {error}", err=True)
-        raise typer.Exit(1) from None

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from mien.dropin.programs import SUMMARIES, Program
+from mien.dropin.flags import SUMMARIES, Program
 
 _HELP = ("-h", "-help", "--help")
 _PANEL = "OpenFace's programs, for scripts written for them"

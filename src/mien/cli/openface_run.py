@@ -6,17 +6,14 @@ from typing import TYPE_CHECKING
 
 from mien.analysis.jobs import run_job
 from mien.analysis.picture_jobs import run_pictures
-from mien.cli.analyze import tell_pictures
 from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
-from mien.cli.words import also, exit_code, kept, note, say, summary, worst
+from mien.cli.words import exit_code, note, worst
+from mien.dropin.flags import Program
 from mien.dropin.input_jobs import InputJob, picture_job, video_jobs, with_model
-from mien.dropin.places import Source
-from mien.dropin.programs import Program
-from mien.dropin.request import Request
+from mien.dropin.request import Request, Source
 
 if TYPE_CHECKING:
-    from mien.analysis.outcome import JobOutcome
     from mien.video.source import FrameSource
 
 
@@ -42,7 +39,7 @@ def run_request(request: Request) -> ExitCode:
         job = picture_job(request, warn)
         with console.interruptible():
             outcome = run_pictures(job, request.options, watch=console, stopped=console.stopped)
-        tell_pictures(outcome, request.options, console, job.place, quiet=request.quiet)
+        console.tell(outcome)
         return exit_code(outcome)
     return _videos(request, video_jobs(request, warn), console)
 
@@ -53,13 +50,10 @@ def _videos(request: Request, jobs: list[InputJob], console: Console) -> ExitCod
         for position, each in enumerate(jobs):
             camera = _open_camera(request, each) if each.source.kind is Source.CAMERA else None
             outcome = run_job(each.job, each.options, watch=console, stopped=console.stopped, source=camera)
-            if outcome.error is not None:
-                note(*kept(outcome))
-                rest = [later.source.path for later in jobs[position + 1 :]]
-                if rest:
-                    note(f"{request.program}: not attempted, as in OpenFace: {', '.join(rest)}")
-                raise outcome.error
-            _tell(request, outcome)
+            rest = [later.source.path for later in jobs[position + 1 :]]
+            if outcome.error is not None and rest:
+                note(f"{request.program}: not attempted, as in OpenFace: {', '.join(rest)}")
+            console.tell(outcome)
             codes.append(exit_code(outcome))
             if outcome.stopped:
                 break
@@ -70,20 +64,3 @@ def _open_camera(request: Request, each: InputJob) -> FrameSource:
     from mien.video.camera import open_camera
 
     return open_camera(int(each.source.path), request.camera_size)
-
-
-def _tell(request: Request, outcome: JobOutcome) -> None:
-    if outcome.stopped and not outcome.written:
-        note("mien: interrupted before the first frame was analysed")
-        return
-    table = next((path for path in outcome.written if path.suffix == ".csv"), None)
-    if not request.quiet:
-        if table is not None:
-            say(*summary(outcome, request.options, f"Table: {table}"))
-        else:
-            say(f"{outcome.name}: nobody was found in {outcome.frames} frames; no table was written")
-        say(*also(outcome.written, table))
-    elif outcome.lost:
-        note(f"mien: {outcome.name}: {outcome.lost}")
-    if outcome.stopped:
-        note("mien: interrupted; what was done until then is named .partial")

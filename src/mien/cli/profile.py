@@ -28,7 +28,7 @@ def profile(
     *,
     models: ModelArguments,
     span: SpanArguments,
-    threads: Annotated[int | None, typer.Option(help="Threads of the run that is timed as a whole.")] = None,
+    threads: Annotated[int | None, "Threads of the run that is timed as a whole."] = None,
 ) -> None:
     """Analyse a video twice and say where the time goes.
 

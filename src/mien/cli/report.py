@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +16,11 @@ from mien.cli.exit_codes import ExitCode
 from mien.cli.patterns import files_meant
 from mien.cli.words import note, say
 from mien.errors import OptionError, StoppedError
+
+if TYPE_CHECKING:
+    from mien.options import AnalysisOptions
+    from mien.report.many import Item, Made
+    from mien.report.options import ReportOptions
 
 
 @grouped
@@ -58,8 +64,7 @@ def report(
     It needs no server and no network. Videos and pictures are analysed first. Of several sources, and of a
     study, an overview (index.html) lists all, the least usable first.
     """
-    from mien.report.analysing import result_of_source
-    from mien.report.many import items_of, make_reports, overview_of, overview_path
+    from mien.report.many import items_of
     from mien.report.options import ReportOptions
 
     if no_pictures and anonymous:
@@ -75,25 +80,30 @@ def report(
     items, with_overview = items_of(meant)
     if video is not None and len(items) > 1:
         raise OptionError("--video is for one table; of several, videos are found by the tables' provenance")
-    place = _place(output, single=not with_overview)
-    analysis = analysis_options(models)
+    wanted = _Wanted(meant, items, _place(output, single=not with_overview), options, with_overview)
+    _make(wanted, analysis_options(models), quiet=quiet)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What was asked for: a report of each item, and of several an overview."""
+
+    meant: list[Path]
+    items: list[Item]
+    place: Path | None
+    options: ReportOptions
+    overview: bool
+
+
+def _make(wanted: _Wanted, analysis: AnalysisOptions, *, quiet: bool) -> None:
+    """Write all reports, then the overview; ends with the exit code of what happened."""
     console = Console(analysis, quiet=quiet)
-    analyse = partial(result_of_source, options=analysis, watch=console, stopped=console.stopped)
-    made = []
-    with console.interruptible():
-        for each in make_reports(items, place, options, analyse):
-            made.append(each)
-            if isinstance(each.error, StoppedError):
-                break
-            if each.error is not None and with_overview:
-                note(f"mien: {each.error}")
-            if each.error is not None and not with_overview:
-                raise each.error
-            if each.report is not None and not quiet:
-                say(f"Report: {each.report}")
-    if with_overview:
-        path = overview_path(meant, place)
-        overview_of(made, path, options, title or path.absolute().parent.name)
+    made = _reports(wanted, analysis, console, quiet=quiet)
+    if wanted.overview:
+        from mien.report.many import overview_of, overview_path
+
+        path = overview_path(wanted.meant, wanted.place)
+        overview_of(made, path, wanted.options, wanted.options.title or path.absolute().parent.name)
         if not quiet:
             say(f"Overview: {path}")
     if console.stopped.is_set():
@@ -101,6 +111,27 @@ def report(
         raise typer.Exit(ExitCode.INTERRUPTED)
     if any(each.error is not None for each in made):
         raise typer.Exit(ExitCode.ERROR)
+
+
+def _reports(wanted: _Wanted, analysis: AnalysisOptions, console: Console, *, quiet: bool) -> list[Made]:
+    """One report after the other; of several, one that fails is named and the others go on."""
+    from mien.report.analysing import result_of_source
+    from mien.report.many import make_reports
+
+    analyse = partial(result_of_source, options=analysis, watch=console, stopped=console.stopped)
+    made = []
+    with console.interruptible():
+        for each in make_reports(wanted.items, wanted.place, wanted.options, analyse):
+            made.append(each)
+            if isinstance(each.error, StoppedError):
+                break
+            if each.error is not None:
+                if not wanted.overview:
+                    raise each.error
+                note(f"mien: {each.error}")
+            if each.report is not None and not quiet:
+                say(f"Report: {each.report}")
+    return made
 
 
 def _place(output: str | None, *, single: bool) -> Path | None:

@@ -11,7 +11,9 @@ from mien.cli.arguments import (
     CameraArguments,
     ModelArguments,
     QuietOption,
+    SourcesArgument,
     SpanArguments,
+    ThreadsOption,
     analysis_options,
     grouped,
     place_meant,
@@ -28,10 +30,7 @@ if TYPE_CHECKING:
 
 @grouped
 def sides(
-    videos: Annotated[
-        list[Path],
-        typer.Argument(help="Video files, pictures, or folders of pictures.", show_default=False),
-    ],
+    videos: SourcesArgument,
     output: Annotated[
         str | None,
         typer.Option("-o", "--output", help="The table, .csv, or a folder; by default NAME.sides.csv, here."),
@@ -71,22 +70,23 @@ def sides(
     models: ModelArguments,
     span: SpanArguments,
     lens: CameraArguments,
-    threads: Annotated[int | None, typer.Option(help="Threads; results do not depend on them.")] = None,
+    threads: ThreadsOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Measure both sides of a face: action units and distances, left and right, frame by frame.
 
     Left and right are the subject's. A research measure, not a diagnosis: docs/sides.md.
     """
-    from mien.analysis.targets import need_source
+    from mien.analysis.targets import csv_tables, need_source
     from mien.sides.analysis import SidesOptions
-    from mien.sides.side_jobs import SidesJob, refuse_to_replace, run_sides, sides_tables
+    from mien.sides.side_jobs import SidesJob, refuse_to_replace, run_sides
 
     options = analysis_options(models, span, lens, threads=threads)
     how = SidesOptions(
         procedure=procedure, neutral=neutral, epochs=epochs, tier=tier, selfie=selfie, max_yaw_deg=max_yaw
     )
     sources = [need_source(path, "a video or pictures") for path in files_meant(videos)]
+    tables = csv_tables([source.stem for source in sources], place_meant(output), ".sides.csv")
     jobs = [
         SidesJob(
             source=source,
@@ -96,7 +96,7 @@ def sides(
             with_videos=with_videos,
             picture_s=picture,
         )
-        for source, table in zip(sources, sides_tables(sources, place_meant(output)), strict=True)
+        for source, table in zip(sources, tables, strict=True)
     ]
     refuse_to_replace(jobs)
     console = Console(options, quiet=quiet)

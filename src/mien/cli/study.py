@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +37,83 @@ _NAMED = 5
 """Failures that are named at the end; all are in failures.csv."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkArguments:
+    """Which recordings, and where the work is done."""
+
+    include: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Only files like this, such as '*.mp4' or 'session1/*'; several times.",
+            rich_help_panel=_WORK,
+        ),
+    ] = None
+    exclude: Annotated[
+        list[str] | None, typer.Option(help="No files like this; several times.", rich_help_panel=_WORK)
+    ] = None
+    redo: Annotated[bool, typer.Option("--redo", help="Analyse everything anew.", rich_help_panel=_WORK)] = (
+        False
+    )
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and why.", rich_help_panel=_WORK)
+    ] = False
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            help="Processes, one thread each; by default as many as cores and memory allow.",
+            rich_help_panel=_WORK,
+        ),
+    ] = None
+    shard: Annotated[
+        str, typer.Option(help="Only this part, such as 3/20, for job arrays.", rich_help_panel=_WORK)
+    ] = "1/1"
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            help="Let the workers of a Dask cluster do it: the scheduler's address, or its file (.json).",
+            rich_help_panel=_WORK,
+        ),
+    ] = None
+    own_neutral: Annotated[
+        bool,
+        typer.Option(
+            "--own-neutral",
+            help="A neutral face for every video, even if the list has a column person.",
+            rich_help_panel=_WORK,
+        ),
+    ] = False
+
+    def engine(self) -> Callable[[], Engine]:
+        """What does the work, once there is any.
+
+        Raises
+        ------
+        OptionError
+            Two are asked for.
+        """
+        from mien.study.engines import DaskEngine, LocalEngine
+
+        scheduler = self.scheduler
+        if scheduler is None:
+            return partial(LocalEngine, self.workers)
+        if self.workers is not None:
+            raise OptionError("workers are this machine's, a scheduler has its own; leave one of both out")
+        return partial(DaskEngine, scheduler)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormArguments:
+    """Which forms of the study's tables are written."""
+
+    long: Annotated[
+        bool, typer.Option("--long", help="Write study_long.csv too, one row for every number.")
+    ] = False
+    elan: Annotated[bool, typer.Option("--elan", help="Write every video's events for ELAN, NAME.eaf.")] = (
+        False
+    )
+    praat: Annotated[bool, typer.Option("--praat", help="The same for Praat, NAME.TextGrid.")] = False
+
+
 @grouped
 def study(
     place: Annotated[
@@ -47,55 +127,9 @@ def study(
     output: Annotated[
         Path, typer.Option("-o", "--output", help="Folder of the results.", show_default=False)
     ],
-    include: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Only files like this, such as '*.mp4' or 'session1/*'; several times.",
-            rich_help_panel=_WORK,
-        ),
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(help="No files like this; several times.", rich_help_panel=_WORK)
-    ] = None,
-    redo: Annotated[
-        bool, typer.Option("--redo", help="Analyse everything anew.", rich_help_panel=_WORK)
-    ] = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and why.", rich_help_panel=_WORK)
-    ] = False,
-    workers: Annotated[
-        int | None,
-        typer.Option(
-            help="Processes, one thread each; by default as many as cores and memory allow.",
-            rich_help_panel=_WORK,
-        ),
-    ] = None,
-    shard: Annotated[
-        str, typer.Option(help="Only this part, such as 3/20, for job arrays.", rich_help_panel=_WORK)
-    ] = "1/1",
-    scheduler: Annotated[
-        str | None,
-        typer.Option(
-            help="Let the workers of a Dask cluster do it: the scheduler's address, or its file (.json).",
-            rich_help_panel=_WORK,
-        ),
-    ] = None,
-    own_neutral: Annotated[
-        bool,
-        typer.Option(
-            "--own-neutral",
-            help="A neutral face for every video, even if the list has a column person.",
-            rich_help_panel=_WORK,
-        ),
-    ] = False,
-    long: Annotated[
-        bool, typer.Option("--long", help="Write study_long.csv too, one row for every number.")
-    ] = False,
-    elan: Annotated[
-        bool, typer.Option("--elan", help="Write every video's events for ELAN, NAME.eaf.")
-    ] = False,
-    praat: Annotated[bool, typer.Option("--praat", help="The same for Praat, NAME.TextGrid.")] = False,
     *,
+    work: WorkArguments,
+    form: FormArguments,
     rules: RuleArguments,
     models: ModelArguments,
     span: SpanArguments,
@@ -114,22 +148,23 @@ def study(
     from mien.study.planning import Planning, Shard
     from mien.study.run import Study
 
-    recordings, columns = find_recordings(place, output, Choice(tuple(include or ()), tuple(exclude or ())))
+    choice = Choice(tuple(work.include or ()), tuple(work.exclude or ()))
+    recordings, columns = find_recordings(place, output, choice)
     planning = Planning(
         home=output,
         options=analysis_options(models, span, lens, fit, faces),
         wanted=files.outputs(),
         rules=rules.options(),
-        redo=redo,
-        own_neutral=own_neutral,
-        shard=Shard.parse(shard),
+        redo=work.redo,
+        own_neutral=work.own_neutral,
+        shard=Shard.parse(work.shard),
     )
-    forms = Forms(long=long, annotations=(".eaf",) * elan + (".TextGrid",) * praat)
+    forms = Forms(long=form.long, annotations=(".eaf",) * form.elan + (".TextGrid",) * form.praat)
     made = Study(planning, recordings, columns, forms)
-    if dry_run:
+    if work.dry_run:
         say(*_intentions(made.plan()))
         return
-    outcome = _followed(made, scheduler, workers, quiet=quiet)
+    outcome = _followed(made, work.engine(), quiet=quiet)
     _tell(outcome, output, quiet=quiet)
     if files.report and planning.shard.whole:
         from mien.report.study_overview import overview_of_study
@@ -142,17 +177,10 @@ def study(
         raise typer.Exit(code)
 
 
-def _followed(made: Study, scheduler: str | None, workers: int | None, *, quiet: bool) -> Outcome:
+def _followed(made: Study, start: Callable[[], Engine], *, quiet: bool) -> Outcome:
     """Run a study while somebody watches, who may end it."""
     from mien.cli.progress import interruptible
     from mien.cli.study_progress import follower
-    from mien.study.engines import DaskEngine, LocalEngine
-
-    if scheduler is not None and workers is not None:
-        raise OptionError("workers are this machine's, a scheduler has its own; leave one of both out")
-
-    def start() -> Engine:
-        return LocalEngine(workers) if scheduler is None else DaskEngine(scheduler)
 
     stopped = threading.Event()
     shown = follower(quiet=quiet)

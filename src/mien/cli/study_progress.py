@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from mien.cli.progress import tell_of_compilation
 from mien.cli.words import note, printable
+from mien.study.run import Follower
 
 if TYPE_CHECKING:
     from mien.study.planning import Plan
@@ -19,7 +20,7 @@ _EVERY_S = 15.0
 STOPPING = "Stopping; what is done stays done. Press Ctrl-C again to end at once."
 
 
-class StudyProgress:
+class StudyProgress(Follower):
     """Counts, and says nothing: for -q."""
 
     def __init__(self) -> None:

@@ -132,7 +132,7 @@ def _annotations(found: Events, folder: Path, endings: list[str]) -> list[Path]:
 
 
 def _said(summary: Summary, found: Events, written: list[Path]) -> str:
-    shares = [row["usable_share"] for row in summary]
+    shares = [row.get("usable_share", float("nan")) for row in summary]
     known = [share for share in shares if share == share]
     usable = f"{100 * sum(known) / len(known):.1f} % of their frames usable on average" if known else "empty"
     more = f" and {len(written) - 3} more" if len(written) > 3 else ""

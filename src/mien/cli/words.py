@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -82,6 +81,8 @@ def failure(name: str, error: MienError) -> str:
 
 def kept(outcome: JobOutcome) -> list[str]:
     """Lines about what an analysis that ended early has left."""
+    if outcome.pictures:
+        return [f"mien: interrupted after {outcome.frames} pictures"] if outcome.stopped else []
     if not outcome.partial or not outcome.written:
         if outcome.stopped:
             return ["mien: interrupted before the first frame was analysed"]
@@ -97,48 +98,55 @@ def kept(outcome: JobOutcome) -> list[str]:
     ]
 
 
-def summary(outcome: JobOutcome, options: AnalysisOptions, where: str) -> list[str]:
-    """Say in one paragraph what was analysed, how it went and where the table is."""
-    speed = outcome.frames / outcome.seconds if outcome.seconds else 0.0
-    rate = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
-    parts = [
-        f"{outcome.name}: {_count(outcome.frames, 'frame')} in {outcome.seconds:.1f} s ({rate} frames/s).",
-        f"{_found(outcome, options)}, mean confidence {outcome.mean_confidence:.2f}.",
-        f"Models: {outcome.pack}, {outcome.landmark_model}.",
-        *networks_sentence(options, outcome.networks),
-        where,
-    ]
-    lines = [" ".join(parts), *(f"Note: {sentence}." for sentence in outcome.notes)]
+def summary(outcome: JobOutcome, options: AnalysisOptions) -> list[str]:
+    """Say in one paragraph what was analysed and how it went, where the files are, and what else to know."""
+    tables, others = _tables(outcome)
+    if outcome.pictures:
+        went = (
+            f"{_count(outcome.rows, 'face')} in {_count(outcome.frames, 'picture')}, {outcome.seconds:.1f} s."
+        )
+        found = ""
+    else:
+        speed = outcome.frames / outcome.seconds if outcome.seconds else 0.0
+        rate = f"{speed:.0f}" if speed >= 10 else f"{speed:.1f}"
+        went = f"{_count(outcome.frames, 'frame')} in {outcome.seconds:.1f} s ({rate} frames/s)."
+        found = f"{_found(outcome, options)}, mean confidence {outcome.mean_confidence:.2f}."
+    models = f"Models: {outcome.pack}, {outcome.landmark_model}."
+    networks = networks_sentence(options, outcome.networks)
+    lines = [" ".join(filter(None, [f"{outcome.name}: {went}", found, models, *networks, tables]))]
+    lines += [f"Note: {sentence}." for sentence in outcome.notes]
     if outcome.lost:
-        lines.append(f"Not all of the video could be read: {outcome.lost}.")
-    return lines + remarks(outcome)
+        lines.append(f"Not all of it could be read: {outcome.lost}.")
+    return [*lines, *remarks(outcome), *([f"Also: {others}"] if others else [])]
+
+
+def _tables(outcome: JobOutcome) -> tuple[str, str]:
+    """Where the table is, or the tables of pictures; and what else was written."""
+    from mien.analysis.targets import TABLE_SUFFIXES
+
+    tables = [path for path in outcome.written if path.suffix in TABLE_SUFFIXES]
+    if not tables:
+        return "No table was written.", ", ".join(map(str, outcome.written))
+    if outcome.pictures and len({path.with_suffix("") for path in tables}) > 1:
+        folders = list(dict.fromkeys(f"{path.parent}/" for path in tables))
+        return f"Tables: {', '.join(folders[:3])}{' …' if len(folders) > 3 else ''}", ""
+    return f"Table: {tables[0]}", ", ".join(str(path) for path in outcome.written if path != tables[0])
 
 
 def remarks(outcome: JobOutcome) -> list[str]:
     """Lines about results that are probably not what somebody hoped for."""
+    if outcome.empty:
+        more = f" and {len(outcome.empty) - 3} more" if len(outcome.empty) > 3 else ""
+        return [f"No face was found in {', '.join(outcome.empty[:3])}{more}."]
     if outcome.faceless:
         return [f"No face was found in {outcome.name}."]
-    if outcome.mostly_impossible:
+    if outcome.mostly_impossible and not outcome.pictures:
         share = 100 * outcome.impossible / outcome.successes
         return [
             f"In {share:.0f} % of the frames with a face the head has a pose that no visible face has: is "
             f"{outcome.name} upside down or on its side?"
         ]
     return []
-
-
-def picture_summary(outcome: JobOutcome, options: AnalysisOptions, where: str) -> list[str]:
-    """Say what was found in pictures, and in which nothing was."""
-    found = (
-        f"{_count(outcome.rows, 'face')} in {_count(outcome.frames, 'picture')}, {outcome.seconds:.1f} s. "
-        f"Models: {outcome.pack}, {outcome.landmark_model}."
-    )
-    lines = [" ".join([f"{outcome.name}: {found}", *networks_sentence(options, outcome.networks), where])]
-    lines += [f"Note: {sentence}." for sentence in outcome.notes]
-    if outcome.empty:
-        more = f" and {len(outcome.empty) - 3} more" if len(outcome.empty) > 3 else ""
-        lines.append(f"No face was found in {', '.join(outcome.empty[:3])}{more}.")
-    return lines
 
 
 def networks_sentence(options: AnalysisOptions, networks: dict[str, str]) -> list[str]:
@@ -162,20 +170,6 @@ def exit_code(outcome: JobOutcome, *, quiet: bool = False) -> ExitCode:
 def worst(codes: Iterable[ExitCode]) -> ExitCode:
     """The code that counts among several."""
     return max(codes, key=_WORST_LAST.index, default=ExitCode.OK)
-
-
-def picture_code(outcome: JobOutcome, *, quiet: bool = False) -> ExitCode:
-    """What pictures mean for the end of the program; a face is one that was detected."""
-    code = exit_code(outcome)
-    if code is ExitCode.OK and quiet and outcome.frames and not outcome.rows:
-        return ExitCode.NO_FACE
-    return code
-
-
-def also(written: Iterable[Path], table: Path | None) -> list[str]:
-    """A line that names what was written besides the table."""
-    others = [str(path) for path in written if path != table]
-    return [f"Also: {', '.join(others)}"] if others else []
 
 
 def _found(outcome: JobOutcome, options: AnalysisOptions) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,50 +116,6 @@ class BlazeFace:
         centre, half = rows[:, :1] + anchors, rows[:, 1:2] / 2
         faces = np.concatenate([centre - half, centre + half, rows[:, 2:] + anchors], axis=1)
         return faces.reshape(len(faces), 4 + 2 * KEYPOINTS), scores[kept]
-
-
-class FaceDetector(Protocol):
-    """Anything that finds faces in an image."""
-
-    def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
-        """Find the faces of an image, most certain first."""
-        ...
-
-
-class FirstSuccess:
-    """Asks one detector after the other until one finds a face.
-
-    The short-range network is quick and keeps very large faces; the full-range network finds the small
-    faces it misses (docs/algorithms/open-detection.md#blazeface).
-
-    Parameters
-    ----------
-    detectors
-        In the order in which they are asked.
-    """
-
-    def __init__(self, detectors: Sequence[FaceDetector]) -> None:
-        self._detectors = tuple(detectors)
-
-    def detect(self, bgr: NDArray[np.uint8]) -> FaceBoxes:
-        """Find the faces of an image: the first detector's that finds any.
-
-        Parameters
-        ----------
-        bgr
-            (H, W, 3) uint8, C-contiguous.
-
-        Returns
-        -------
-        FaceBoxes
-            Most certain first; empty where no detector finds a face.
-        """
-        faces = FaceBoxes(np.empty((0, 4), np.float32), np.empty(0, np.float32))
-        for detector in self._detectors:
-            faces = detector.detect(bgr)
-            if len(faces):
-                break
-        return faces
 
 
 def anchor_centres(grids: Sequence[tuple[int, int]]) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ _PYRAMID_FACTOR = 0.709
 _MIN_PROPOSAL_SCORE = np.float32(0.6)
 _MIN_REFINED_SCORE = np.float32(0.7)
 _MIN_FINAL_SCORE = np.float32(0.7)
-_BATCH = 16
+_BATCH = 4
 
 
 class MtcnnDetector:

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mien.dropin.flags import BY_NAME, Flag, Kind, Support
-from mien.dropin.programs import Program
+from mien.dropin.flags import BY_NAME, Flag, Kind, Program, Support
 from mien.errors import OptionError
 
 

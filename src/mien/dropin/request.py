@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import PurePath
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path, PurePath
 from typing import Any
 
-from mien.dropin.flags import SELECTIONS
+from mien.analysis.outputs import OutputOptions
+from mien.dropin.flags import SELECTIONS, Program
 from mien.dropin.parsing import Arguments, parse
-from mien.dropin.places import Input, Places, Source, below
-from mien.dropin.programs import Program
 from mien.errors import OptionError
 from mien.options import AnalysisOptions
 from mien.results.aligned import AlignedOptions
-from mien.results.columns import Group
-from mien.results.csv_style import CsvStyle, chosen_style
+from mien.results.columns import CsvStyle, Form, Group, chosen_groups
+from mien.view.drawing import DrawingOptions
 
 _GROUPS = {
     "-2Dfp": Group.LANDMARKS_2D,
@@ -30,30 +31,36 @@ _WILD = {"-sigma", "-reg", "-w_reg", "-n_iter", "-multi_view"}
 """Flags that -wild overrides where they stand before it."""
 
 
+class Source(StrEnum):
+    """What an input is."""
+
+    FILE = "file"
+    FOLDER = "folder"
+    CAMERA = "camera"
+
+
 @dataclass(frozen=True, slots=True)
-class Outputs:
-    """Which outputs are wanted.
+class Input:
+    """One input.
 
     Attributes
     ----------
-    groups
-        Groups of columns of the table.
-    hog, tracked
-        Whether descriptors and drawn pictures are.
-    aligned
-        How aligned faces are written; None for not at all.
-    picture_format
-        Format of drawn pictures, where these are no video.
-    style
-        Layout of the table.
+    kind
+        What it is.
+    path
+        As the user gave it, below -inroot; of a camera its number.
     """
 
-    groups: frozenset[Group]
-    hog: bool
-    tracked: bool
-    aligned: AlignedOptions | None
-    picture_format: str
-    style: CsvStyle = CsvStyle.OPENFACE_22
+    kind: Source
+    path: str
+
+    @property
+    def base(self) -> str:
+        """A file's name without folder and last ending, a folder's own name, a camera's date and time."""
+        if self.kind is Source.CAMERA:
+            return f"webcam_{datetime.now():%Y-%m-%d-%H-%M}"
+        path = Path(self.path)
+        return path.resolve().name if self.kind is Source.FOLDER else path.stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +73,10 @@ class Request:
         Whose it is.
     inputs
         In the order in which they are analysed.
-    places
-        Where their outputs go.
+    names
+        Values of -of; each is for the input at the same position.
     outputs
-        Which these are.
+        Which files are written of an input; their names are those of `outputs_of`.
     options
         How inputs are analysed; ``sequence`` is still to be set for each.
     landmarks
@@ -84,13 +91,27 @@ class Request:
 
     program: Program
     inputs: tuple[Input, ...]
-    places: Places
-    outputs: Outputs
+    names: tuple[str, ...]
+    outputs: OutputOptions
     options: AnalysisOptions
     landmarks: str | None
     camera_size: tuple[int, int]
     quiet: bool
     warnings: tuple[str, ...]
+
+    @property
+    def groups(self) -> frozenset[Group]:
+        """Groups of columns of the tables."""
+        return chosen_groups(self.outputs.groups)
+
+    def outputs_of(self, position: int, source: Input) -> OutputOptions:
+        """Outputs of the input at a position, counted from 0 (docs/algorithms/output-table.md#names)."""
+        folder, base = "", source.base
+        if position < len(self.names):
+            folder, last = os.path.split(self.names[position])
+            base = Path(last).stem
+        given = None if source.kind is Source.CAMERA else source.path
+        return replace(self.outputs, folder=self.outputs.folder / folder, base=base, source=given)
 
 
 def read_request(program: Program, words: Sequence[str]) -> Request:
@@ -125,7 +146,7 @@ def read_request(program: Program, words: Sequence[str]) -> Request:
     return Request(
         program=program,
         inputs=inputs,
-        places=Places(arguments.last("-out_dir", default="processed"), names),
+        names=names,
         outputs=outputs,
         options=_options(arguments, outputs, warnings),
         landmarks=arguments.last("-mloc"),
@@ -143,9 +164,16 @@ def _root(arguments: Arguments) -> str | None:
     return root
 
 
+def _below(root: str | None, path: str) -> str:
+    """A path below -inroot; an absolute one stays as it is."""
+    return path if root is None else os.path.join(root, path)
+
+
 def _videos(arguments: Arguments, warnings: list[str]) -> tuple[Input, ...]:
     root, kinds = _root(arguments), {"-f": Source.FILE, "-fdir": Source.FOLDER}
-    inputs = tuple(Input(kinds[name], below(root, value)) for name, value in arguments.given if name in kinds)
+    inputs = tuple(
+        Input(kinds[name], _below(root, value)) for name, value in arguments.given if name in kinds
+    )
     if "-device" not in arguments:
         return inputs
     if inputs:
@@ -155,7 +183,7 @@ def _videos(arguments: Arguments, warnings: list[str]) -> tuple[Input, ...]:
 
 def _pictures(arguments: Arguments, warnings: list[str]) -> tuple[Input, ...]:
     root = _root(arguments)
-    files = tuple(Input(Source.FILE, below(root, path)) for path in arguments.all("-f"))
+    files = tuple(Input(Source.FILE, _below(root, path)) for path in arguments.all("-f"))
     folders = arguments.all("-fdir")
     if files and folders:
         warnings.append("-fdir: not read, as -f goes before it")
@@ -163,32 +191,40 @@ def _pictures(arguments: Arguments, warnings: list[str]) -> tuple[Input, ...]:
         warnings.append(f"-fdir {' '.join(folders[1:])}: not read, as the first folder counts")
     if "-bboxdir" in arguments and (files or not folders):
         warnings.append("-bboxdir: no effect without -fdir, in OpenFace neither")
-    return files or tuple(Input(Source.FOLDER, below(root, path)) for path in folders[:1])
+    return files or tuple(Input(Source.FOLDER, _below(root, path)) for path in folders[:1])
 
 
-def _outputs(arguments: Arguments) -> Outputs:
+def _outputs(arguments: Arguments) -> OutputOptions:
     chosen = {name for name in SELECTIONS if name in arguments} or set(SELECTIONS)
-    size = arguments.last("-simsize", default=112)
+    pictures = arguments.program is Program.FACE_LANDMARK_IMG
     aligned = AlignedOptions(
-        size=size,
+        size=arguments.last("-simsize", default=112),
         scale=arguments.last("-simscale"),
         mask="-nomask" not in arguments,
         gray="-g" in arguments,
         picture_format=arguments.last("-format_aligned", default="bmp"),
         keep_failed="-nobadaligned" not in arguments,
     )
-    return Outputs(
+    picture_format = arguments.last("-format_vis_image", default="jpg") if pictures else None
+    drawing = DrawingOptions(style="openface", file_format=picture_format)
+    return OutputOptions(
+        folder=Path(arguments.last("-out_dir", default="processed")),
         groups=frozenset(group for name, group in _GROUPS.items() if name in chosen),
+        style=arguments.last("--csv-style", default=CsvStyle.OPENFACE_22),
+        form=Form.IMAGE if pictures else Form.SEQUENCE,
         hog="-hogalign" in chosen,
-        tracked="-tracked" in chosen,
         aligned=aligned if "-simalign" in chosen else None,
-        picture_format=arguments.last("-format_vis_image", default="jpg"),
-        style=chosen_style(arguments.last("--csv-style", default=CsvStyle.OPENFACE_22)),
+        drawing=drawing if "-tracked" in chosen else None,
+        details=True,
+        # The original makes no table where it has no row.
+        empty_tables=False,
+        provenance=False,
+        good_by="success" if arguments.program is Program.FEATURE_EXTRACTION else "valid",
     )
 
 
-def _options(arguments: Arguments, outputs: Outputs, warnings: list[str]) -> AnalysisOptions:
-    looks = outputs.hog or outputs.aligned is not None or Group.ACTION_UNITS in outputs.groups
+def _options(arguments: Arguments, outputs: OutputOptions, warnings: list[str]) -> AnalysisOptions:
+    looks = outputs.needs_appearance or Group.ACTION_UNITS in chosen_groups(outputs.groups)
     pictures = arguments.program is Program.FACE_LANDMARK_IMG
     boxes = arguments.last("-bboxdir") if pictures and "-f" not in arguments else None
     return AnalysisOptions(
@@ -197,7 +233,7 @@ def _options(arguments: Arguments, outputs: Outputs, warnings: list[str]) -> Ana
         faces=None if arguments.program is Program.FEATURE_EXTRACTION else "many",
         action_units="static" if "-au_static" in arguments else "dynamic",
         skip=() if looks else ("aus",),
-        boxes=None if boxes is None else below(_root(arguments), boxes),
+        boxes=None if boxes is None else _below(_root(arguments), boxes),
         focal_px=_pair(arguments, "-fx", "-fy", warnings),
         centre_px=_pair(arguments, "-cx", "-cy", warnings),
         **_fitting(arguments),

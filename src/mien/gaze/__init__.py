@@ -1,5 +1,1 @@
 """Eye gaze."""
-
-from mien.gaze.eye_gaze import GazeEstimator
-
-__all__ = ["GazeEstimator"]

@@ -35,7 +35,7 @@ class GazeEstimator:
         landmarks
             A fit with two eyes: the eye on the left of the image first.
         landmarks_3d
-            (68, 3) float32, mm, camera frame, as `mien.pose.HeadPoseEstimator` gives them.
+            (68, 3) float32, mm, camera frame, as `mien.pose.head_pose.HeadPoseEstimator` gives them.
         pose
             The head's pose from the same estimator.
         camera
@@ -59,13 +59,17 @@ class GazeEstimator:
                 "choose a landmark model that has eye parts, or leave gaze out"
             )
         left, right = landmarks.eyes
-        points = np.stack((left.points, right.points)).astype(np.float32, copy=False)
-        offsets = np.stack((left.depth_offsets, right.depth_offsets)).astype(np.float32, copy=False)
-        if points.shape != (*offsets.shape, 2) or landmarks_3d.shape != (68, 3):
+        shape, depths = left.points.shape, left.depth_offsets.shape
+        if (
+            shape != (*depths, 2)
+            or (right.points.shape, right.depth_offsets.shape) != (shape, depths)
+            or landmarks_3d.shape != (68, 3)
+        ):
             raise ValueError(
                 "expected eyes with points (n, 2) and depth_offsets (n,), and landmarks_3d (68, 3), got "
                 f"{left.points.shape}, {left.depth_offsets.shape} and {landmarks_3d.shape}"
             )
+        points, offsets = _both(left.points, right.points), _both(left.depth_offsets, right.depth_offsets)
         points_3d = np.empty((*offsets.shape, 3), np.float32)
         directions = np.zeros((2, 3), np.float64)
         angles = np.zeros(2, np.float64)
@@ -87,3 +91,10 @@ class GazeEstimator:
             eye_points=points.reshape(-1, 2),
             eye_points_3d=points_3d.reshape(-1, 3),
         )
+
+
+def _both(left: NDArray[np.float32], right: NDArray[np.float32]) -> NDArray[np.float32]:
+    """One array (2, ...) float32 of both eyes' arrays."""
+    both = np.empty((2, *left.shape), np.float32)
+    both[0], both[1] = left, right
+    return both

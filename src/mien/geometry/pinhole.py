@@ -1,12 +1,26 @@
-"""The pinhole camera: default intrinsics, and points of the image put into the camera frame."""
+"""Intrinsics of a pinhole camera: those of an unknown one, and known ones as users write them down."""
 
 from __future__ import annotations
 
+import json
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
 import numpy as np
-from numpy.typing import NDArray
 
 from mien.datatypes import Camera
 from mien.errors import OptionError
+from mien.storage.regular_file import read_text
+
+_MOST_BYTES = 1 << 20
+
+_FORMS = (
+    "FX,FY or FX,FY,CX,CY in pixels, or a file with these numbers, with the nine of a camera matrix, or with "
+    'JSON, {"fx": …, "fy": …, "cx": …, "cy": …} or {"camera_matrix": [[…], […], […]]}'
+)
 
 
 def default_camera(
@@ -54,41 +68,76 @@ def default_camera(
     return Camera(fx=float(fx), fy=float(fy), cx=float(cx), cy=float(cy))
 
 
-def points_in_camera(
-    points: NDArray[np.float32], depth_offsets: NDArray[np.float32], scale: float, camera: Camera
-) -> NDArray[np.float32]:
-    """Points of the image in the camera frame, as a fit has them (docs/algorithms/head-pose.md#3d-landmarks).
+@dataclass(frozen=True, slots=True)
+class Intrinsics:
+    """What is known of a camera.
 
-    Z = fx / scale + offset; X and Y follow the ray through the pixel.
+    Attributes
+    ----------
+    focal_px
+        Focal lengths fx, fy.
+    centre_px
+        Principal point cx, cy; None where only the focal lengths are known.
+    """
+
+    focal_px: tuple[float, float]
+    centre_px: tuple[float, float] | None
+
+
+def read_intrinsics(text: str) -> Intrinsics:
+    """Understand intrinsics, or read them from a file.
 
     Parameters
     ----------
-    points
-        (n, 2) px.
-    depth_offsets
-        (n,) mm: depth of each point relative to the model's origin, after rotation.
-    scale
-        Scale of the fit, px per mm.
-    camera
-        Intrinsics.
+    text
+        Two or four numbers with commas between, or the name of a file: JSON with fx, fy and perhaps cx, cy,
+        or with a 3 x 3 ``camera_matrix``; or two, four or nine plain numbers.
 
     Returns
     -------
-    ndarray
-        (n, 3) float32, mm, camera frame; zeros for a scale of zero, which has no depth.
+    Intrinsics
 
     Raises
     ------
-    ValueError
-        The shapes do not fit together.
+    OptionError
+        It is none of these, or the numbers can't be a camera's.
     """
-    points = np.ascontiguousarray(points, dtype=np.float32)
-    offsets = np.ascontiguousarray(depth_offsets, dtype=np.float32)
-    if points.ndim != 2 or points.shape[1] != 2 or offsets.shape != points.shape[:1]:
-        raise ValueError(f"expected points (n, 2) and depths (n,), got {points.shape} and {offsets.shape}")
-    out = np.empty((len(points), 3), np.float32)
-    # Cameras are asked for where nothing is computed yet: Numba is not imported for them.
-    from mien.geometry import kernels
+    path = Path(text)
+    content = text
+    if not re.fullmatch(r"[-+0-9.,eE\s]+", text):
+        try:
+            content = read_text(path, _MOST_BYTES)
+        except OSError as error:
+            raise OptionError(f"intrinsics: {text}: {error.strerror}; expected {_FORMS}") from error
+    return _checked(_numbers(content, text), text)
 
-    kernels.points_to_camera(points, offsets, float(scale), camera.fx, camera.fy, camera.cx, camera.cy, out)
-    return out
+
+def _numbers(content: str, name: str) -> list[float]:
+    """fx, fy, or fx, fy, cx, cy."""
+    try:
+        if content.lstrip().startswith("{"):
+            return _from_json(json.loads(content))
+        values = [float(word) for word in re.split(r"[\s,;]+", content.strip())]
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
+        raise OptionError(f"intrinsics: expected {_FORMS}, got {name}") from error
+    return _from_matrix([values[0:3], values[3:6], values[6:9]]) if len(values) == 9 else values
+
+
+def _from_json(data: Any) -> list[float]:
+    if "camera_matrix" in data:
+        return _from_matrix(data["camera_matrix"])
+    values = [float(data["fx"]), float(data["fy"])]
+    if "cx" in data or "cy" in data:
+        values += [float(data["cx"]), float(data["cy"])]
+    return values
+
+
+def _from_matrix(matrix: Any) -> list[float]:
+    return [float(matrix[row][column]) for row, column in ((0, 0), (1, 1), (0, 2), (1, 2))]
+
+
+def _checked(values: list[float], name: str) -> Intrinsics:
+    if len(values) not in (2, 4) or not all(map(math.isfinite, values)) or min(values[:2]) <= 0:
+        raise OptionError(f"intrinsics: expected {_FORMS}, focal lengths above 0, got {name}: {values}")
+    fx, fy, *centre = values
+    return Intrinsics((fx, fy), (centre[0], centre[1]) if centre else None)

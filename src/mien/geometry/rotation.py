@@ -81,36 +81,6 @@ def euler_from_rotation(rotation: ArrayLike) -> NDArray[Any]:
     return np.stack([rx, ry, rz], axis=-1)
 
 
-def rotation_from_vector(vectors_rad: ArrayLike) -> NDArray[Any]:
-    """Rotation matrices of rotation vectors (axis times angle).
-
-    Parameters
-    ----------
-    vectors_rad
-        (..., 3) rad.
-
-    Returns
-    -------
-    ndarray
-        (..., 3, 3), float32 for float32 input, else float64.
-
-    Raises
-    ------
-    ValueError
-        The last axis has not three entries.
-    """
-    v = _as_floats(vectors_rad, (3,), "rotation vectors")
-    angle = np.linalg.norm(v, axis=-1)[..., None, None]
-    # numpy's sinc is sin(pi x)/(pi x): finite at 0, where a quotient is not
-    a = np.sinc(angle / np.pi)
-    b = np.sinc(angle / (2 * np.pi)) ** 2 / 2
-    x, y, z = np.moveaxis(v, -1, 0)
-    zero = np.zeros_like(x)
-    rows = [[zero, -z, y], [z, zero, -x], [-y, x, zero]]
-    k = np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-    return np.asarray(np.eye(3) + a * k + b * (k @ k), dtype=v.dtype)
-
-
 def vector_from_rotation(rotation: ArrayLike) -> NDArray[Any]:
     """Rotation vectors (axis times angle, angle in [0, pi]) of rotation matrices.
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import EyeShape, FaceLandmarks
-from mien.errors import ModelFileError
-from mien.geometry.kernels import euler_to_matrix
 from mien.landmarks.accelerator import Accelerator, place_of
 from mien.landmarks.fitting import ConstrainedLocalModel
 from mien.landmarks.options import FitOptions, part_options
 from mien.landmarks.parts import PartFit, PartModel
 from mien.landmarks.patch_experts import CcnfPatchExperts, PatchExperts
-from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord, SvrRecord
+from mien.models.records import CcnfRecord, CenRecord, EarlyTermination, LandmarkModelRecord
 from mien.shape.model import PointDistributionModel, ShapeParameters
 
 Validate = Callable[[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]], float]
@@ -91,6 +89,7 @@ class LandmarkDetector:
             )
             for p in record.parts
         )
+        self._eye_models = {part.name: part.model.pdm for part in self.parts if part.name in EYE_PARTS}
         self._validate = validate
 
     @property
@@ -141,14 +140,14 @@ class LandmarkDetector:
 
         Neither changes the likelihood, so of several main fits only the best needs completing.
         """
-        fitted = result.success
+        params, points, parts = result.params, result.points, result.parts
+        certainty, success = result.certainty, result.success
         if self.parts:
-            result = self._refine(gray, result)
-        if self._validate is not None and self.options.validate and fitted:
-            certainty = np.float32(self._validate(result.params.orientation, gray, result.points))
-            boundary = np.float32(self.options.validation_boundary)
-            result = replace(result, certainty=float(certainty), success=bool(certainty > boundary))
-        return result
+            params, points, parts = self._refine(gray, result)
+        if self._validate is not None and self.options.validate and success:
+            judged = np.float32(self._validate(params.orientation, gray, points))
+            certainty, success = float(judged), bool(judged > np.float32(self.options.validation_boundary))
+        return Detection(params, points, parts, result.likelihood, certainty, success, result.view)
 
     def follow(self, gray: NDArray[np.uint8], last: Detection) -> Detection:
         """Fit from the result of the frame before, with small windows if that was good."""
@@ -171,45 +170,48 @@ class LandmarkDetector:
     def describe(self, detection: Detection, success: bool) -> FaceLandmarks:
         """Convert a detection to what later stages take; ``success`` is what is reported for the frame."""
         params = detection.params
-        models = {part.name: part.model.pdm for part in self.parts}
         return FaceLandmarks(
             points=detection.points,
             object_shape=self.pdm.object_shape(params),
             global_params=params.global_params,
             local_params=params.local_params,
-            eyes=tuple(
-                _eye_shape(models[name], part)
-                for name in EYE_PARTS
-                for part in detection.parts
-                if part.name == name
-            ),
+            eyes=self._eyes(detection.parts),
             confidence=detection.certainty,
             success=success,
             valid=detection.success,
         )
 
-    def _refine(self, gray: NDArray[np.uint8], result: Detection) -> Detection:
-        """Fit all parts to the main landmarks, merge them if any was refined (docs/algorithms/parts.md)."""
-        parts = tuple(p.fit(gray, result.points, result.params.scale) for p in self.parts)
+    def _eyes(self, parts: tuple[PartFit, ...]) -> tuple[EyeShape, ...]:
+        """Both eyes; a face that was never found has these parts only, so they are known by their names."""
+        fitted = {part.name: part for part in parts}
+        return tuple(
+            EyeShape(fit.points, self._eye_models[name].depth(fit.params), fit.params.scale)
+            for name in EYE_PARTS
+            if (fit := fitted.get(name)) is not None
+        )
+
+    def _refine(
+        self, gray: NDArray[np.uint8], result: Detection
+    ) -> tuple[ShapeParameters, NDArray[np.float32], tuple[PartFit, ...]]:
+        """Fit all parts to the main landmarks, merge them if any was refined (docs/algorithms/parts.md).
+
+        Returns
+        -------
+        Parameters and landmarks of the main model, and the parts.
+        """
+        parts = tuple([p.fit(gray, result.points, result.params.scale) for p in self.parts])
         if not any(p.refined for p in parts):
-            return replace(result, parts=parts)
+            return result.params, result.points, parts
         points = result.points.copy()
         for model, part in zip(self.parts, parts, strict=True):
             points[model.main_index] = part.points[model.part_index]
         params = ShapeParameters(*self.pdm.fit_to_points(points))
-        return replace(result, parts=parts, params=params, points=self.pdm.points(params))
+        return params, self.pdm.points(params), parts
 
 
 def _unfitted(part: PartModel) -> PartFit:
     pdm = part.model.pdm
     return PartFit(part.name, pdm.mean_parameters(), np.zeros((pdm.n_points, 2), np.float32), False, None)
-
-
-def _eye_shape(pdm: PointDistributionModel, part: PartFit) -> EyeShape:
-    rotation = np.empty((3, 3))
-    euler_to_matrix(part.params.orientation.astype(np.float64), rotation)
-    depth = pdm.object_shape(part.params) @ rotation[2].astype(np.float32)
-    return EyeShape(part.points, depth, part.params.scale)
 
 
 def _local_model(
@@ -224,7 +226,7 @@ def _local_model(
 
 
 def _patch_experts(
-    record: CcnfRecord | CenRecord | SvrRecord,
+    record: CcnfRecord | CenRecord,
     components: dict[int, NDArray[np.float32]],
     exact: bool,
     threads: int,
@@ -232,14 +234,9 @@ def _patch_experts(
 ) -> PatchExperts:
     if isinstance(record, CcnfRecord):
         return CcnfPatchExperts(record, components, exact=exact)
-    if isinstance(record, CenRecord):
-        from mien.landmarks.cen import CenPatchExperts
-        from mien.landmarks.cen_onnx import CenOnnxPatchExperts
+    from mien.landmarks.cen import CenPatchExperts
+    from mien.landmarks.cen_onnx import CenOnnxPatchExperts
 
-        if place is None:
-            return CenPatchExperts(record, exact=exact, threads=threads)
-        return CenOnnxPatchExperts(record, device=place, exact=exact)
-    raise ModelFileError(
-        "expected CCNF or CEN patch experts, got SVR patch experts (the CLM models of OpenFace), which mien "
-        "does not fit; use main_clnf_general.txt or main_ceclm_general.txt"
-    )
+    if place is None:
+        return CenPatchExperts(record, exact=exact, threads=threads)
+    return CenOnnxPatchExperts(record, device=place, exact=exact)

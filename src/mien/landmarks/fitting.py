@@ -74,8 +74,8 @@ class ConstrainedLocalModel:
         self._tables: dict[int, NDArray[np.float32]] = {}
         self._maps: dict[int, NDArray[np.float32]] = {}
         self._plans: dict[tuple[int, int, int], _Plan] = {}
-        # Landmarks and similarity of the reference frame, and what the kernel reports.
-        self._buffers = np.empty((2, pdm.n_points), np.float32), np.empty(4, np.float32), np.zeros(4)
+        # Landmarks and similarity of the reference frame.
+        self._buffers = np.empty((2, pdm.n_points), np.float32), np.empty(4, np.float32)
 
     def fit(self, gray: NDArray[np.uint8], start: ShapeParameters, windows: tuple[int, ...]) -> Fit:
         """Fit from a start; ``windows`` holds one window per scale, 0 skips a scale."""
@@ -89,10 +89,11 @@ class ConstrainedLocalModel:
             window = windows[k]
             if window == 0:
                 continue
-            view = kernels.nearest_view(glob[1], glob[2], glob[3], experts.view_centers)
-            value, report = self._fit_scale(gray, k, view, window, glob, local)
-            iterations.append((int(report[0]), int(report[2])))
-            if k == last or windows[k + 1] == 0 or report[1] < _LAST_SCALE_BELOW:
+            centers = experts.view_centers
+            view = kernels.nearest_view(glob, centers) if len(centers) > 1 else 0
+            value, rigid_scale, *taken = self._fit_scale(gray, k, view, window, glob, local)
+            iterations.append((taken[0], taken[1]))
+            if k == last or windows[k + 1] == 0 or rigid_scale < _LAST_SCALE_BELOW:
                 likelihood = value
             if glob[0] < _SMALLEST_SCALE:
                 return Fit(ShapeParameters(glob, local), likelihood, view, False, tuple(iterations))
@@ -106,19 +107,19 @@ class ConstrainedLocalModel:
         window: int,
         glob: NDArray[np.float32],
         local: NDArray[np.float32],
-    ) -> tuple[float, NDArray[np.float64]]:
-        """Fit at one scale, updating the parameters in place; returns likelihood and the kernel's report."""
+    ) -> tuple[float, float, int, int]:
+        """Fit at one scale, updating the parameters in place; returns what `kernels.optimise_scale` does."""
         pdm = self.pdm
         experts = self.experts[k]
         parameters = self._parameters[k]
-        base, similarity, report = self._buffers
+        base, similarity = self._buffers
         kernels.place_reference(pdm.mean, pdm.basis, glob, local, experts.scale, base, similarity)
         plan = self._plans.get((k, view, window))
         if plan is None:
             plan = self._plans[k, view, window] = self._plan(k, view, window)
         maps, table, weights = plan
         experts.responses(gray, view, base, similarity, window, maps)
-        likelihood = kernels.optimise_scale(
+        found: tuple[float, float, int, int] = kernels.optimise_scale(
             pdm.mean,
             pdm.basis,
             pdm.gram,
@@ -135,9 +136,8 @@ class ConstrainedLocalModel:
             parameters.regularisation,
             parameters.sigma,
             self.options.iterations,
-            report,
         )
-        return likelihood, report
+        return found
 
     def _plan(self, k: int, view: int, window: int) -> _Plan:
         """Buffer of the response maps, kernel table and landmark weights of a scale, view and window."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 from mien.datatypes import FollowedFace, Frame
 from mien.landmarks.accelerator import Accelerator
@@ -46,12 +47,18 @@ class JointFollower:
         if len(shares) < 2:
             return [self._followers[0].follow(frame, face) for face in faces]
 
-        def follow(follower: LandmarkFollower, share: Sequence[FollowedFace]) -> list[FollowedFace]:
-            with self._accelerator.member():
+        def follow(
+            follower: LandmarkFollower, share: Sequence[FollowedFace], place: ExitStack
+        ) -> list[FollowedFace]:
+            with place:
                 return [follower.follow(frame, face) for face in share]
 
         found = list(faces)
         with self._accelerator.absent():
-            for first, share in enumerate(self._threads.map(follow, self._followers, shares)):
+            # All take part before the first begins, or it would not wait for threads that are slow to start.
+            places = [ExitStack() for _ in shares]
+            for place in places:
+                place.enter_context(self._accelerator.member())
+            for first, share in enumerate(self._threads.map(follow, self._followers, shares, places)):
                 found[first::count] = share
         return found

@@ -76,7 +76,7 @@ class PartModel:
         pdm = self.model.pdm
         shared = main_points[self.main_index]
         target = np.ascontiguousarray(shared.T)
-        if target[0].all():
+        if np.count_nonzero(target[0]) == len(shared):
             return pdm.fit_subset(self._subset, target)
         mapped = np.zeros((pdm.n_points, 2), np.float32)
         mapped[self.part_index] = shared

@@ -51,12 +51,18 @@ class LiveFace:
         Frames dropped since the start.
     fps
         Results per second over about the last second; NaN at first.
+    frame
+        The frame itself.
+    captured_s
+        When it was captured, on the clock of its source.
     """
 
     face: FaceResult
     latency_s: float
     dropped: int
     fps: float
+    frame: Frame | None = None
+    captured_s: float = float("nan")
 
 
 class LiveAnalysis:
@@ -100,6 +106,7 @@ class LiveAnalysis:
         self._clock = clock
         self._mailbox: Mailbox[Frame] = Mailbox()
         self._captured_s = 0.0
+        self._frame: Frame | None = None
         self.statistics = LiveStatistics()
 
     def __iter__(self) -> Generator[LiveFace, None, None]:
@@ -156,11 +163,11 @@ class LiveAnalysis:
         else:
             capturing.start()
         for frame in self._mailbox:
-            self._captured_s = self._source.captured_s(frame)
+            self._captured_s, self._frame = self._source.captured_s(frame), frame
             yield frame
 
     def _measured(self, face: FaceResult) -> LiveFace:
         now_s = self._clock()
         latency_s, dropped = now_s - self._captured_s, self._mailbox.dropped
         self.statistics.add(now_s, latency_s, dropped)
-        return LiveFace(face, latency_s, dropped, self.statistics.fps)
+        return LiveFace(face, latency_s, dropped, self.statistics.fps, self._frame, self._captured_s)

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from mien.errors import OptionError, OutputError
-from mien.live.listening import ListeningSocket
+from mien.live.door import LOCAL_NAMES
 from mien.live.mailbox import Mailbox
+from mien.live.server import MOST_CLIENTS, TRY_LATER, ServerThread, no_room, noise, refused
 
 if TYPE_CHECKING:
     from websockets.http11 import Request, Response
     from websockets.sync.server import ServerConnection
-
-logger = logging.getLogger(__name__)
-# What clients do wrong is no news for whoever looks at the terminal.
-_noise = logging.getLogger(f"{__name__}.connections")
-_noise.addHandler(logging.NullHandler())
-
-MOST_CLIENTS = 32
-_CLOSE_S = 1.0
-"""How long the end waits for a client to take leave: one that has stalled never does."""
-_TRY_LATER = 1013
-_SHAKING_HANDS = 16
-"""Connections beside those of clients: such as have not said yet what they want."""
-
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
 class WebSocketSink:
@@ -65,35 +50,12 @@ class WebSocketSink:
     def __init__(
         self, port: int, *, host: str = "127.0.0.1", header: str = "", most: int = MOST_CLIENTS
     ) -> None:
-        try:
-            from websockets.sync.server import serve
-        except ImportError as error:
-            raise OptionError(
-                "--websocket needs the package websockets; install it with: pip install 'mien[server]'"
-            ) from error
-        if most < 1:
-            raise OptionError(f"clients of --websocket: expected at least 1, got {most}")
         self._header = header
         self._most = most
         self._lock = threading.Lock()
         self._clients: set[Mailbox[str]] = set()
-        self._closing = False
-        try:
-            listening = ListeningSocket(host, port, most + _SHAKING_HANDS)
-        except (OSError, OverflowError) as error:
-            reason = getattr(error, "strerror", None) or error
-            raise OutputError(f"port {port} of {host} can't be had: {reason}; choose another") from error
-        self.port: int = listening.getsockname()[1]
-        self._server = serve(
-            self._serve_client,
-            sock=listening,
-            process_request=self._admit,
-            compression=None,
-            close_timeout=_CLOSE_S,
-            logger=_noise,
-        )
-        self._thread = threading.Thread(target=self._serve, name="mien-websocket", daemon=True)
-        self._thread.start()
+        self._server = ServerThread(self._serve_client, self._admit, host=host, port=port, most=most)
+        self.port = self._server.port
 
     def write(self, line: str) -> None:
         """Leave a line for every client."""
@@ -103,38 +65,20 @@ class WebSocketSink:
 
     def close(self) -> None:
         """Send what is left and end all connections."""
-        self._closing = True
+        self._server.expect_end()
         with self._lock:
             clients = list(self._clients)
         for client in clients:
             client.close()
-        try:
-            self._server.shutdown()
-        except RuntimeError as error:  # a thread that could not be started cannot be waited for
-            logger.debug("the WebSocket server did not end well: %s", error)
-        self._thread.join()
-
-    def _serve(self) -> None:
-        try:
-            self._server.serve_forever()
-            reason = "its socket was closed"
-        except Exception as error:  # such as no more threads
-            reason = str(error)
-        if not self._closing:
-            logger.warning("the WebSocket server has ended, the analysis goes on: %s", reason)
+        self._server.close()
 
     def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """Refuse foreign pages, and whoever finds no room."""
         with self._lock:
             full = len(self._clients) >= self._most
         if full:
-            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, self._no_room)
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, no_room(self._most))
         return refuse_foreign_pages(connection, request)
-
-    @property
-    def _no_room(self) -> str:
-        taken = "the only place is" if self._most == 1 else f"all {self._most} places are"
-        return f"{taken} taken; try again when a client has left\n"
 
     def _serve_client(self, connection: ServerConnection) -> None:
         lines: Mailbox[str] = Mailbox()
@@ -144,7 +88,7 @@ class WebSocketSink:
             if not full:
                 self._clients.add(lines)
         if full:
-            connection.close(_TRY_LATER, self._no_room.strip())
+            connection.close(TRY_LATER, no_room(self._most).strip())
             return
         try:
             # Whoever leaves is noticed at once, not when the next line can't be sent.
@@ -153,7 +97,7 @@ class WebSocketSink:
             for line in lines:
                 connection.send(line.rstrip("\n"))
         except Exception as error:  # whatever ends a connection ends that one only
-            _noise.info("a client is lost: %s", error)
+            noise.info("a client is lost: %s", error)
         finally:
             with self._lock:
                 self._clients.discard(lines)
@@ -165,7 +109,7 @@ def _close_after(connection: ServerConnection, lines: Mailbox[str]) -> None:
         for _ in connection:
             pass
     except Exception as error:  # whatever ends a connection ends that one only
-        _noise.info("a client has left: %s", error)
+        noise.info("a client has left: %s", error)
     finally:
         lines.close()
 
@@ -175,7 +119,7 @@ def refuse_foreign_pages(connection: ServerConnection, request: Request) -> Resp
 
     Pages without a site of their own ("null": local files, but also what a site may frame) are refused too.
     """
-    origin: Any = request.headers.get("Origin")
-    if origin is None or urlsplit(origin).hostname in LOCAL_HOSTS:
+    origin: str | None = request.headers.get("Origin")
+    if origin is None or urlsplit(origin).hostname in LOCAL_NAMES:
         return None
-    return connection.respond(HTTPStatus.FORBIDDEN, "only pages of this machine may connect\n")
+    return refused(connection, "only pages of this machine may connect")

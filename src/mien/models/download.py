@@ -149,7 +149,9 @@ def _transfer(
     if have == file.size:
         return
     headers = {"Range": f"bytes={have}-"} if have else {}
-    with _connected(address, headers, session) as response:
+    with _judging_answers():
+        answer = session.get(address, headers=headers, stream=True, timeout=_TIMEOUT_S)
+    with answer as response:
         if response.status_code == _NO_SUCH_RANGE and have:
             part.unlink()
             raise _BrokenError("the server has nothing after what is here, starting again")
@@ -169,19 +171,6 @@ def _transfer(
         raise _UnusableError(f"it gives more than the expected {file.size} bytes")
     if have < file.size:
         raise _BrokenError(f"the connection broke after {have} of {file.size} bytes")
-
-
-@contextmanager
-def _connected(
-    address: str, headers: dict[str, str], session: requests.Session
-) -> Iterator[requests.Response]:
-    """Ask for an address, and close the connection in the end."""
-    with _judging_answers():
-        response = session.get(address, headers=headers, stream=True, timeout=_TIMEOUT_S)
-    try:
-        yield response
-    finally:
-        response.close()
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:

@@ -102,11 +102,7 @@ def _sum(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def default_memory() -> HashMemory:
-    """The user's remembered sums, read once per process."""
-    return _memory_at(default_memory_path())
-
-
 @cache
-def _memory_at(path: Path) -> HashMemory:
+def memory_at(path: Path) -> HashMemory:
+    """Remembered sums, read once per process."""
     return HashMemory(path)

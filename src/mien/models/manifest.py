@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
 from mien.errors import ModelFileError
-from mien.storage.regular_file import read_regular
+from mien.storage.regular_file import read_text
 
 PACKAGED = Path(__file__).with_name("manifest.tsv")
 GROUPS = ("clnf", "ce-clm", "extra")
@@ -75,8 +75,8 @@ def read_manifest(path: Path = PACKAGED) -> Manifest:
     """
     version, bases, rows = "", [], []
     try:
-        lines = read_regular(path).decode("utf-8").splitlines()
-    except (OSError, ValueError, MemoryError) as error:
+        lines = read_text(path).splitlines()
+    except OSError as error:
         raise ModelFileError(f"{path}: the list of model files cannot be read ({error})") from error
     for number, line in enumerate(lines, 1):
         match line.split():

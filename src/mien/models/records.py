@@ -80,34 +80,6 @@ class CenRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class SvrExpert:
-    """One modality of an SVR expert: ``kind`` 0 raw grey, 1 squared gradient.
-
-    ``weights`` (h, w) float32, transposed from the file and ready for use.
-    """
-
-    kind: int
-    confidence: float
-    scaling: float
-    bias: float
-    weights: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class SvrRecord:
-    """SVR patch experts of one scale (docs/algorithms/model-files.md#svr-patch-experts).
-
-    ``view_centers`` (V, 3) rad; ``visibility`` (V, n) bool;
-    ``experts[v][i]`` is the tuple of modalities of view v, landmark i.
-    """
-
-    scale: float
-    view_centers: NDArray[np.float64]
-    visibility: NDArray[np.bool_]
-    experts: tuple[tuple[tuple[SvrExpert, ...], ...], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class EarlyTermination:
     """Early-termination table: three float64 arrays of one entry per view of the coarsest scale."""
 
@@ -218,14 +190,12 @@ class LandmarkModelRecord:
     """A landmark model as its main file describes it (docs/algorithms/model-files.md).
 
     ``name`` is the stem of the main file. ``patch_experts`` are ordered coarse to fine, all of one kind.
-    ``triangulations``: per view (T, 3) int32, for drawing only; empty where the model has none.
     """
 
     name: str
     pdm: PdmRecord
-    patch_experts: tuple[CcnfRecord, ...] | tuple[CenRecord, ...] | tuple[SvrRecord, ...]
+    patch_experts: tuple[CcnfRecord, ...] | tuple[CenRecord, ...]
     parts: tuple[PartRecord, ...]
     validator: ValidatorRecord | None
     early_termination: EarlyTermination | None
     files: tuple[Path, ...] = ()
-    triangulations: tuple[NDArray[np.int32], ...] = ()

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.errors import MienError, ModelsMissingError, OptionError
-from mien.models.hashes import HashMemory, default_memory
+from mien.models import hashes
+from mien.models.hashes import HashMemory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
 from mien.storage.cache_folder import write_whole
 
@@ -76,9 +77,9 @@ class StoreStatus:
     missing: tuple[ModelFile, ...]
     wrong: tuple[ModelFile, ...]
 
-    def lacking(self, group: str) -> tuple[ModelFile, ...]:
-        """Give the files of a group that are missing or wrong."""
-        return tuple(file for file in (*self.missing, *self.wrong) if file.group == group)
+    def lacking(self, *groups: str) -> tuple[ModelFile, ...]:
+        """Give the files of some groups that are missing or wrong."""
+        return tuple(file for file in (*self.missing, *self.wrong) if file.group in groups)
 
     def damaged(self, group: str) -> tuple[ModelFile, ...]:
         """Give the files of a group that are there with another content."""
@@ -240,7 +241,7 @@ class ModelStore:
                 "non-commercial); agree with --accept-openface-licence"
             )
         with self._locked():
-            wanted = self.lacking(groups)
+            wanted = self.status().lacking(*groups)
             self._check_space(wanted)
             self._write_licence()
             failures = self._download(wanted, progress, pause_s)
@@ -271,7 +272,7 @@ class ModelStore:
             copied.append(file.path)
 
         with self._locked():
-            wanted = self.lacking(groups)
+            wanted = self.status().lacking(*groups)
             report = search(Path(source), wanted, copy) if wanted else SearchReport()
             if copied:
                 self._write_licence()
@@ -283,16 +284,10 @@ class ModelStore:
             different=report.different,
         )
 
-    def lacking(self, groups: tuple[str, ...]) -> tuple[ModelFile, ...]:
-        """Give the files of some groups that are missing or wrong, in the order of the manifest."""
-        status = self.status()
-        absent = {file.path for file in (*status.missing, *status.wrong) if file.group in groups}
-        return tuple(file for file in self.manifest.files if file.path in absent)
-
     @property
     def _hashes(self) -> HashMemory:
         if self._memory is None:
-            self._memory = default_memory()
+            self._memory = hashes.memory_at(hashes.default_memory_path())
         return self._memory
 
     def _download(
@@ -401,28 +396,6 @@ def default_root() -> Path:
 def licence_text() -> str:
     """The licence of OpenFace and its models, as its authors wrote it."""
     return _LICENCE.read_text("utf-8")
-
-
-def locate(landmarks: str | None = None) -> OpenFaceFiles:
-    """Give the places of OpenFace's files in the default store: see `ModelStore.locate`."""
-    return ModelStore().locate(landmarks)
-
-
-def status() -> StoreStatus:
-    """Check the default store: see `ModelStore.status`."""
-    return ModelStore().status()
-
-
-def fetch(
-    *, accept_licence: bool, groups: tuple[str, ...] = GROUPS, progress: Progress | None = None
-) -> tuple[ModelFile, ...]:
-    """Download OpenFace's files into the default store: see `ModelStore.fetch`."""
-    return ModelStore().fetch(accept_licence=accept_licence, groups=groups, progress=progress)
-
-
-def import_from(source: Path | str) -> ImportReport:
-    """Copy OpenFace's files into the default store: see `ModelStore.import_from`."""
-    return ModelStore().import_from(source)
 
 
 def _state(path: Path, file: ModelFile, memory: HashMemory) -> str:

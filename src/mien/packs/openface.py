@@ -1,4 +1,4 @@
-"""The stages of OpenFace's own models, put together."""
+"""OpenFace's own models: what they are, and their stages put together."""
 
 from __future__ import annotations
 
@@ -24,8 +24,41 @@ if TYPE_CHECKING:
     from mien.models.records import ActionUnitRecord, LandmarkModelRecord
 
 
+_GIVES = (
+    "68 landmarks, 2D and 3D, and 56 eye landmarks",
+    "head pose",
+    "gaze",
+    "17 action-unit intensities, 18 presences",
+)
+_LICENCE = "academic and non-commercial research only, no redistribution"
+
+
+def describe(store: ModelStore | None = None) -> Pack:
+    """OpenFace's own models as they are in a store."""
+    store = store or ModelStore()
+    status, version = store.status(), store.manifest.version
+    return Pack(
+        name="openface",
+        version=version,
+        licence=_LICENCE,
+        gives=_GIVES,
+        folder=store.folder,
+        notice=f"models: OpenFace {version} ({_LICENCE})",
+        installed=status.installed,
+        complete=status.complete,
+        missing=tuple(file.path for file in status.lacking("clnf")),
+        landmark_models=status.landmark_models,
+        files=tuple(file.path for file in status.present),
+    )
+
+
+def complain(store: ModelStore | None = None) -> None:
+    """Raise the error that says what is missing and how to get it."""
+    (store or ModelStore()).locate()
+
+
 @dataclass(frozen=True, slots=True)
-class OpenFaceModels:
+class SharedModels:
     """What analyses read; several that run at the same time may share it.
 
     Attributes
@@ -66,7 +99,7 @@ class OpenFaceModels:
 
 def read_models(
     pack: Pack, options: AnalysisOptions, *, accelerator: Accelerator | None = None
-) -> OpenFaceModels:
+) -> SharedModels:
     """Read what all analyses with these options need.
 
     Parameters
@@ -94,17 +127,17 @@ def read_models(
     if landmarks.validator is not None:
         validator = LandmarkValidator(landmarks.validator, device=options.device)
     place = place_of(accelerator or options.device, options.threads_used)
-    return OpenFaceModels(files, landmarks, detector, validator, place)
+    return SharedModels(files, landmarks, detector, validator, place)
 
 
 def build(
-    pack: Pack,
     options: AnalysisOptions,
     camera_for: Callable[[int, int], Camera],
     *,
+    pack: Pack,
     live: bool = False,
     pictures: bool = False,
-    models: OpenFaceModels | None = None,
+    shared: SharedModels | None = None,
 ) -> Stages:
     """Put the stages together: see `mien.packs.build_stages`.
 
@@ -119,7 +152,7 @@ def build(
     from mien.pose.head_pose import HeadPoseEstimator
 
     _refuse(options, pictures=pictures)
-    models = models or read_models(pack, options)
+    models = shared or read_models(pack, options)
     detector = _landmark_detector(options, models)
     many = options.faces == "many" and not pictures
     nobody = pictures or (many and options.compat == "openface")
@@ -156,7 +189,7 @@ def _refuse(options: AnalysisOptions, *, pictures: bool) -> None:
 
 
 def _tracker(
-    options: AnalysisOptions, models: OpenFaceModels, detector: LandmarkDetector, *, pictures: bool
+    options: AnalysisOptions, models: SharedModels, detector: LandmarkDetector, *, pictures: bool
 ) -> Tracker:
     detect = models.detector.detect
     if pictures:
@@ -175,7 +208,7 @@ def _tracker(
     return FaceTracker(detector, detect)
 
 
-def _tracker_of_many(options: AnalysisOptions, models: OpenFaceModels, detector: LandmarkDetector) -> Tracker:
+def _tracker_of_many(options: AnalysisOptions, models: SharedModels, detector: LandmarkDetector) -> Tracker:
     """People, or the original's places for faces where compatibility is wanted."""
     if options.compat == "openface":
         from mien.landmarks.multi_face import MultiFaceTracker
@@ -195,7 +228,7 @@ def _tracker_of_many(options: AnalysisOptions, models: OpenFaceModels, detector:
     return PeopleTracker(LandmarkFollower(detector), models.detector.detect, people, follow_all=follow_all)
 
 
-def _landmark_detector(options: AnalysisOptions, models: OpenFaceModels) -> LandmarkDetector:
+def _landmark_detector(options: AnalysisOptions, models: SharedModels) -> LandmarkDetector:
     from mien.landmarks.detector import LandmarkDetector
     from mien.landmarks.options import FitOptions
 
@@ -207,7 +240,7 @@ def _landmark_detector(options: AnalysisOptions, models: OpenFaceModels) -> Land
     return LandmarkDetector(models.landmarks, fit, validate, threads=options.threads_used, device=place)
 
 
-def _predictors(models: OpenFaceModels, kind: str) -> tuple[ActionUnitRecord, Path]:
+def _predictors(models: SharedModels, kind: str) -> tuple[ActionUnitRecord, Path]:
     """Predictors of action units, and their entry file."""
     from mien.models.readers import read_action_units
 

@@ -1,4 +1,4 @@
-"""The model packs: what they are, what they give, which one is used."""
+"""What a model pack is."""
 
 from __future__ import annotations
 
@@ -8,36 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mien.errors import ModelsMissingError, OptionError
-from mien.models import open as open_models
 from mien.models.hashes import HashMemory, sha256_of_file
 from mien.models.store import ModelStore
-
-PACK_NAMES = ("openface", "open")
-
-_OPEN_NEEDED = (
-    "face_detection_short_range.onnx",
-    "face_detection_full_range.onnx",
-    "face_landmark_with_attention.onnx",
-    "canonical_face.npz",
-    "indices.json",
-    "mtcnn.npz",
-    "face_blendshapes.onnx",
-    "blendshapes.json",
-)
-_OPENFACE_GIVES = (
-    "68 landmarks, 2D and 3D, and 56 eye landmarks",
-    "head pose",
-    "gaze",
-    "17 action-unit intensities, 18 presences",
-)
-_OPEN_GIVES = (
-    "68 landmarks, 478 mesh points",
-    "head pose",
-    "coarse gaze",
-    "action units 12, 45, 06, 02 (experimental: 01, 05, 10, 25, 26), no presences",
-    "52 blendshapes",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +28,10 @@ class Pack:
         What it measures.
     folder
         Where its files are.
+    notice
+        One line for whoever uses it: what it is, and how to get another.
+    installed
+        Whether any of it is there.
     complete
         Whether it can be used.
     missing
@@ -71,6 +47,8 @@ class Pack:
     licence: str
     gives: tuple[str, ...]
     folder: Path
+    notice: str
+    installed: bool
     complete: bool
     missing: tuple[str, ...]
     landmark_models: tuple[str, ...]
@@ -113,85 +91,3 @@ def _remembered(files: list[Path]) -> dict[str, str]:
             known[path.name] = memory.sha256(path)
     memory.save()
     return known
-
-
-def openface_pack(store: ModelStore | None = None) -> Pack:
-    """Describe OpenFace's own models as they are in a store."""
-    store = store or ModelStore()
-    status = store.status()
-    return Pack(
-        name="openface",
-        version=store.manifest.version,
-        licence="academic and non-commercial research only, no redistribution",
-        gives=_OPENFACE_GIVES,
-        folder=store.folder,
-        complete=status.complete,
-        missing=tuple(file.path for file in status.lacking("clnf")),
-        landmark_models=status.landmark_models,
-        files=tuple(file.path for file in status.present),
-    )
-
-
-def open_pack() -> Pack:
-    """Describe the models that are part of the installation."""
-    missing = tuple(name for name in _OPEN_NEEDED if not (open_models.FOLDER / name).is_file())
-    files = sorted(
-        path.name for path in open_models.FOLDER.glob("*") if path.suffix in (".onnx", ".npz", ".json")
-    )
-    return Pack(
-        name="open",
-        version="mediapipe 0.10.21, facenet-pytorch 2.6.0",
-        licence="Apache-2.0 and MIT, commercial use allowed",
-        gives=_OPEN_GIVES,
-        folder=open_models.FOLDER,
-        complete=not missing,
-        missing=missing,
-        landmark_models=() if missing else ("mesh",),
-        files=tuple(files),
-    )
-
-
-def choose_pack(name: str | None = None, store: ModelStore | None = None) -> Pack:
-    """Choose the pack of an analysis.
-
-    Parameters
-    ----------
-    name
-        "openface" or "open"; None takes "open" where nothing of "openface" is installed, else "openface".
-    store
-        Where OpenFace's files are.
-
-    Raises
-    ------
-    ModelsMissingError
-        The wanted pack is not complete, or files of "openface" are missing or damaged and nothing was said;
-        the message says how to get them.
-    OptionError
-        There is no such pack.
-    """
-    if name not in (None, *PACK_NAMES):
-        raise OptionError(f"models: expected {' or '.join(PACK_NAMES)}, got {name!r}")
-    store = store or ModelStore()
-    if name != "open":
-        pack = openface_pack(store)
-        if pack.complete:
-            return pack
-        if name == "openface" or store.status().installed:
-            store.locate()  # raises the error that says what is missing and how to get it
-    pack = open_pack()
-    if not pack.complete:
-        raise ModelsMissingError(
-            f"the open models are part of mien, but {', '.join(pack.missing)} are not in {pack.folder}; "
-            "install mien again"
-        )
-    return pack
-
-
-def notice(pack: Pack) -> str:
-    """Say in one line which pack is used, and how to get the other."""
-    if pack.name == "openface":
-        return f"models: OpenFace {pack.version} ({pack.licence})"
-    return (
-        "models: open (9 of 17 action units, on a scale of their own, no presences); for OpenFace's own "
-        "models run `mien models fetch` (academic, non-commercial licence)"
-    )

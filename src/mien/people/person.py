@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.datatypes import FaceBoxes, FollowedFace, Frame
-from mien.people.looks_memory import LooksMemory
+from mien.people.looks import LooksMemory
 
 NOBODY = -1
 _MOST_GROWTH = 1.6

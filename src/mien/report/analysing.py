@@ -8,7 +8,7 @@ from pathlib import Path
 from mien.analysis.pictures import PictureAnalysis, PictureTable
 from mien.analysis.targets import need_source
 from mien.analysis.videos import Analysis
-from mien.analysis.watch import Unwatched, Watch
+from mien.analysis.watch import Watch
 from mien.errors import StoppedError
 from mien.options import AnalysisOptions
 from mien.results.video_result import VideoResult
@@ -43,7 +43,7 @@ def result_of_source(
         It can't be read or analysed.
     """
     need_source(source, "a table, a video or pictures")
-    watch = watch or Unwatched()
+    watch = watch or Watch()
     if are_pictures(source) and not options.sequence:
         return _pictures(source, options, watch, stopped)
     with Analysis(source, options, stopped=stopped) as analysis:

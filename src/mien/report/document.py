@@ -70,12 +70,12 @@ def _hash(text: str) -> str:
 
 @lru_cache(maxsize=1)
 def _style() -> str:
-    return f"{_asset('uPlot.min.css')}\n{_asset('report.css')}"
+    return f"{_asset('uPlot.min.css')}\n{_asset('palette.css')}\n{_asset('report.css')}"
 
 
 @lru_cache(maxsize=1)
 def _script() -> str:
-    return f"{_asset('uPlot.iife.min.js')}\n{_asset('report.js')}"
+    return f"{_asset('uPlot.iife.min.js')}\n{_asset('colours.js')}\n{_asset('report.js')}"
 
 
 def _asset(name: str) -> str:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mien.errors import OptionError
 from mien.results.columns import Form
-from mien.results.files import WholeFolder, Writer
+from mien.results.files import WholeFolder
 from mien.results.picture_files import picture_suffix, write_picture
 
 DEFAULT_SIZE, DEFAULT_SCALE = 112, 0.7
@@ -72,7 +72,7 @@ class AlignedOptions:
         return (self.size, self.px_per_mm, self.mask) == (DEFAULT_SIZE, DEFAULT_SCALE, True)
 
 
-class AlignedWriter(Writer[WholeFolder]):
+class AlignedWriter(WholeFolder):
     """Writes aligned faces into a folder, which appears when it is complete.
 
     Parameters
@@ -97,7 +97,7 @@ class AlignedWriter(Writer[WholeFolder]):
     ) -> None:
         self._suffix = picture_suffix(picture_format)
         self._form = Form(form)
-        super().__init__(WholeFolder(folder))
+        super().__init__(folder)
 
     def append(self, image: NDArray[np.uint8], frame: int, face_id: int) -> None:
         """Write one face.
@@ -119,4 +119,4 @@ class AlignedWriter(Writer[WholeFolder]):
         name = f"frame_det_{face_id:02d}_{frame + 1:06d}"
         if self._form is Form.IMAGE:
             name = f"face_det_{face_id:06d}"
-        write_picture(image, self._output.temporary / f"{name}.{self._suffix}")
+        write_picture(image, self.temporary / f"{name}.{self._suffix}")

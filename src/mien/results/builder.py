@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mien.datatypes import ActionUnitSeries, FaceResult
 from mien.results import columns
-from mien.results.video_result import SPECS, RecordedSource, VideoResult
+from mien.results.video_result import MEASURE, SPECS, RecordedSource, VideoResult
 
 _BLOCK_ROWS = 1024
 _ROWS_IN_MEMORY = 2 * _BLOCK_ROWS
@@ -25,20 +25,16 @@ class _Rows:
     system reads and drops them as it likes. The file has no name and vanishes with the last array.
     """
 
-    __slots__ = ("_block", "_file", "_full", "_used", "_written")
+    __slots__ = ("_block", "_file", "_full", "_used", "_written", "row_shape")
 
     def __init__(self, row: tuple[int, ...], dtype: type[np.generic], missing: int) -> None:
+        self.row_shape = row
         self._block = np.empty((_BLOCK_ROWS, *row), dtype)
         self._full: list[NDArray[Any]] = []
         self._file: IO[bytes] | None = None
         self._used = self._written = 0
         for _ in range(missing):
             self.append(np.nan)
-
-    @property
-    def row_shape(self) -> tuple[int, ...]:
-        """Shape of one row."""
-        return tuple(self._block.shape[1:])
 
     def append(self, value: Any) -> None:
         """Copy one row in."""
@@ -106,7 +102,6 @@ class ResultBuilder:
         self.provenance = dict(provenance or {})
         self._unit_names = (intensity_names, presence_names)
         self._columns: dict[str, _Rows] = {}
-        self._measures: dict[str, _Rows] = {}
         self._count = 0
 
     def __len__(self) -> int:
@@ -126,21 +121,18 @@ class ResultBuilder:
             An array has another shape than documented; nothing was added.
         """
         row = face_arrays(result)
-        measures = result.action_units.measures if result.action_units is not None else {}
-        for name, value in row.items():
-            self._check(name, value)
+        if result.action_units is not None:
+            row |= result.action_units.measures
         columns = self._columns
+        for name, value in row.items():
+            rows = columns.get(name)
+            if rows is None or getattr(value, "shape", ()) != rows.row_shape:
+                self._check(name, value)
         for name, value in row.items():
             rows = columns.get(name) or self._column(name, value)
             rows.append(value)
-        for name, value in measures.items():
-            if name not in self._measures:
-                self._measures[name] = _Rows((), np.float64, self._count)
-            self._measures[name].append(value)
-        for name in self._columns.keys() - row.keys():
-            self._columns[name].append(np.nan)
-        for name in self._measures.keys() - measures.keys():
-            self._measures[name].append(np.nan)
+        for name in columns.keys() - row.keys():
+            columns[name].append(np.nan)
         self._count += 1
 
     def finish(self, series: ActionUnitSeries | None = None) -> VideoResult:
@@ -163,8 +155,9 @@ class ResultBuilder:
         """
         if not self._count:
             return self._empty()
-        arrays = {name: rows.join() for name, rows in self._columns.items()}
-        measures = {name: rows.join() for name, rows in self._measures.items()}
+        joined = {name: rows.join() for name, rows in self._columns.items()}
+        arrays = {name: array for name, array in joined.items() if name in SPECS}
+        measures = {name: array for name, array in joined.items() if name not in SPECS}
         if series is not None:
             arrays["au_intensity"] = np.asarray(series.intensity, np.float64)
             arrays["au_presence"] = np.asarray(series.presence, np.float64)
@@ -198,7 +191,7 @@ class ResultBuilder:
 
     def _check(self, name: str, value: Any) -> None:
         rows = self._columns.get(name)
-        expected = SPECS[name].row if rows is None else rows.row_shape
+        expected = SPECS.get(name, MEASURE).row if rows is None else rows.row_shape
         got = getattr(value, "shape", ())
         if got == expected:
             return
@@ -206,9 +199,8 @@ class ResultBuilder:
             raise ValueError(f"{name}: expected shape {expected} (-1 is any size), got {got}")
 
     def _column(self, name: str, value: Any) -> _Rows:
-        rows = self._columns.get(name)
-        if rows is None:
-            rows = self._columns[name] = _Rows(getattr(value, "shape", ()), SPECS[name].dtype, self._count)
+        dtype = SPECS.get(name, MEASURE).dtype
+        rows = self._columns[name] = _Rows(getattr(value, "shape", ()), dtype, self._count)
         return rows
 
 

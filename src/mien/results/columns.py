@@ -1,6 +1,6 @@
 """The columns of OpenFace's tables: names, groups, order, decimals (docs/algorithms/output-table.md#columns).
 
-Nothing else in the package writes these names down.
+Nothing else in the package writes these names down, but for those of the action units.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mien.action_units.catalogue import INTENSITY_NAMES, PRESENCE_NAMES
 from mien.errors import OptionError
 
 LANDMARKS = 68
@@ -16,29 +17,7 @@ EYE_LANDMARKS = 56
 MODES = 34
 MESH_POINTS = 478
 
-_UNITS = (
-    "01",
-    "02",
-    "04",
-    "05",
-    "06",
-    "07",
-    "09",
-    "10",
-    "12",
-    "14",
-    "15",
-    "17",
-    "20",
-    "23",
-    "25",
-    "26",
-    "45",
-)
-INTENSITY_UNITS = tuple(f"AU{number}" for number in _UNITS)
-"""The 17 action units with an intensity."""
-PRESENCE_UNITS = tuple(f"AU{number}" for number in (*_UNITS[:-1], "28", "45"))
-"""The 18 action units with a presence."""
+INTENSITY_UNITS, PRESENCE_UNITS = INTENSITY_NAMES, PRESENCE_NAMES
 
 FILE = "file"
 """Name of the picture; the only column of text."""
@@ -70,6 +49,20 @@ class Form(StrEnum):
 
     SEQUENCE = "sequence"
     IMAGE = "image"
+
+
+class CsvStyle(StrEnum):
+    """Layout of a CSV table; names, order and decimals are the same in all."""
+
+    OPENFACE_22 = "openface-2.2"
+    """A comma alone between cells, as OpenFace 2.2 writes on Linux and macOS."""
+    OPENFACE_BLANK = "openface-blank"
+    """A comma and a blank, as OpenFace 2.0 and the builds for Windows write: names have a leading blank."""
+
+    @property
+    def separator(self) -> str:
+        """What stands between two cells."""
+        return ", " if self is CsvStyle.OPENFACE_BLANK else ","
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,3 +186,16 @@ def chosen_groups(groups: GroupChoice) -> frozenset[Group]:
             "are asked for as extra"
         )
     return frozenset(Group(name) for name in names)
+
+
+def chosen_style(name: CsvStyle | str) -> CsvStyle:
+    """A style from its name.
+
+    Raises
+    ------
+    OptionError
+        The name is unknown.
+    """
+    if name not in tuple(CsvStyle):
+        raise OptionError(f"CSV style: expected {' or '.join(CsvStyle)}, got {str(name)!r}")
+    return CsvStyle(name)

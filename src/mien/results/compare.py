@@ -6,7 +6,7 @@ Landmarks, pose, gaze and eyes are compared on rows that succeeded in both table
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,23 +138,24 @@ class Limits:
 AT_LEAST = frozenset({"success_percent", "intensity_r_mean", "intensity_r_lowest", "presence_percent"})
 """Figures that limits bound from below."""
 
+_BUILDS = Limits(
+    same_rows=True,
+    success_percent=99.5,
+    landmark_mean_px=0.08,
+    landmark_p99_px=0.5,
+    intensity_r_mean=0.985,
+    intensity_r_lowest=0.95,
+    intensity_difference=0.025,
+    presence_percent=98.0,
+    pose_deg=0.2,
+    pose_mm=0.5,
+    gaze_deg=0.3,
+    eye_px=0.1,
+)
 PRESETS = {
-    "openface": Limits(
-        same_rows=True,
-        success_percent=99.5,
-        landmark_mean_px=0.08,
-        landmark_p99_px=0.5,
-        intensity_r_mean=0.985,
-        intensity_r_lowest=0.95,
-        intensity_difference=0.025,
-        presence_percent=98.0,
-        pose_deg=0.2,
-        pose_mm=0.5,
-        gaze_deg=0.3,
-        eye_px=0.1,
-    ),
-    "openface-lost": Limits(
-        same_rows=True,
+    "openface": _BUILDS,
+    "openface-lost": replace(
+        _BUILDS,
         success_percent=98.5,
         landmark_mean_px=0.15,
         landmark_p99_px=1.5,
@@ -162,10 +163,6 @@ PRESETS = {
         intensity_r_lowest=0.90,
         intensity_difference=0.04,
         presence_percent=97.0,
-        pose_deg=0.2,
-        pose_mm=0.5,
-        gaze_deg=0.3,
-        eye_px=0.1,
     ),
 }
 """About OpenFace's own noise between two builds; "openface-lost" where the face is lost and found again."""

@@ -15,7 +15,7 @@ import numpy as np
 from mien.errors import TableError
 from mien.results.columns import FILE
 from mien.results.table import Table
-from mien.storage.regular_file import read_regular
+from mien.storage.regular_file import read_text
 
 _NOT_A_NUMBER = re.compile(r"[+-]?(nan(\(\w*\))?|1\.#(ind|qnan|snan)0*)", re.IGNORECASE)
 """What C runtimes print, those of Windows with a reason."""
@@ -47,7 +47,7 @@ def read_openface_csv(path: str | Path, wanted: Callable[[str], bool] | None = N
         number.
     """
     path = Path(path)
-    lines = _lines(_text(path), path)
+    lines = _lines(read_table_text(path), path)
     _, header = next(lines, (1, [""]))
     names = tuple(name.strip() for name in header)
     if names == ("",):
@@ -79,12 +79,18 @@ def read_openface_csv(path: str | Path, wanted: Callable[[str], bool] | None = N
     return Table(rest, values, np.full(len(rest), -1, np.int64), texts)
 
 
-def _text(path: Path) -> str:
+def read_table_text(path: Path) -> str:
+    """The text of a table.
+
+    Raises
+    ------
+    TableError
+        It can't be read.
+    """
     try:
-        return read_regular(path).decode("utf-8-sig")
-    except (OSError, ValueError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise TableError(f"{path} can't be read: {reason}; expected a CSV table") from error
+        return read_text(path)
+    except OSError as error:
+        raise TableError(f"{path} can't be read: {error.strerror}; expected a CSV table") from error
 
 
 def _lines(text: str, path: Path) -> Iterator[tuple[int, list[str]]]:

@@ -7,42 +7,30 @@ import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Generic, Self, TypeVar
+from typing import BinaryIO, Self
 
 from mien.errors import OutputError
 
 
-class WholeOrNothing(ABC):
-    """An output that `close` puts in its place and `abort` removes; called again, both do nothing.
-
-    As a context manager it is closed at the end, or aborted if an error passes.
-    """
-
-    @abstractmethod
-    def close(self, path: str | Path | None = None) -> None:
-        """Complete it, under another name in its folder if ``path`` says so."""
-
-    @abstractmethod
-    def abort(self) -> None:
-        """Give it up; what was in its place before stays."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()
+@contextmanager
+def naming_errors(path: Path) -> Iterator[None]:
+    """Turn the system's errors into an `OutputError` that names the file or folder."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or error
+        raise OutputError(
+            f"{path} can't be written: {reason}; choose another place or free the disk"
+        ) from error
 
 
-class Unfinished(WholeOrNothing):
+class Unfinished(ABC):
     """Something that is written under a temporary name beside its place and renamed when it is whole.
+
+    `close` puts it in its place and `abort` removes it; called again, both do nothing. As a context manager
+    it is closed at the end, or aborted if an error passes.
 
     Parameters
     ----------
@@ -64,16 +52,9 @@ class Unfinished(WholeOrNothing):
             self._begin()
         self._open = True
 
-    @contextmanager
-    def naming_errors(self) -> Iterator[None]:
+    def naming_errors(self) -> AbstractContextManager[None]:
         """Turn the system's errors into an `OutputError` that names the file."""
-        try:
-            yield
-        except OSError as error:
-            reason = error.strerror or error
-            raise OutputError(
-                f"{self.path} can't be written: {reason}; choose another place or free the disk"
-            ) from error
+        return naming_errors(self.path)
 
     def close(self, path: str | Path | None = None) -> None:
         """Put it in its place.
@@ -104,6 +85,15 @@ class Unfinished(WholeOrNothing):
             self._open = False
             self._remove()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
     @abstractmethod
     def _begin(self) -> None:
         """Make it under its temporary name."""
@@ -115,56 +105,6 @@ class Unfinished(WholeOrNothing):
     @abstractmethod
     def _remove(self) -> None:
         """Remove what is there under the temporary name."""
-
-
-Output = TypeVar("Output", bound=Unfinished)
-
-
-class Writer(WholeOrNothing, Generic[Output]):
-    """What writes one `Unfinished` output in a format of its own.
-
-    Parameters
-    ----------
-    output
-        Where it writes to.
-    """
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-
-    def close(self, path: str | Path | None = None) -> None:
-        """Complete the output, under another name in its folder if ``path`` says so."""
-        self._output.close(path)
-
-    def abort(self) -> None:
-        """Give the output up; what was in its place before stays."""
-        self._output.abort()
-
-
-class WholeFile(Unfinished):
-    """A file; write to ``file``. See `Unfinished`."""
-
-    file: BinaryIO
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Append bytes; the system's errors are raised as `OutputError`."""
-        with self.naming_errors():
-            self.file.write(data)
-
-    def _begin(self) -> None:
-        if self.path.is_dir():
-            raise IsADirectoryError(None, "it is a folder")
-        self.file = self.temporary.open("xb")
-
-    def _finish(self, path: Path) -> None:
-        self.file.close()
-        os.replace(self.temporary, path)
-
-    def _remove(self) -> None:
-        with suppress(OSError):
-            self.file.close()
-        with suppress(OSError):
-            self.temporary.unlink()
 
 
 class WholePath(Unfinished):
@@ -181,6 +121,30 @@ class WholePath(Unfinished):
     def _remove(self) -> None:
         with suppress(OSError):
             self.temporary.unlink()
+
+
+class WholeFile(WholePath):
+    """A file; write to ``file``. See `Unfinished`."""
+
+    file: BinaryIO
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append bytes; the system's errors are raised as `OutputError`."""
+        with self.naming_errors():
+            self.file.write(data)
+
+    def _begin(self) -> None:
+        super()._begin()
+        self.file = self.temporary.open("wb")
+
+    def _finish(self, path: Path) -> None:
+        self.file.close()
+        super()._finish(path)
+
+    def _remove(self) -> None:
+        with suppress(OSError):
+            self.file.close()
+        super()._remove()
 
 
 class WholeFolder(Unfinished):

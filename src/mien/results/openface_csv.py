@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.results.columns import Form, GroupChoice
-from mien.results.csv_style import CsvStyle, chosen_style
+from mien.results.columns import CsvStyle, Form, GroupChoice, chosen_style
 from mien.results.extra import ExtraChoice
 from mien.results.files import whole_file
 from mien.results.table import Table, tabulate

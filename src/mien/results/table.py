@@ -124,17 +124,9 @@ def blocks(
     """
     wanted, further = columns.chosen_groups(groups), chosen_extra(extra)
     found = [*_files(result), *_first(result, Form(form))]
-    makers = {
-        Group.GAZE: _gaze,
-        Group.POSE: _pose,
-        Group.LANDMARKS_2D: _landmarks_2d,
-        Group.LANDMARKS_3D: _landmarks_3d,
-        Group.SHAPE: _shape,
-        Group.ACTION_UNITS: _action_units,
-    }
-    for group, make in makers.items():
-        if group in wanted:
-            found += make(result)
+    for group, names, values in _openface(result):
+        if group in wanted and values is not None:
+            found.append(Block(names, values))
     for own in further:
         found += _extra(result, own)
     return found
@@ -194,49 +186,30 @@ def _first(result: VideoResult, form: Form) -> list[Block]:
     ]
 
 
-def _by_axis(points: NDArray[Any]) -> NDArray[Any]:
+def _by_axis(points: NDArray[Any] | None) -> NDArray[Any] | None:
     """All x, then all y (then all z), as the table has them."""
-    return np.swapaxes(points, 1, 2)
+    return None if points is None else np.swapaxes(points, 1, 2)
 
 
-def _gaze(result: VideoResult) -> list[Block]:
-    parts = (
-        (columns.GAZE_DIRECTION, result.gaze_directions),
-        (columns.GAZE_ANGLE, result.gaze_angle_rad),
-        (columns.EYES_2D, None if result.eye_landmarks is None else _by_axis(result.eye_landmarks)),
-        (columns.EYES_3D, None if result.eye_landmarks_3d is None else _by_axis(result.eye_landmarks_3d)),
-    )
-    return [Block(names, values) for names, values in parts if values is not None]
-
-
-def _pose(result: VideoResult) -> list[Block]:
-    return [
-        Block(columns.POSE_TRANSLATION, result.pose_translation_mm),
-        Block(columns.POSE_ROTATION, result.pose_rotation_rad),
-    ]
-
-
-def _landmarks_2d(result: VideoResult) -> list[Block]:
-    return [Block(columns.POINTS_2D, _by_axis(result.landmarks))]
-
-
-def _landmarks_3d(result: VideoResult) -> list[Block]:
-    return [Block(columns.POINTS_3D, _by_axis(result.landmarks_3d))]
-
-
-def _shape(result: VideoResult) -> list[Block]:
+def _openface(result: VideoResult) -> tuple[tuple[Group, Columns, NDArray[Any] | None], ...]:
+    """OpenFace's columns in order, each with its group and its values, where there are any."""
     local = columns.shape_local(result.local_params.shape[1])
-    return [Block(columns.SHAPE_GLOBAL, result.global_params), Block(local, result.local_params)]
-
-
-def _action_units(result: VideoResult) -> list[Block]:
-    if result.au_intensity is None or result.au_presence is None:
-        return []
+    intensity = columns.intensity(result.au_intensity_names)
     presence = columns.presence(result.au_presence_names, post_processed=result.au_post_processed)
-    return [
-        Block(columns.intensity(result.au_intensity_names), result.au_intensity),
-        Block(presence, result.au_presence),
-    ]
+    return (
+        (Group.GAZE, columns.GAZE_DIRECTION, result.gaze_directions),
+        (Group.GAZE, columns.GAZE_ANGLE, result.gaze_angle_rad),
+        (Group.GAZE, columns.EYES_2D, _by_axis(result.eye_landmarks)),
+        (Group.GAZE, columns.EYES_3D, _by_axis(result.eye_landmarks_3d)),
+        (Group.POSE, columns.POSE_TRANSLATION, result.pose_translation_mm),
+        (Group.POSE, columns.POSE_ROTATION, result.pose_rotation_rad),
+        (Group.LANDMARKS_2D, columns.POINTS_2D, _by_axis(result.landmarks)),
+        (Group.LANDMARKS_3D, columns.POINTS_3D, _by_axis(result.landmarks_3d)),
+        (Group.SHAPE, columns.SHAPE_GLOBAL, result.global_params),
+        (Group.SHAPE, local, result.local_params),
+        (Group.ACTION_UNITS, intensity, result.au_intensity),
+        (Group.ACTION_UNITS, presence, result.au_presence),
+    )
 
 
 def _extra(result: VideoResult, group: ExtraGroup) -> list[Block]:
@@ -246,5 +219,5 @@ def _extra(result: VideoResult, group: ExtraGroup) -> list[Block]:
     for name, names in group.arrays:
         array = getattr(result, name)
         if array is not None:
-            found.append(Block(names, _by_axis(array) if array.ndim == 3 else array))
+            found.append(Block(names, np.swapaxes(array, 1, 2) if array.ndim == 3 else array))
     return found

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from mien.errors import TableError
 from mien.results import columns
-from mien.results.csv_reader import read_openface_csv
+from mien.results.csv_reader import read_openface_csv, read_table_text
 from mien.results.files import whole_file
 from mien.results.openface_csv import format_row
-from mien.storage.regular_file import read_regular
 
 if TYPE_CHECKING:
     from mien.results.table import Table
@@ -72,10 +71,7 @@ def replace_units(
         The new table can't be written there.
     """
     path, table = Path(path), Path(table)
-    try:
-        lines = read_regular(table).decode("utf-8-sig").splitlines()
-    except (OSError, ValueError, MemoryError) as error:
-        raise TableError(f"{table} can't be read: {error}; expected a CSV table") from error
+    lines = read_table_text(table).splitlines()
     names = [name.strip() for name in lines[0].split(",")] if lines else []
     wanted = (columns.FRAME, *_INTENSITY.names, *_PRESENCE.names)
     missing = [name for name in wanted if name not in names]

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from mien.datatypes import BLENDSHAPE_NAMES, Camera
 from mien.errors import OptionError
 from mien.results import columns
-from mien.results.columns import Form, GroupChoice
-from mien.results.csv_style import CsvStyle, chosen_style
+from mien.results.columns import CsvStyle, Form, GroupChoice, chosen_style
 from mien.results.extra import ExtraChoice, chosen_extra
 from mien.results.provenance import write_provenance
 from mien.results.table import Table, blocks, tabulate
@@ -23,7 +22,7 @@ from mien.results.table import Table, blocks, tabulate
 if TYPE_CHECKING:
     from mien.study import Events, Summary, SummaryOptions
 
-_WRITERS = {
+TABLE_WRITERS = {
     ".csv": ("mien.results.openface_csv", "write_openface_csv"),
     ".parquet": ("mien.results.parquet", "write_parquet"),
     ".jsonl": ("mien.results.jsonl", "write_jsonl"),
@@ -93,6 +92,8 @@ SPECS: Mapping[str, FieldSpec] = {
     "blendshape_logits": FieldSpec(np.float32, (len(BLENDSHAPE_NAMES),)),
 }
 """The arrays of a result; `VideoResult` says what they mean."""
+MEASURE = FieldSpec(np.float64)
+"""One of the named arrays beside them."""
 
 
 @dataclass(frozen=True, slots=True, repr=False, eq=False)
@@ -195,7 +196,7 @@ class VideoResult:
     def __post_init__(self) -> None:
         sizes = {"au_intensity": len(self.au_intensity_names), "au_presence": len(self.au_presence_names)}
         for name, array in self.arrays():
-            spec = SPECS.get(name, FieldSpec(np.float64))
+            spec = SPECS.get(name, MEASURE)
             row = (sizes[name],) if name in sizes else spec.row
             rest = array.shape[1:]
             fits = len(rest) == len(row) and all(e in (-1, g) for e, g in zip(row, rest, strict=True))
@@ -406,9 +407,9 @@ class VideoResult:
             A file can't be written there.
         """
         path = Path(path)
-        home, name = _WRITERS.get(path.suffix.lower(), ("", ""))
+        home, name = TABLE_WRITERS.get(path.suffix.lower(), ("", ""))
         if not home:
-            *others, last = _WRITERS
+            *others, last = TABLE_WRITERS
             raise OptionError(f"{path}: expected a name that ends in {', '.join(others)} or {last}")
         how: dict[str, Any] = {"groups": groups, "form": form, "extra": extra}
         if chosen_style(style) and path.suffix.lower() == ".csv":

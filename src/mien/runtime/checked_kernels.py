@@ -17,8 +17,6 @@ from typing import Any, BinaryIO
 from numba.core import caching
 
 _SUM_BYTES = 4
-
-
 _NumbasFile: Any = caching.IndexDataCacheFile
 
 

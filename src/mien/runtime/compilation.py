@@ -45,14 +45,12 @@ def counting_compilations() -> Iterator[Callable[[], int]]:
 
 def is_warm(pack: str, landmarks: str | None) -> bool:
     """Whether the kernels of a pack and landmark model have been compiled on this machine before."""
-    marker = _marker(pack, landmarks)
-    return marker is not None and marker.exists()
+    return (marker := _marker(pack, landmarks)) is not None and marker.exists()
 
 
 def remember_warm(pack: str, landmarks: str | None) -> None:
     """Note that they have; where that cannot be, nothing is noted."""
-    marker = _marker(pack, landmarks)
-    if marker is not None:
+    if (marker := _marker(pack, landmarks)) is not None:
         with suppress(OSError):
             marker.touch()
 

@@ -4,6 +4,12 @@
 kernel grid, alignment). ``fast_kernel`` may reassociate and contract sums so that they vectorise; it never
 assumes that NaN or infinity cannot occur. Both are called from Python, and kept in Numba's cache. What only
 kernels call is a ``part`` or a ``fast_part``: compiled into the kernels that call it, and never alone.
+
+No loop of a ``fast_kernel`` both adds up and writes into an array. Vectorised, such a loop begins with a
+check whether what it writes could be what it reads; where arrays lie close to each other in memory the check
+fails, and the loop adds one by one, in another order. Then the heap would decide the last bit of a result,
+which differs from run to run and with the number of threads. A loop that only adds, or only writes, gives the
+same either way.
 """
 
 from __future__ import annotations
@@ -21,6 +27,7 @@ from mien.runtime.kernel_cache import kernel_folder
 FASTMATH = {"reassoc", "contract", "nsz"}
 """Sums may be reordered and fused; no "nnan", "ninf" or "arcp": NaN stays NaN, division stays division."""
 
+_Decorator = Callable[[Callable[..., Any]], Any]
 _EXACT: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": False}
 """``fastmath`` is switched off explicitly: left out, a part that is first compiled on behalf of a fast kernel
 would inherit the fast one's flags."""
@@ -39,14 +46,12 @@ def fast_kernel(function: Callable[..., Any]) -> Any:
     return _kept(function, _FAST)
 
 
-def part(function: Callable[..., Any]) -> Any:
-    """As `kernel`, for what only kernels call: inlined, so that a process runs the code that is kept."""
-    return numba.njit(forceinline=True, **_EXACT)(function)
-
-
-def fast_part(function: Callable[..., Any]) -> Any:
-    """As `fast_kernel`, for what only kernels call: inlined, so that a process runs the code that is kept."""
-    return numba.njit(forceinline=True, **_FAST)(function)
+part: _Decorator = numba.njit(forceinline=True, **_EXACT)
+"""As `kernel`, for what only kernels call: inlined, so that a process runs the code that is kept."""
+fast_part: _Decorator = numba.njit(forceinline=True, **_FAST)
+"""As `fast_kernel`, for what only kernels call."""
+sum_part: _Decorator = numba.njit(forceinline=True, **_EXACT | {"fastmath": {"contract"}})
+"""As `part`, but a product may be fused with the sum that it is added to; sums keep their order."""
 
 
 def _kept(function: Callable[..., Any], options: dict[str, Any]) -> Any:

@@ -29,10 +29,7 @@ logger = logging.getLogger(__name__)
 
 _PACKAGE = Path(__file__).parent.parent
 _OTHER_SOURCES = (
-    "landmarks/vector_code.py",
-    "runtime/jit.py",
-    "runtime/checked_kernels.py",
-    "runtime/lanes.py",
+    *("landmarks/vector_code.py", "runtime/jit.py", "runtime/checked_kernels.py", "runtime/lanes.py"),
 )
 
 

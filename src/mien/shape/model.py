@@ -84,16 +84,21 @@ class PointDistributionModel:
 
     def object_shape(self, params: ShapeParameters) -> NDArray[np.float32]:
         """(n, 3) float32, mm: the shape in its own frame, before rotation."""
-        out = np.empty((3, self.n_points), np.float32)
-        kernels.object_shape(self.mean, self.basis, params.local_params, out)
-        return np.ascontiguousarray(out.T)
+        out = np.empty((self.n_points, 3), np.float32)
+        kernels.shape_3d(self.mean, self.basis, params.local_params, out)
+        return out
+
+    def depth(self, params: ShapeParameters) -> NDArray[np.float32]:
+        """(n,) float32, mm: depth of the points relative to the model's origin, after rotation."""
+        out = np.empty(self.n_points, np.float32)
+        kernels.shape_depth(self.mean, self.basis, params.global_params, params.local_params, out)
+        return out
 
     def points(self, params: ShapeParameters) -> NDArray[np.float32]:
         """(n, 2) float32, px: the shape in the image; docs/algorithms/point-distribution-model.md."""
-        shape = np.empty((3, self.n_points), np.float32)
-        out = np.empty((2, self.n_points), np.float32)
-        kernels.shape_2d(self.mean, self.basis, params.global_params, params.local_params, shape, out)
-        return np.ascontiguousarray(out.T)
+        out = np.empty((self.n_points, 2), np.float32)
+        kernels.shape_2d(self.mean, self.basis, params.global_params, params.local_params, out)
+        return out
 
     def fit_to_points(self, points: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Find the parameters of 2D landmarks (docs/algorithms/point-distribution-model.md#from-2d-points).
@@ -111,7 +116,7 @@ class PointDistributionModel:
         target = np.ascontiguousarray(points.T, dtype=np.float32)
         if target.shape != (2, self.n_points):
             raise ValueError(f"expected points of shape ({self.n_points}, 2), got {points.shape}")
-        if target[0].all():
+        if np.count_nonzero(target[0]) == self.n_points:
             return self.fit_subset(self._whole, target)
         present = np.flatnonzero(target[0])
         if not len(present):

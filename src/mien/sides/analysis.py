@@ -19,7 +19,7 @@ from mien.errors import FrameError, OptionError
 from mien.models.records import ActionUnitRecord
 from mien.models.store import ModelStore
 from mien.options import AnalysisOptions, OptionValues
-from mien.packs import SharedModels, build_stages, choose_pack
+from mien.packs import build_stages, choose_pack, shared_models
 from mien.sides.epochs import Epoch, read_epochs
 from mien.sides.observer import (
     DirectReader,
@@ -146,7 +146,7 @@ class SidesAnalysis(Analysis):
         from mien.sides.openface_like import OpenFaceLikeReader
 
         options = replace(self.options, keep_scores=True, both_ways=False)
-        shared = SharedModels(self.pack, options)
+        shared = shared_models(self.pack, options)
         return OpenFaceLikeReader([build_stages(self.pack, options, shared=shared) for _ in range(2)])
 
     def scores_of_sides(self) -> BothScores | None:
@@ -304,9 +304,9 @@ def picture_sides(
         sketch = direct_sketcher(record)
         reader = None if "aus" in options.skip else PictureReader(record)
     observer = SidesObserver(sketch, reader, watch)
-    analysis.observe = observer.observe
     table = PictureTable(analysis)
     for picture in analysis:
+        observer.observe(picture.frame, picture.faces, picture.appearances)
         table.add(picture)
     result = assemble(
         table.result(),

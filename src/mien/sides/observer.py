@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,7 +124,7 @@ class SidesObserver:
         """What reads action units."""
         return self._reader
 
-    def observe(self, frame: Frame, faces: list[FaceResult], looks: list[Appearance | None]) -> None:
+    def observe(self, frame: Frame, faces: Sequence[FaceResult], looks: Sequence[Appearance | None]) -> None:
         """Take in the next frame, face by face."""
         for face in faces:
             sketch = self._sketch(face.landmarks) if face.landmarks.valid else None

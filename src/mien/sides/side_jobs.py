@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.analysis.targets import output_folder
-from mien.analysis.watch import Unwatched, Watch
-from mien.errors import OptionError, OutputError, SourceError
+from mien.analysis.watch import Watch
+from mien.errors import OutputError, SourceError
 from mien.options import AnalysisOptions
 from mien.results.picture_files import write_picture
 from mien.sides.analysis import (
@@ -94,29 +94,6 @@ class SidesOutcome:
     pack: str
 
 
-def sides_tables(sources: Sequence[Path], output: Path | None) -> list[Path]:
-    """Path of every table: NAME.sides.csv in a folder, by default this one, or as asked for a single source.
-
-    Raises
-    ------
-    OptionError
-        Several sources and one table, or sources of one name.
-    OutputError
-        A name has another ending.
-    """
-    single = output is not None and bool(output.suffix) and not output.is_dir()
-    if single and output is not None:
-        if len(sources) > 1:
-            raise OptionError(f"{output}: several sources need a folder for their tables")
-        if output.suffix.lower() != ".csv":
-            raise OutputError(f"{output}: expected a name that ends in .csv, or a folder")
-        return [output]
-    tables = [(output or Path()) / f"{source.stem}.sides.csv" for source in sources]
-    if len(set(tables)) < len(tables):
-        raise OptionError("expected sources of different names, as their tables are named after them")
-    return tables
-
-
 def refuse_to_replace(jobs: Sequence[SidesJob]) -> None:
     """Stop before a file of one job is written over the source of any, or over the other recordings named.
 
@@ -162,7 +139,7 @@ def run_sides(
         be written. Where a video fails on its way, what there is until then is written first.
     """
     output_folder(job.table.parent)
-    watch = watch or Unwatched()
+    watch = watch or Watch()
     if are_pictures(job.source) and not options.sequence:
         return _run_pictures(job, options, watch)
     _need_epochs(job.how)

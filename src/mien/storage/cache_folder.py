@@ -65,8 +65,15 @@ def stamp_of(status: os.stat_result) -> tuple[int, ...]:
     return status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, *parts: bytes | memoryview) -> None:
     """Write a file whole or not at all: on the disk under another name first; a link is replaced.
+
+    Parameters
+    ----------
+    path
+        The file; its folder is made.
+    parts
+        What it holds, one behind the other.
 
     Raises
     ------
@@ -77,7 +84,7 @@ def write_whole(path: Path, data: bytes) -> None:
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(data)
+            file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
         os.replace(name, path)

@@ -12,9 +12,7 @@ import contextlib
 import io
 import math
 import os
-import stat
 import struct
-import tempfile
 import time
 import zlib
 from pathlib import Path
@@ -24,8 +22,9 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
-from mien.storage.cache_folder import is_trusted, sync_folder
+from mien.storage.cache_folder import is_trusted, write_whole
 from mien.storage.npz import parse_header
+from mien.storage.regular_file import open_regular
 
 _END = struct.Struct("<8sI")
 _MAGIC = b"mienCRC1"
@@ -91,33 +90,17 @@ def store_array(path: Path, key: str, array: NDArray[Any]) -> None:
     npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
     content = array.reshape(-1).view(np.uint8)
     checksum = zlib.crc32(content, zlib.crc32(header.getvalue(), zlib.crc32(key.encode())))
-    path.parent.mkdir(parents=True, exist_ok=True)
     _remove_leftovers(path.parent)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(header.getvalue())
-            file.write(content)
-            file.write(_END.pack(_MAGIC, checksum))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    write_whole(path, header.getvalue(), memoryview(content), _END.pack(_MAGIC, checksum))
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Open a regular file of the user's own, without waiting for a pipe and without following a link."""
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    handle = os.open(path, flags)
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode) or not is_trusted(status):
-        os.close(handle)
-        raise DoubtfulFileError("it is no file, or others may write to it")
-    return os.fdopen(handle, "rb", buffering=0)
+    """Open a file of the user's own."""
+    file = open_regular(path, follow_links=False)
+    if not is_trusted(os.fstat(file.fileno())):
+        file.close()
+        raise DoubtfulFileError("others may write to it")
+    return file
 
 
 def _checksum(file: BinaryIO, key: str, size: int) -> int:

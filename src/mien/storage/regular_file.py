@@ -11,7 +11,7 @@ from typing import BinaryIO
 MOST_BYTES = 1 << 31
 
 
-def open_regular(path: str | Path, most_bytes: int = MOST_BYTES) -> BinaryIO:
+def open_regular(path: str | Path, most_bytes: int = MOST_BYTES, *, follow_links: bool = True) -> BinaryIO:
     """Open a regular file, and no pipe, device or folder.
 
     Raises
@@ -20,6 +20,8 @@ def open_regular(path: str | Path, most_bytes: int = MOST_BYTES) -> BinaryIO:
         It can't be opened, is something else, or is larger than that.
     """
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    if not follow_links:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
         # A pipe would wait for whoever writes to it.
         handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
@@ -43,3 +45,17 @@ def read_regular(path: str | Path, most_bytes: int = MOST_BYTES) -> bytes:
     """Read a regular file whole; see `open_regular`."""
     with open_regular(path, most_bytes) as file:
         return file.read()
+
+
+def read_text(path: str | Path, most_bytes: int = MOST_BYTES) -> str:
+    """Read a regular file of UTF-8 whole, a byte order mark left out.
+
+    Raises
+    ------
+    OSError
+        As `open_regular`, or it is not text.
+    """
+    try:
+        return read_regular(path, most_bytes).decode("utf-8-sig")
+    except (ValueError, MemoryError) as error:
+        raise OSError(errno.EILSEQ, "it is not text") from error

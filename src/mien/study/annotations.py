@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -48,12 +49,7 @@ def write_annotations(
         recordings.
     """
     path = Path(path)
-    try:
-        import pympi  # noqa: F401
-    except ImportError as error:
-        raise OptionError(
-            f"{path}: ELAN and Praat need pympi-ling; install it with: pip install 'mien[elan]'"
-        ) from error
+    need_annotations()
     if len({event.file for event in events}) > 1:
         raise OutputError(f"{path}: expected events of one recording, got several; write one file for each")
     if path.suffix.lower() == ".eaf":
@@ -62,6 +58,18 @@ def write_annotations(
         _write_praat(events, path, end_s)
     else:
         raise OutputError(f"{path}: expected a name that ends in .eaf or .TextGrid")
+
+
+def need_annotations() -> None:
+    """Make sure that such files can be written.
+
+    Raises
+    ------
+    OptionError
+        pympi-ling is not installed.
+    """
+    if find_spec("pympi") is None:
+        raise OptionError("ELAN and Praat need pympi-ling; install it with: pip install 'mien[elan]'")
 
 
 def write_each(events: Iterable[Event], folder: Path, endings: Sequence[str]) -> list[Path]:

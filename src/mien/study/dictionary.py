@@ -53,6 +53,8 @@ FIRST: tuple[Column, ...] = (
     Column("success_share", "Share of all rows with success, 0 to 1."),
     Column("mean_confidence", "Mean confidence over all rows, 0 to 1."),
 )
+TABLE = Column("table", "Its table, below the folder of results.")
+NOTES = Column("notes", "What could not be read of the recording, and what else there is to know of it.")
 _ANGLES = (
     ("head_pitch", "head's pitch (pose_Rx)"),
     ("head_yaw", "head's yaw (pose_Ry)"),
@@ -208,3 +210,10 @@ LONG_COLUMNS: tuple[Column, ...] = (
     Column("statistic", "What of it, as the ending of the wide table's column."),
     Column("value", "The number; its unit is the wide table's."),
 )
+
+
+def taken_names() -> frozenset[str]:
+    """Names that columns of a list can't have, without capitals: tables of studies have them themselves."""
+    columns = [TABLE, NOTES, *summary_columns(list(DESCRIPTIONS), list(DESCRIPTIONS)), *EVENT_COLUMNS]
+    names = {column.name for column in (*columns, *LONG_COLUMNS)} | {"reason"}
+    return frozenset(name.casefold() for name in names - {FILE.name})

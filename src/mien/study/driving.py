@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 
-from mien.analysis.jobs import OF_ALL_SOURCES
-from mien.study.engines import Engine
+from mien.analysis.outcome import OF_ALL_SOURCES
+from mien.errors import StoppedError
+from mien.study.engines import LOOK_S, Engine
 from mien.study.work import Ended, Task, failed_all
 
-_AHEAD = 1
-"""Tasks that wait for every worker: none is idle while results are taken."""
-_LOOK_S = 0.2
-"""How often a wish to stop is looked for, s."""
-_DEATHS = 2
 DIED = (
     "the process that analysed it was ended by the system, twice: probably there was not enough memory; try "
     "fewer --workers"
+)
+
+GONE = (
+    "the workers are gone, and whoever had them has given up the rest; what is done stays done, and the same "
+    "command goes on from here"
 )
 
 
@@ -45,6 +46,8 @@ def drive(
     ------
     OptionError, ModelsMissingError, ModelFileError, ProviderError
         Something that holds for every recording.
+    StoppedError
+        The engine has given up its tasks.
     """
     _Drive(tasks, engine, take, stopped).run()
 
@@ -60,20 +63,17 @@ class _Drive:
         self._waiting, self._suspects = deque(tasks), deque[Task]()
         self._engine, self._take, self._stopped = engine, take, stopped
         self._flying: dict[Future[list[Ended]], Task] = {}
-        self._alone = Counter[int]()
+        self._died: set[int] = set()
         self._told = False
 
     def run(self) -> None:
         while self._waiting or self._suspects or self._flying:
             if self._stopped.is_set():
                 self._stop()
-                if not self._flying:
-                    return
             self._submit()
-            done, _ = wait(self._flying, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
-            broken = [task for future in done if (task := self._land(future)) is not None]
-            if broken:
-                self._after_a_death(broken)
+            wait(self._flying, timeout=LOOK_S, return_when=FIRST_COMPLETED)
+            for future in [each for each in self._flying if each.done()]:  # cancelled ones, too
+                self._land(future, self._flying.pop(future))
 
     def _stop(self) -> None:
         self._waiting.clear()
@@ -86,50 +86,34 @@ class _Drive:
                 del self._flying[future]
 
     def _submit(self) -> None:
-        """Keep the workers busy; after a death, one task at a time, until it is known whose fault it was."""
-        if self._suspects:
-            if not self._flying:
-                self._send(self._suspects.popleft())
-            return
-        while self._waiting and len(self._flying) < self._engine.workers * (1 + _AHEAD):
-            if not self._send(self._waiting.popleft()):
-                return
+        """Keep the workers busy; what took one along is tried again in the end, when it has all memory."""
+        while self._waiting and len(self._flying) < self._engine.at_once:
+            self._send(self._waiting.popleft())
+        if self._suspects and not self._flying:
+            self._send(self._suspects.popleft())
 
-    def _send(self, task: Task) -> bool:
-        try:
-            self._flying[self._engine.submit(task)] = task
-        except BrokenExecutor:
-            self._waiting.appendleft(task)
-            self._after_a_death([])
-            return False
-        return True
+    def _send(self, task: Task) -> None:
+        self._flying[self._engine.submit(task)] = task
 
-    def _land(self, future: Future[list[Ended]]) -> Task | None:
-        """Take what became of a task; gives it back if its worker died."""
-        task = self._flying.pop(future)
+    def _land(self, future: Future[list[Ended]], task: Task) -> None:
+        """Take what became of a task."""
         try:
-            self._take(task, future.result())
+            every = future.result()
         except BrokenExecutor:
-            return task
-        except CancelledError:
-            self._take(task, [Ended(name=item.name, stopped=True) for item in task.items])
+            every = self._after_a_death(task)
+        except CancelledError as error:
+            if not self._stopped.is_set():
+                raise StoppedError(GONE) from error
+            every = [Ended(name=item.name, stopped=True) for item in task.items]
         except OF_ALL_SOURCES:
             raise
         except Exception as error:
-            if not future.done() or future.exception() is not error:
-                raise  # of whoever takes
-            self._take(task, failed_all(task, f"{type(error).__name__}: {error}"))
-        return None
+            every = failed_all(task, f"{type(error).__name__}: {error}")
+        self._take(task, every)
 
-    def _after_a_death(self, broken: list[Task]) -> None:
-        """Try what was at work again, one at a time; who takes a worker along twice, alone, is to blame."""
-        lost = [*broken, *self._flying.values()]
-        self._flying.clear()
-        self._engine.renew()
-        if len(lost) == 1:
-            self._alone[id(lost[0])] += 1
-        for task in lost:
-            if self._alone[id(task)] >= _DEATHS:
-                self._take(task, failed_all(task, DIED))
-            else:
-                self._suspects.append(task)
+    def _after_a_death(self, task: Task) -> list[Ended]:
+        if id(task) in self._died:
+            return failed_all(task, DIED)
+        self._died.add(id(task))
+        self._suspects.append(task)
+        return []

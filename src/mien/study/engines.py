@@ -6,11 +6,12 @@ import multiprocessing
 import os
 import signal
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from mien.errors import OptionError
 from mien.options import available_cores
@@ -19,49 +20,47 @@ from mien.study.work import Ended, Task, run_task
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
 
-Prepared = TypeVar("Prepared")
-
+LOOK_S = 0.2
+"""How often whoever waits for a task looks for a wish to stop, s."""
 WORKER_BYTES = 500_000_000
 """Memory that a worker is counted with; docs/studies.md says what one needs."""
 _SPARE = 0.8
 """Share of the free memory that workers may take."""
 
 
-class Engine(Protocol):
-    """Does tasks, several at a time."""
+class Engine(ABC):
+    """Does tasks, several at a time; what an engine can't do, it leaves out."""
 
     @property
-    def workers(self) -> int:
-        """How many at a time."""
-        ...
+    @abstractmethod
+    def at_once(self) -> int:
+        """How many it is given at a time."""
 
+    @abstractmethod
     def submit(self, task: Task) -> Future[list[Ended]]:
-        """Begin a task, now or when a worker is free."""
-        ...
+        """Begin a task, now or when a worker is free.
 
-    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
-        """Let something be done once in a worker before all tasks, and give what it gives."""
-        ...
+        If its worker dies, its future has a `concurrent.futures.BrokenExecutor`.
+        """
 
-    def stop(self) -> None:
-        """Let tasks that have begun end early, where that is possible."""
-        ...
+    def prepare(self, work: Callable[[], bool]) -> Future[bool] | None:
+        """Let every worker do something before its tasks; gives what one of them answers."""
+        return None
 
-    def kill(self) -> None:
-        """End tasks at once, where that is possible; what they were at has no result."""
-        ...
+    def stop(self) -> None:  # noqa: B027
+        """Let tasks that have begun end early; else they end by themselves, and the next call finds them."""
 
-    def renew(self) -> None:
-        """Begin anew after a worker died and took the others with it."""
-        ...
+    def kill(self) -> None:  # noqa: B027
+        """End tasks at once; what they were at has no result."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027
         """End; tasks that have not begun are given up."""
-        ...
 
 
-class LocalEngine:
+class LocalEngine(Engine):
     """Processes of this machine, one thread each.
+
+    Each is a pool of its own: where the system ends one, the others go on.
 
     Parameters
     ----------
@@ -76,48 +75,56 @@ class LocalEngine:
         # Started afresh, not forked: threads and locks of this process are of no use to them.
         self._context = multiprocessing.get_context("spawn")
         self._stopped = self._context.Event()
-        self._pool: ProcessPoolExecutor | None = None
+        self._pools = [self._pool() for _ in range(self.workers)]
+        self._at_work: dict[int, Future[list[Ended]]] = {}
+
+    @property
+    def at_once(self) -> int:
+        """As many as there are processes."""
+        return self.workers
+
+    def prepare(self, work: Callable[[], bool]) -> Future[bool]:
+        """Let all processes do it at the same time."""
+        first, *_ = [pool.submit(work) for pool in self._pools]
+        return first
 
     def submit(self, task: Task) -> Future[list[Ended]]:
-        """Begin a task when a process is free."""
-        return self._processes().submit(_run_in_process, task)
-
-    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
-        """Let one process do it, while the others wait for their tasks."""
-        return self._processes().submit(work).result()
+        """Begin a task in a process that is free; one that died has been replaced."""
+        free = [place for place, future in self._at_work.items() if future.done()]
+        place = next((each for each in range(self.workers) if each not in self._at_work), *free[:1])
+        try:
+            future = self._begin(self._pools[place], task)
+        except BrokenExecutor:
+            self._pools[place].shutdown()
+            self._pools[place] = self._pool()
+            future = self._begin(self._pools[place], task)
+        self._at_work[place] = future
+        return future
 
     def stop(self) -> None:
         """Let all processes end their videos after the frame at hand."""
         self._stopped.set()
 
-    def renew(self) -> None:
-        """Give up what is left of the processes; the next task starts new ones."""
-        self._end(wait=True)
-
-    def close(self) -> None:
-        """End the processes."""
-        self._end(wait=True)
-
     def kill(self) -> None:
         """End the processes at once, whatever they are doing."""
-        for process in list(getattr(self._pool, "_processes", None) or {}):
-            with suppress(OSError):
-                os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
+        for pool in self._pools:
+            for process in list(getattr(pool, "_processes", None) or {}):
+                with suppress(OSError):
+                    os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
 
-    def _end(self, *, wait: bool) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=wait, cancel_futures=True)
-            self._pool = None
+    def close(self) -> None:
+        """End the processes, all at the same time: each takes a tenth of a second."""
+        with ThreadPoolExecutor(self.workers) as threads:
+            list(threads.map(lambda pool: pool.shutdown(cancel_futures=True), self._pools))
 
-    def _processes(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self.workers, self._context, initializer=_begin_process, initargs=(self._stopped,)
-            )
-        return self._pool
+    def _pool(self) -> ProcessPoolExecutor:
+        return ProcessPoolExecutor(1, self._context, initializer=_begin_process, initargs=(self._stopped,))
+
+    def _begin(self, pool: ProcessPoolExecutor, task: Task) -> Future[list[Ended]]:
+        return pool.submit(_run_in_process, task)
 
 
-class ExecutorEngine:
+class ExecutorEngine(Engine):
     """Any `Executor` that somebody has, such as Dask's or MPI's.
 
     Parameters
@@ -131,25 +138,14 @@ class ExecutorEngine:
     def __init__(self, executor: Executor, workers: int) -> None:
         self._executor, self.workers = executor, max(1, workers)
 
+    @property
+    def at_once(self) -> int:
+        """Two for every worker, which need not wait then until it is given the next."""
+        return 2 * self.workers
+
     def submit(self, task: Task) -> Future[list[Ended]]:
         """Begin a task when a worker is free."""
         return self._executor.submit(run_task, task)
-
-    def prepare(self, work: Callable[[], Prepared]) -> Prepared | None:
-        """Nothing: workers may be on other machines, and share the work among themselves."""
-        return None
-
-    def stop(self) -> None:
-        """Nothing: what has begun ends by itself, and is found done by the next call."""
-
-    def kill(self) -> None:
-        """Nothing: as for `stop`."""
-
-    def renew(self) -> None:
-        """Nothing: the executor looks after its workers."""
-
-    def close(self) -> None:
-        """Nothing."""
 
 
 class DaskEngine(ExecutorEngine):
@@ -205,10 +201,11 @@ _HERE = _Process()
 
 
 def _begin_process(stopped: Event) -> None:
-    """Begin a worker: Ctrl-C is its parent's business, and it does not outlive its parent."""
+    """Begin a worker: whether it shall end is its parent's business, and it does not outlive its parent."""
     _HERE.stopped = stopped
-    with suppress(ValueError):
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # which systems send to every process of a job
+        with suppress(ValueError, AttributeError):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="mien-parent", daemon=True).start()
 
 

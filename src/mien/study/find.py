@@ -10,15 +10,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from mien.errors import OptionError, SourceError
-from mien.study.listing import Listing, read_listing
-from mien.video.source import IMAGE_SUFFIXES, are_pictures
+from mien.study.listing import Listing, read_listing, slashes
+from mien.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES, are_pictures
 
-VIDEO_SUFFIXES = (
-    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg"),
-    *(".flv", ".3gp", ".ts", ".mts", ".m2ts", ".ogv", ".mjpeg", ".asf", ".vob", ".mxf"),
-)
-"""Endings of files that count as videos, in any case."""
 LIST_SUFFIXES = (".csv", ".tsv", ".txt")
+HOME = ".mien-study"
+"""The hidden folder, below that of a study's results."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +45,14 @@ class Recording:
     values: Mapping[str, str] = field(default_factory=dict)
     is_picture: bool = False
     fault: str = ""
+
+    def is_unchanged(self) -> bool:
+        """Whether the file is still as it was found; some file systems count in steps of two seconds."""
+        try:
+            about = self.source.stat()
+        except (OSError, ValueError):
+            return False
+        return about.st_size == self.size and abs(about.st_mtime_ns - self.modified_ns) <= 2e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,40 +117,58 @@ def find_recordings(
         Results would go among the recordings.
     """
     choice = choice or Choice()
-    if place.is_dir():
+    if os.path.isdir(place):
         if output.resolve() == place.resolve():
             raise OptionError(
                 f"{output}: expected another folder than that of the recordings; choose it with -o"
             )
-        names = (name for name in _walk(place, output) if choice.takes(name))
-        found = [_recording(place / name, name) for name in names]
+        found = [each for each in _walk(place, output, choice) if not _excluded(each, choice)]
         if not found:
             what = f"a file that fits {', '.join(choice.include)}" if choice.include else "videos or pictures"
             raise SourceError(f"{place}: expected {what} in it or its folders, found none")
         return found, ()
-    if place.is_file() and place.suffix.lower() in LIST_SUFFIXES:
+    if os.path.isfile(place) and place.suffix.lower() in LIST_SUFFIXES:
         listing = read_listing(place)
         found = [each for each in _listed(listing) if choice.takes(each.name) or not choice.include]
         return [each for each in found if not _excluded(each, choice)], listing.columns
-    kind = "is no folder and no list (.csv)" if place.exists() else "does not exist"
+    kind = "is no folder and no list (.csv)" if os.path.exists(place) else "does not exist"
     raise SourceError(f"{place} {kind}; expected a folder with recordings, or a CSV list of them")
 
 
 def _excluded(recording: Recording, choice: Choice) -> bool:
-    return any(fits(recording.name, pattern) for pattern in choice.exclude)
+    names = (recording.name, f"{recording.name}/")  # a folder that can't be read has a fault
+    return any(fits(name, pattern) for name in names for pattern in choice.exclude)
 
 
-def _walk(folder: Path, output: Path) -> Iterator[str]:
-    """Paths of all files below a folder, in order; hidden ones and results are passed over."""
-    results = output.resolve()
-    for path, folders, files in os.walk(folder):
-        folders[:] = sorted(
-            name for name in folders if not name.startswith(".") and (Path(path) / name).resolve() != results
-        )
+def _walk(folder: Path, output: Path, choice: Choice) -> Iterator[Recording]:
+    """Files below a folder, in order, and folders that can't be read; hidden ones and results are left out.
+
+    Links to folders elsewhere are followed; no folder is entered twice.
+    """
+    own = folder.resolve()
+    entered, closed = {own, output.resolve()}, list[OSError]()
+    for path, folders, files in os.walk(folder, followlinks=True, onerror=closed.append):
         below = Path(path).relative_to(folder)
+        folders[:] = [name for name in sorted(folders) if _enters(Path(path, name), own, entered)]
         for name in sorted(files):
-            if not name.startswith("."):
-                yield (below / name).as_posix()
+            if not name.startswith(".") and choice.takes((below / name).as_posix()):
+                yield _recording(Path(path, name), (below / name).as_posix())
+    for error in closed:
+        place = Path(error.filename)
+        if place == folder:
+            raise SourceError(f"{folder} can't be read: {error.strerror}; expected a folder with recordings")
+        name = place.relative_to(folder).as_posix()
+        yield Recording(place, name, fault=f"the folder {place} can't be read: {error.strerror}")
+
+
+def _enters(path: Path, own: Path, entered: set[Path]) -> bool:
+    """Whether a folder is looked into: not if it is hidden, has results, or is or was looked into anyway."""
+    real = path.resolve()
+    known = path.is_symlink() and (real.is_relative_to(own) or own.is_relative_to(real))
+    if path.name.startswith(".") or known or real in entered or os.path.isdir(path / HOME):
+        return False
+    entered.add(real)
+    return True
 
 
 def _recording(source: Path, name: str, values: Mapping[str, str] | None = None) -> Recording:
@@ -155,7 +178,7 @@ def _recording(source: Path, name: str, values: Mapping[str, str] | None = None)
         reason = getattr(error, "strerror", None) or str(error)
         return Recording(source, name, values=values or {}, fault=f"{source}: {reason}; expected a file")
     if not source.is_file():
-        return Recording(source, name, values=values or {}, fault=f"{source} is a folder; expected a file")
+        return Recording(source, name, values=values or {}, fault=f"{source} is no file; expected one")
     return Recording(
         source, name, about.st_size, about.st_mtime_ns, values or {}, is_picture=are_pictures(source)
     )
@@ -164,7 +187,7 @@ def _recording(source: Path, name: str, values: Mapping[str, str] | None = None)
 def _listed(listing: Listing) -> list[Recording]:
     """Recordings of a list; those elsewhere keep their folders from the one that all have in common."""
     base = Path(os.path.abspath(listing.path.parent))
-    sources = [Path(os.path.abspath(base / line.file)) for line in listing.lines]
+    sources = [Path(os.path.abspath(base / _as_here(line.file, base))) for line in listing.lines]
     if not all(source.is_relative_to(base) for source in sources):
         try:
             base = Path(os.path.commonpath([source.parent for source in sources]))
@@ -178,6 +201,12 @@ def _listed(listing: Listing) -> list[Recording]:
     if twice:
         raise OptionError(f"{listing.path}: {twice[0]} is named several times; expected every file once")
     return made
+
+
+def _as_here(file: str, base: Path) -> str:
+    """A file as this system writes it: lists may come from Windows."""
+    there = slashes(file)
+    return there if there != file and not os.path.exists(base / file) else file
 
 
 def _without_drive(path: Path) -> Path:

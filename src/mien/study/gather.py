@@ -9,12 +9,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from mien.errors import OptionError
 from mien.results.files import whole_file
-from mien.study.dictionary import EVENT_COLUMNS, Column
+from mien.study.annotations import need_annotations, write_annotations
+from mien.study.dictionary import EVENT_COLUMNS, NOTES, TABLE
 from mien.study.event import Event
 from mien.study.events import Events
-from mien.study.ledger import HOME, Item, read_json, write_json
+from mien.study.find import HOME
+from mien.study.ledger import Item, read_json, write_json
 from mien.study.record_files import csv_text, write_events, write_records
 from mien.study.summaries import Summary
 from mien.study.tables import listed_columns
@@ -26,9 +27,6 @@ SUMMARY, LONG, EVENTS, DICTIONARY, FAILURES = (
     "dictionary.csv",
     "failures.csv",
 )
-_TABLE = Column("table", "Its table, below the folder of results.")
-_NOTES = Column("notes", "What could not be read of the recording, and what else there is to know of it.")
-_TAKEN = {_TABLE.name, _NOTES.name}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +39,19 @@ class Forms:
         One row for every number, too.
     annotations
         Endings of files for other programs, ".eaf" and ".TextGrid", beside every table.
+
+    Raises
+    ------
+    OptionError
+        A package that is needed is not installed.
     """
 
     long: bool = False
     annotations: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.annotations:
+            need_annotations()
 
 
 class Gathering:
@@ -60,17 +67,9 @@ class Gathering:
         Further columns of the study's list.
     forms
         What is written.
-
-    Raises
-    ------
-    OptionError
-        A column of the list has the name of another.
     """
 
     def __init__(self, home: Path, items: Sequence[Item], columns: Sequence[str], forms: Forms) -> None:
-        taken = sorted(_TAKEN & set(columns))
-        if taken:
-            raise OptionError(f"{taken[0]} is the name of a column of the summary; rename it in the list")
         self._home, self._items, self._columns, self._forms = home, items, columns, forms
 
     def up_to_date(self) -> bool:
@@ -106,7 +105,7 @@ class Gathering:
             rows += [{**row, **item.recording.values} for row in kept["rows"]]
             units[0].update(kept["intensities"])
             units[1].update(kept["presences"])
-        added = (*listed_columns(self._columns), _TABLE, _NOTES)
+        added = (*listed_columns(self._columns), TABLE, NOTES)
         return Summary(rows, *units, added=added)
 
     def events(self) -> Events:
@@ -142,12 +141,21 @@ class Gathering:
         if self._forms.long:
             write_records(summary.long(), summary.long_columns, home / LONG)
             written.append(home / LONG)
-        written.append(_write_dictionary(home / DICTIONARY, summary))
+        written.append(self._write_dictionary(summary))
         return written
 
-    def _annotations(self, events: Events) -> list[Path]:
-        from mien.study.annotations import write_annotations
+    def _write_dictionary(self, summary: Summary) -> Path:
+        """What every column of every table means, as a table."""
+        tables = [(SUMMARY, summary.columns), (EVENTS, EVENT_COLUMNS)]
+        tables += [(LONG, summary.long_columns)] * self._forms.long
+        rows = [
+            {"table": table, "column": column.name, "meaning": column.meaning, "unit": column.unit}
+            for table, columns in tables
+            for column in columns
+        ]
+        return _write_csv(self._home / DICTIONARY, rows, ("table", "column", "unit", "meaning"))
 
+    def _annotations(self, events: Events) -> list[Path]:
         if not self._forms.annotations:
             return []
         of_file: dict[str, list[Event]] = {}
@@ -169,16 +177,6 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size
     except OSError:
         return None
-
-
-def _write_dictionary(path: Path, summary: Summary) -> Path:
-    """What every column means, as a table."""
-    rows = [
-        {"table": table, "column": column.name, "meaning": column.meaning, "unit": column.unit}
-        for table, columns in ((SUMMARY, summary.columns), (EVENTS, EVENT_COLUMNS))
-        for column in columns
-    ]
-    return _write_csv(path, rows, ("table", "column", "unit", "meaning"))
 
 
 def write_failures(path: Path, failures: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bool:

@@ -22,10 +22,8 @@ from mien.packs import Pack
 from mien.results.files import whole_file
 from mien.results.provenance import provenance_path, sha256_of
 from mien.runtime.versions import __version__
-from mien.study.find import Recording
+from mien.study.find import HOME, Recording
 
-HOME = ".mien-study"
-"""The hidden folder, below that of the results."""
 _OF_NO_ACCOUNT = ("threads", "device", "models", "landmarks", "keep_scores")
 """Options that don't change a table, or are named by what was really used."""
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from mien.errors import TableError
-from mien.study.dictionary import FIRST
+from mien.study.dictionary import taken_names
 
 FILE = "file"
 PERSON = "person"
 _SEPARATORS = ",;\t"
-_RESERVED = frozenset(column.name for column in FIRST) - {FILE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,7 @@ class Listing:
     path: Path
     columns: tuple[str, ...]
     lines: tuple[Listed, ...]
+    _known: Sequence[Mapping[str, Sequence[Listed]]] = field(init=False, repr=False, compare=False)
 
     def of(self, name: str) -> Mapping[str, str]:
         """What the list knows of a file: by its path, or else by its name, with or without the ending.
@@ -67,21 +68,30 @@ class Listing:
         TableError
             Several lines fit.
         """
-        wanted = PurePosixPath(name)
-        keys: tuple[Callable[[PurePosixPath], object], ...] = (
-            lambda path: path,
-            lambda path: path.with_suffix(""),
-            lambda path: path.name,
-            lambda path: path.stem,
-        )
-        for key in keys:
-            found = [line for line in self.lines if key(PurePosixPath(_slashes(line.file))) == key(wanted)]
+        for key, known in zip(_KEYS, self._known, strict=True):
+            found = known.get(key(PurePosixPath(name)), ())
             if len(found) > 1:
                 lines = ", ".join(str(line.line) for line in found)
                 raise TableError(f"{self.path}: lines {lines} all fit {name}; name files with their folders")
             if found:
                 return found[0].values
         return {}
+
+    def __post_init__(self) -> None:
+        every: list[dict[str, list[Listed]]] = [{} for _ in _KEYS]
+        for key, known in zip(_KEYS, every, strict=True):
+            for line in self.lines:
+                known.setdefault(key(PurePosixPath(slashes(line.file))), []).append(line)
+        object.__setattr__(self, "_known", every)
+
+
+_KEYS: tuple[Callable[[PurePosixPath], str], ...] = (
+    str,
+    lambda path: str(path.with_suffix("")),
+    lambda path: path.name,
+    lambda path: path.stem,
+)
+"""What a file is looked for by: its path, or else its name, with or without the ending."""
 
 
 def read_listing(path: str | Path) -> Listing:
@@ -90,8 +100,9 @@ def read_listing(path: str | Path) -> Listing:
     Parameters
     ----------
     path
-        A CSV file with commas, semicolons or tabs, UTF-8, and a first line of names: ``file``, and whatever
-        else belongs to a recording, such as person, session and condition.
+        A CSV file with commas, semicolons or tabs, in UTF-8 or UTF-16, and a first line of names: ``file``,
+        and whatever else belongs to a recording, such as person, session and condition. Columns without a
+        name and a content, as spreadsheets leave them, are passed over.
 
     Raises
     ------
@@ -100,47 +111,58 @@ def read_listing(path: str | Path) -> Listing:
         number of cells, no file, or one that was there before.
     """
     path = Path(path)
-    text = _text(path)
-    head = text.splitlines()[0] if text.strip() else ""
-    separator = max(_SEPARATORS, key=head.count)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=True)
+    lines = list(io.StringIO(_text(path), newline=""))
+    told = lines[0].strip().casefold() if lines else ""
+    before = int(told.startswith("sep=") and len(told) == 5)  # a line for spreadsheets
+    head = "".join(lines[before : before + 1])
+    separator = told[-1] if before else max(_SEPARATORS, key=head.count)
+    rows = csv.reader(lines[before:], delimiter=separator, skipinitialspace=True)
     try:
         names = _names([cell.strip() for cell in next(rows, [])], path)
-        lines = tuple(_lines(rows, names, path))
+        listed = tuple(_lines(rows, names, path, before))
     except csv.Error as error:
         raise TableError(f"{path}, line {rows.line_num}: expected a CSV table, got {error}") from error
-    if not lines:
+    if not listed:
         raise TableError(f"{path}: expected a line for every recording, got none")
-    return Listing(path, tuple(name for name in names if name != FILE), lines)
+    return Listing(path, tuple(name for name in names if name != FILE), listed)
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        content = path.read_bytes()
+        wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return content.decode("utf-16" if wide else "utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text in UTF-8"
+        reason = getattr(error, "strerror", None) or 'it is not text in UTF-8; save it as "CSV UTF-8"'
         raise TableError(f"{path} can't be read: {reason}; expected a CSV list of recordings") from error
 
 
 def _names(names: list[str], path: Path) -> list[str]:
+    """Names of the columns; those that mean something may be written in capitals."""
+    while names and not names[-1]:
+        names.pop()
+    names = [name.casefold() if name.casefold() in (FILE, PERSON) else name for name in names]
     if FILE not in names:
         found = ", ".join(names[:5]) or "nothing"
         raise TableError(f"{path}, line 1: expected a column named file, got {found}")
+    taken = taken_names()
     for name in names:
         if not name or names.count(name) > 1:
             raise TableError(f"{path}, line 1: expected every column under a name of its own, got {name!r} …")
-        if name in _RESERVED:
+        if name.casefold() in taken:
             raise TableError(
                 f"{path}, line 1: {name} is the name of a column of the summary; expected another name"
             )
     return names
 
 
-def _lines(rows: Iterator[list[str]], names: list[str], path: Path) -> Iterator[Listed]:
+def _lines(rows: Iterator[list[str]], names: list[str], path: Path, before: int) -> Iterator[Listed]:
     seen: dict[str, int] = {}
-    for line, cells in enumerate(rows, start=2):
+    for line, cells in enumerate(rows, start=2 + before):
         if not any(cell.strip() for cell in cells):
             continue
+        while len(cells) > len(names) and not cells[-1].strip():
+            cells.pop()
         if len(cells) != len(names):
             raise TableError(f"{path}, line {line}: expected {len(names)} cells, got {len(cells)}")
         values = {name: cell.strip() for name, cell in zip(names, cells, strict=True)}
@@ -153,5 +175,6 @@ def _lines(rows: Iterator[list[str]], names: list[str], path: Path) -> Iterator[
         yield Listed(file, line, values)
 
 
-def _slashes(path: str) -> str:
+def slashes(path: str) -> str:
+    """A path as Windows writes it, with the slashes of other systems."""
     return path.replace("\\", "/")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
@@ -132,8 +133,8 @@ class Planning:
         units = self.shard.of(list(self._units(self._items(good), shares_neutral=pack.name == "openface")))
         items = [item for unit in units for item in unit]
         verdicts = {item.name: self._verdict(item, now) for item in items}
-        run = secrets.token_hex(8)
-        tasks = [task for unit in units for task in _tasks(unit, verdicts, options, now, self.rules, run)]
+        task = partial(Task, options=options, now=now, rules=self.rules, run=secrets.token_hex(8))
+        tasks = [made for unit in units for made in _tasks(unit, verdicts, task)]
         return Plan(
             tuple(items),
             verdicts,
@@ -189,36 +190,16 @@ def _folder_of_picture(item: Item) -> Path | None:
     return item.recording.source.parent if item.recording.is_picture else None
 
 
-def _tasks(
-    unit: Sequence[Item],
-    verdicts: dict[str, Verdict],
-    options: AnalysisOptions,
-    now: Making,
-    rules: SummaryOptions,
-    run: str,
-) -> Iterator[Task]:
+def _tasks(unit: Sequence[Item], verdicts: dict[str, Verdict], task: Callable[..., Task]) -> Iterator[Task]:
     """Tasks of what can't be divided; who shares a neutral face is done again with the others."""
-
-    def of(items: Iterable[Item], *, only_sum_up: bool = False) -> Iterator[Task]:
-        chosen = tuple(items)
-        if chosen:
-            person = chosen[0].recording.values.get(PERSON) if chosen[0].group else None
-            yield Task(
-                items=chosen,
-                options=options,
-                now=now,
-                rules=rules,
-                run=run,
-                person=person,
-                only_sum_up=only_sum_up,
-            )
-
-    missing = [item for item in unit if verdicts[item.name].state is State.MISSING]
+    missing = tuple(item for item in unit if verdicts[item.name].state is State.MISSING)
     if missing and unit[0].group:
         for item in unit:
-            if verdicts[item.name].state is not State.MISSING:
+            if item not in missing:
                 verdicts[item.name] = Verdict(State.MISSING, "another recording of this person is missing")
-        yield from of(unit)
-        return
-    yield from of(missing)
-    yield from of((item for item in unit if verdicts[item.name].state is State.UNSUMMED), only_sum_up=True)
+        yield task(items=tuple(unit), person=unit[0].recording.values[PERSON])
+    elif missing:
+        yield task(items=missing)
+    rest = tuple(item for item in unit if verdicts[item.name].state is State.UNSUMMED)
+    if rest:
+        yield task(items=rest, only_sum_up=True)

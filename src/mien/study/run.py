@@ -5,54 +5,38 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from concurrent.futures import BrokenExecutor, CancelledError, wait
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import Protocol
 
 from filelock import FileLock, Timeout
 
 from mien.errors import OutputError
 from mien.options import AnalysisOptions
-from mien.study.engines import Engine
-from mien.study.find import Recording
+from mien.study.engines import LOOK_S, Engine
+from mien.study.find import HOME, Recording
 from mien.study.gather import FAILURES, Forms, Gathering, write_failures
-from mien.study.ledger import HOME, Item
+from mien.study.ledger import Item
 from mien.study.planning import Plan, Planning
 from mien.study.work import Ended, Task
 
 LOG = "study.log"
 
 
-class Follower(Protocol):
-    """Whoever wants to know how far a study is."""
+class Follower:
+    """Whoever wants to know how far a study is; this one does not."""
 
     def begin(self, plan: Plan) -> None:
         """Is told what there is to do."""
-        ...
 
     def compiling(self) -> None:
         """Is told that kernels are compiled first, which takes a while, once on a machine."""
-        ...
 
     def ended(self, ended: Ended, size: int) -> None:
         """Is told what became of a recording of so many bytes."""
-        ...
-
-
-class Unfollowed:
-    """A `Follower` that does nothing."""
-
-    def begin(self, plan: Plan) -> None:
-        """Do nothing."""
-
-    def compiling(self) -> None:
-        """Do nothing."""
-
-    def ended(self, ended: Ended, size: int) -> None:
-        """Do nothing."""
 
 
 @dataclass(slots=True)
@@ -156,7 +140,7 @@ class Study:
             Something that holds for every recording, or the study's tables can't be written.
         """
         with _alone(self._planning):
-            run = _Run(self._planning, self.plan(), follower or Unfollowed(), stopped or threading.Event())
+            run = _Run(self._planning, self.plan(), follower or Follower(), stopped or threading.Event())
             run.work(start)
             run.tidy()
             self._report(run)
@@ -225,12 +209,26 @@ class _Run:
                 raise
 
     def _prepare(self, engine: Engine, options: AnalysisOptions) -> None:
-        """Compile kernels once, where that has not been done on this machine."""
-        from mien.study.warm import needs_compiling, warm_worker
+        """Let workers read the models, and compile kernels where that has not been done on this machine."""
+        from mien.study.warm import compile_kernels, read_models
 
-        if engine.prepare(partial(needs_compiling, options)):
+        if self._answer(engine, partial(read_models, options)):
             self._follower.compiling()
-            engine.prepare(partial(warm_worker, options))
+            self._answer(engine, partial(compile_kernels, options))
+
+    def _answer(self, engine: Engine, work: Callable[[], bool]) -> bool:
+        """What a worker answers, unless it dies or this study is stopped before; then the tasks will see."""
+        future = engine.prepare(work)
+        if future is None:
+            return False
+        while not wait([future], timeout=LOOK_S).done:
+            if self._stopped.is_set():
+                engine.kill()
+                return False
+        try:
+            return future.result()
+        except (BrokenExecutor, CancelledError):
+            return False
 
     def _take(self, task: Task, every: Sequence[Ended]) -> None:
         for ended in every:
@@ -279,25 +277,24 @@ def log_line(ended: Ended) -> str:
 
 @contextmanager
 def _alone(planning: Planning) -> Iterator[None]:
-    """Make sure that no other call works on the same part of the same study."""
-    shard = planning.shard
-    name = "lock" if shard.whole else f"lock-{shard.number}of{shard.count}"
-    folder = planning.home / HOME
-    lock = FileLock(folder / name, timeout=0)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout as error:
-        raise OutputError(
-            f"{planning.home}: another mien study is at work there; wait for it, or choose another folder "
-            "with -o"
-        ) from error
-    except OSError as error:
-        reason = error.strerror or error
-        raise OutputError(
-            f"{planning.home} can't be written: {reason}; choose another folder with -o"
-        ) from error
-    try:
+    """Make sure that no other call works on the same recordings of the same study."""
+    home, shard = planning.home, planning.shard
+    folder = home / HOME
+    own = "lock" if shard.whole else f"lock-{shard.number}of{shard.count}"
+    beside = f"of{shard.count}"  # parts of the same division have nothing in common
+    with closing(ExitStack()) as locks:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            locks.enter_context(FileLock(folder / own, timeout=0))
+            for path in folder.glob("lock*"):
+                if path.name != own and (shard.whole or not path.name.endswith(beside)):
+                    with FileLock(path, timeout=1):
+                        pass
+        except Timeout as error:
+            raise OutputError(
+                f"{home}: another mien study is at work there; wait for it, or choose another folder with -o"
+            ) from error
+        except OSError as error:
+            reason = error.strerror or error
+            raise OutputError(f"{home} can't be written: {reason}; choose another folder with -o") from error
         yield
-    finally:
-        lock.release()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -251,23 +251,12 @@ def _split(whole: FaceSeries, face_id: NDArray[np.integer], *, by_frame: bool) -
 
 
 def _rows(whole: FaceSeries, rows: NDArray[np.intp], face_id: int) -> FaceSeries:
-    def some(values: Floats | None) -> Floats | None:
-        return None if values is None else values[rows]
-
-    def each(values: Mapping[str, Floats]) -> dict[str, Floats]:
-        return {name: array[rows] for name, array in values.items()}
-
-    return FaceSeries(
-        name=whole.name,
-        face_id=face_id,
-        frame=whole.frame[rows],
-        time_s=whole.time_s[rows],
-        success=whole.success[rows],
-        confidence=whole.confidence[rows],
-        intensity=each(whole.intensity),
-        presence=each(whole.presence),
-        head_mm=some(whole.head_mm),
-        head_rad=some(whole.head_rad),
-        gaze_rad=some(whole.gaze_rad),
-        eye_aspect=some(whole.eye_aspect),
-    )
+    """Some rows of all arrays."""
+    chosen: dict[str, Any] = {"face_id": face_id}
+    for field_ in fields(whole):
+        value = getattr(whole, field_.name)
+        if isinstance(value, np.ndarray):
+            chosen[field_.name] = value[rows]
+        elif isinstance(value, Mapping):
+            chosen[field_.name] = {name: array[rows] for name, array in value.items()}
+    return replace(whole, **chosen)

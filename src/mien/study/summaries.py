@@ -171,8 +171,13 @@ def _quality(events: FaceEvents) -> Row:
         "usable_share": float(usable.mean()) if rows else np.nan,
         "usable_s": at.seconds if events.timed else np.nan,
         "success_share": float(series.success.mean()) if rows else np.nan,
-        "mean_confidence": float(series.confidence.mean()) if rows else np.nan,
+        "mean_confidence": _mean(series.confidence),
     }
+
+
+def _mean(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 def _head_and_gaze(events: FaceEvents) -> Row:

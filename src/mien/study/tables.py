@@ -74,9 +74,14 @@ def summarise_table(path: Path, options: SummaryOptions, name: str | None = None
     TableError, OptionError
         As `mien.study.read.read_series`.
     """
-    return summarise_faces(
-        [FaceEvents(series, options) for series in read_series(path, name=name, fps=options.fps)]
-    )
+    series = read_series(path, name=name, fps=options.fps)
+    rows, events, intensities, presences = summarise_faces([FaceEvents(each, options) for each in series])
+    return rows or [empty_row(name or path.as_posix(), options)], events, intensities, presences
+
+
+def empty_row(name: str, options: SummaryOptions) -> Row:
+    """The row of a recording in which nobody was looked for: what it lacks is missing, not left out."""
+    return {"file": name, "frames": 0, "rule": options.rule, "usable_frames": 0}
 
 
 def summarise_faces(faces: Sequence[FaceEvents]) -> Faces:

@@ -1,26 +1,29 @@
-"""Workers are made ready once, before all of them begin."""
+"""What every worker does before its first recording."""
 
 from __future__ import annotations
 
 from mien.options import AnalysisOptions
 
 
-def needs_compiling(options: AnalysisOptions) -> bool:
-    """Whether kernels have yet to be compiled on this machine.
+def read_models(options: AnalysisOptions) -> bool:
+    """Read the models; say whether kernels have yet to be compiled on this machine.
 
     Raises
     ------
     MienError
-        The models are missing.
+        The models are missing or damaged.
     """
     from mien.packs import choose_pack
     from mien.runtime.compilation import is_warm
+    from mien.study.work import kept_stages
 
-    return not is_warm(choose_pack(options.models).name, options.landmarks)
+    pack = choose_pack(options.models)
+    kept_stages().of(pack, options)
+    return not is_warm(pack.name, options.landmarks)
 
 
-def warm_worker(options: AnalysisOptions) -> None:
-    """Compile the kernels.
+def compile_kernels(options: AnalysisOptions) -> bool:
+    """Compile the kernels; of several workers one does it, and the others wait for it.
 
     Raises
     ------
@@ -30,4 +33,4 @@ def warm_worker(options: AnalysisOptions) -> None:
     from mien.analysis.warmup import warm_up
     from mien.packs import choose_pack
 
-    warm_up(choose_pack(options.models), options)
+    return warm_up(choose_pack(options.models), options).compiled > 0

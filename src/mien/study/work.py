@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mien.errors import MienError
 from mien.options import AnalysisOptions
+from mien.results.provenance import provenance_path
 from mien.study.ledger import Item, Making, read_json, write_entry, write_json
 from mien.study.rules import SummaryOptions
 
 if TYPE_CHECKING:
     from mien.analysis.outcome import JobOutcome
+    from mien.packs import KeptStages
 
 logger = logging.getLogger(__name__)
 
@@ -121,7 +125,24 @@ def run_task(task: Task, stopped: threading.Event | None = None) -> list[Ended]:
         return [_as_before(item, entry or {}) for item, entry in zip(task.items, before, strict=True)]
     if task.only_sum_up:
         return [_summed_up(item, task) for item in task.items]
+    full = _full_disk(task.items[0])
+    if full:
+        return failed_all(task, full)
     return [_finished(item, ended, task) for item, ended in _analysed(task, stopped or threading.Event())]
+
+
+def _full_disk(item: Item) -> str:
+    """Why nothing can be written, before hours are spent on it; empty where something can."""
+    with suppress(OSError):
+        free = shutil.disk_usage(item.home).free
+        if free < _LEAST_BYTES:
+            return (
+                f"{item.home}: expected {_LEAST_BYTES >> 20} MB to be free, got {free >> 20}; free the disk"
+            )
+    return ""
+
+
+_LEAST_BYTES = 4 << 20
 
 
 def _as_before(item: Item, entry: dict[str, Any]) -> Ended:
@@ -136,7 +157,7 @@ def _analysed(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
         return _pictures(task, stopped)
     jobs = [Job(item.recording.source, item.outputs) for item in task.items]
     if task.person is None:
-        outcomes = [run_job(job, task.options, stopped=stopped) for job in jobs]
+        outcomes = [run_job(job, task.options, stopped=stopped, kept=kept_stages()) for job in jobs]
     else:
         outcomes = _together(task, stopped)
     return [(item, _ended(item, outcome)) for item, outcome in zip(task.items, outcomes, strict=True)]
@@ -149,9 +170,23 @@ def _together(task: Task, stopped: threading.Event) -> list[JobOutcome]:
 
     jobs = [Job(item.recording.source, item.outputs) for item in task.items]
     how = Normalisation(person=task.person)
-    found = {outcome.source: outcome for outcome in run_normalised(jobs, task.options, how, stopped=stopped)}
+    outcomes = run_normalised(jobs, task.options, how, stopped=stopped, kept=kept_stages())
+    found = {outcome.source: outcome for outcome in outcomes}
     missing = [JobOutcome(source=job.source, name=job.source.name, stopped=True) for job in jobs]
     return [found.get(job.source, other) for job, other in zip(jobs, missing, strict=True)]
+
+
+def kept_stages() -> KeptStages:
+    """Models are read once in a worker, not for every recording: that would take 70 ms each time."""
+    from mien.packs import KeptStages
+
+    if not hasattr(_THREAD, "kept"):
+        _THREAD.kept = KeptStages()
+    kept: KeptStages = _THREAD.kept
+    return kept
+
+
+_THREAD = threading.local()
 
 
 def _ended(item: Item, outcome: JobOutcome) -> Ended:
@@ -174,8 +209,6 @@ def _ended(item: Item, outcome: JobOutcome) -> Ended:
 
 def _remove(written: Sequence[Path]) -> None:
     """Remove what a stopped analysis has kept: it will be done anew."""
-    from mien.results.provenance import provenance_path
-
     for path in written:
         for each in (path, provenance_path(path)):
             if each.is_file() and ".partial" in each.name:
@@ -188,7 +221,7 @@ def _pictures(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
 
     begin = time.perf_counter()
     sources = tuple(item.recording.source for item in task.items)
-    job = PictureJob(sources, tuple(item.outputs for item in task.items), "")
+    job = PictureJob(sources, tuple(item.outputs for item in task.items))
     for item in task.items:  # a picture without a face leaves no table, and must not leave an old one
         item.outputs.table.unlink(missing_ok=True)
     outcome = run_pictures(job, task.options, stopped=stopped)
@@ -217,6 +250,9 @@ def _finished(item: Item, ended: Ended, task: Task) -> Ended:
     """Sum up what is complete, and note it as done."""
     if ended.failed or ended.stopped:
         return ended
+    if ended.analysed and not item.recording.is_unchanged():
+        provenance_path(item.outputs.table).unlink(missing_ok=True)  # the next call finds it missing
+        return replace(ended, reason="it has changed since the study began; the same command takes it anew")
     try:
         _keep_summary(item, task, "; ".join(part for part in (ended.lost, ended.notes) if part))
         _note(item, task, ended)
@@ -243,8 +279,6 @@ def _summed_up(item: Item, task: Task) -> Ended:
 
 
 def _from_provenance(item: Item) -> Ended:
-    from mien.results.provenance import provenance_path
-
     analysed = (read_json(provenance_path(item.outputs.table)) or {}).get("analysed") or {}
     return Ended(name=item.name, frames=analysed.get("frames", 0), lost=analysed.get("lost", ""))
 
@@ -256,14 +290,12 @@ def _note(item: Item, task: Task, ended: Ended) -> None:
 
 def _keep_summary(item: Item, task: Task, notes: str) -> None:
     """Write a recording's rows and events where the study's tables are gathered from."""
-    from mien.study.tables import summarise_table
+    from mien.study.tables import Faces, empty_row, summarise_table
 
-    if item.outputs.table.is_file():
-        rows, events, intensities, presences = summarise_table(item.outputs.table, task.rules, item.name)
-    else:
-        rows, events, intensities, presences = [], [], set(), set()
-    if not rows:
-        rows = [{"file": item.name, "frames": 0, "rule": task.rules.rule, "usable_frames": 0}]
+    found: Faces = [empty_row(item.name, task.rules)], [], set(), set()
+    if item.outputs.table.is_file():  # a picture without a face has none
+        found = summarise_table(item.outputs.table, task.rules, item.name)
+    rows, events, intensities, presences = found
     more = {"table": item.table, "notes": notes}
     write_json(
         item.summary,

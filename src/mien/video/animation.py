@@ -6,8 +6,6 @@ import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +13,7 @@ from PIL import Image
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
-from mien.imaging.kernels import bgr_to_gray
-from mien.video.source import SourceInfo
+from mien.video.source import FrameSource, SourceInfo, frame_of
 from mien.video.stills import check_size, rgb_of
 
 FORMATS = ("WEBP", "AVIF")
@@ -24,24 +21,11 @@ _SHORTEST_MS, _INSTEAD_MS = 10, 100
 """Browsers show pictures that ask for no more than the first for the second; so do we."""
 
 
-class Animation:
+class Animation(FrameSource):
     """An animated picture as a source of frames, each at the time at which it is shown.
 
-    Parameters
-    ----------
-    path
-        The file.
-    compat
-        "openface": time stamps i/fps, with the duration of the first frame.
-    start_s, end_s
-        Deliver only frames with start_s <= time < end_s.
-
-    Raises
-    ------
-    SourceError
-        The file can't be read as an animation.
-    OptionError
-        The range is empty or negative.
+    Parameters and errors are those of `mien.video.file.VideoFile`; with "openface" frames last as long as the
+    first.
     """
 
     def __init__(
@@ -82,11 +66,6 @@ class Animation:
         """How many frames could not be read; empty when all could."""
         return self._lost
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
-
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the wanted frames in order."""
         time_s = 0.0
@@ -101,22 +80,12 @@ class Animation:
             if time_s >= self._end_s:
                 return
             if time_s >= self._start_s:
-                gray = np.empty(bgr.shape[:2], np.uint8)
-                bgr_to_gray(bgr, gray)
-                yield Frame(index, time_s, bgr, gray)
+                yield frame_of(bgr, index, time_s)
             time_s += shown_ms / 1000
 
     def close(self) -> None:
         """Close the file; may be called more than once."""
         self._image.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _read(self, index: int) -> tuple[NDArray[np.uint8], float]:
         self._image.seek(index)

@@ -8,11 +8,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.error import BlockingIOError as NotYet
 from av.error import FFmpegError
@@ -22,10 +19,9 @@ from av.video.stream import VideoStream
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
-from mien.imaging.kernels import bgr_to_gray
 from mien.video.conversion import BgrConversion
 from mien.video.decoding import nominal_fps
-from mien.video.source import SourceInfo
+from mien.video.source import FrameSource, SourceInfo, frame_of
 
 DEFAULT_SIZE = (640, 480)
 """Size of a camera's pictures in px where none is asked for (docs/algorithms/output-table.md#reader)."""
@@ -116,7 +112,7 @@ def _missing(number: int, names: list[str]) -> str:
     return f"there is no camera {number}; found {found or 'no camera at all'}"
 
 
-class CameraSource:
+class CameraSource(FrameSource):
     """A camera as a source of frames: it goes on until it is closed.
 
     Parameters
@@ -151,16 +147,6 @@ class CameraSource:
         """Name, size and nominal rate; the length is not known."""
         return self._info
 
-    @property
-    def lost(self) -> str:
-        """Nothing: what a camera did not deliver can't be told."""
-        return ""
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Nothing."""
-        return ()
-
     def captured_s(self, frame: Frame) -> float:
         """When the frame arrived, on `time.perf_counter`."""
         return self._origin_s + frame.time_s
@@ -180,14 +166,6 @@ class CameraSource:
         self._closed.set()
         if not self._iterating:
             self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _open(self) -> InputContainer:
         device = self._device
@@ -254,10 +232,7 @@ class CameraSource:
             return []  # a picture damaged on the way: the next one comes at once
 
     def _frame(self, index: int, time_s: float, picture: VideoFrame) -> Frame:
-        bgr = self._convert(picture, (self._info.width, self._info.height))
-        gray = np.empty(bgr.shape[:2], np.uint8)
-        bgr_to_gray(bgr, gray)
-        return Frame(index, time_s, bgr, gray)
+        return frame_of(self._convert(picture, (self._info.width, self._info.height)), index, time_s)
 
 
 def open_camera(number: int, size: tuple[int, int] = DEFAULT_SIZE, fps: float | None = None) -> CameraSource:

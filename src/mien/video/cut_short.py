@@ -18,7 +18,7 @@ _SEGMENT = bytes.fromhex("18538067")
 _SEARCHED = 4096
 _SYNC = 0x47
 _PACKETS = ((188, 0), (192, 4), (204, 0))
-"""Sizes of a transport stream's packets, and where in them the mark is (ISO/IEC 13818-1; Blu-ray has times)."""
+"""Sizes of a transport stream's packets, and where in them the mark is (ISO/IEC 13818-1; 192 on Blu-ray)."""
 _SEEN = 5
 _MOST_BOXES = 1 << 20
 

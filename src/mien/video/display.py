@@ -18,6 +18,7 @@ _SAME_SHAPE = 0.01
 """Shapes that differ by less are the same: files round their sizes, and so do players."""
 _LONGEST_SIDE = 16384
 _NAMED_CHANGES = 6
+_Ratio = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +65,33 @@ class DisplayReader:
         self._stream = stream
         self._as_stored = as_stored
         self._orientation = UPRIGHT
-        self._first_of_codec = self._of_codec = _ratio(stream.codec_context.sample_aspect_ratio)
-        self._of_container = _ratio(stream.sample_aspect_ratio)
+        self._last: Display | None = None
+        self._last_ratio: _Ratio | None = None
+        self._of_codec = _numbers(stream.codec_context.sample_aspect_ratio)
+        self._first_of_codec = _fraction(self._of_codec)
+        self._of_container = _fraction(_numbers(stream.sample_aspect_ratio))
         self.disbelieved: Fraction | None = None
 
     def __call__(self, picture: VideoFrame) -> Display:
         """Tell how a picture is displayed; a mark that only the first one carries holds for all."""
-        stored = (picture.width, picture.height)
-        if self._as_stored:
-            return Display(stored)
-        self._orientation = _orientation(picture) or self._orientation
-        if picture.key_frame:
-            # The decoder has read on: what it knows holds from the next picture that stands for itself.
-            self._of_codec = _ratio(self._stream.codec_context.sample_aspect_ratio)
-        return Display(stored, self._pixel_shape(stored), self._orientation)
+        stored, ratio, turned = (picture.width, picture.height), None, self._orientation
+        if not self._as_stored:
+            if picture.key_frame:
+                # The decoder has read on: what it knows holds from the next picture that stands for itself.
+                self._of_codec = _numbers(self._stream.codec_context.sample_aspect_ratio)
+            ratio = self._of_codec
+            turned = _orientation(picture) or turned
+        last = self._last
+        if last is None or (stored, ratio, turned) != (last.stored, self._last_ratio, last.orientation):
+            # Only where something changes: fractions take long.
+            shape = Fraction(1) if self._as_stored else self._pixel_shape(stored, ratio)
+            last = self._last = Display(stored, shape, turned)
+            self._last_ratio, self._orientation = ratio, turned
+        return last
 
-    def _pixel_shape(self, stored: tuple[int, int]) -> Fraction:
-        shape, now = self._of_container, self._of_codec
+    def _pixel_shape(self, stored: tuple[int, int], ratio: _Ratio | None) -> Fraction:
+        shape = self._of_container
+        now = _fraction(ratio)
         if now is not None and (shape is None or now != self._first_of_codec):
             shape = now  # it has changed on the way, which the container's header can't know
         if shape is None or abs(shape - 1) < _SAME_SHAPE:
@@ -91,16 +102,22 @@ class DisplayReader:
         return shape
 
 
-def _ratio(value: Any) -> Fraction | None:
-    """A ratio of PyAV's, which is of another type in each of its generations; None for 0:1 and the like."""
-    over = getattr(value, "numerator", getattr(value, "num", 0))
-    under = getattr(value, "denominator", getattr(value, "den", 0))
-    return Fraction(int(over), int(under)) if over > 0 and under > 0 else None
+def _numbers(value: Any) -> _Ratio:
+    """Both numbers of a ratio of PyAV's, which is of another type in each of its generations."""
+    if hasattr(value, "numerator"):
+        return int(value.numerator), int(value.denominator)
+    return int(getattr(value, "num", 0)), int(getattr(value, "den", 0))
+
+
+def _fraction(ratio: _Ratio | None) -> Fraction | None:
+    """The ratio as one number; None for 0:1 and the like."""
+    return Fraction(*ratio) if ratio is not None and min(ratio) > 0 else None
 
 
 def _orientation(picture: VideoFrame) -> Orientation | None:
     try:
-        data: Any = picture.side_data.get("DISPLAYMATRIX")
+        every: Any = picture.side_data
+        data = every.get("DISPLAYMATRIX") if len(every) else None
         matrix = None if data is None else np.frombuffer(data, np.int32)
     except (
         Exception
@@ -119,6 +136,7 @@ class Shapes:
     def __init__(self) -> None:
         self._delivered: list[tuple[int, int]] = []
         self._last: tuple[tuple[int, int], tuple[int, int]] | None = None
+        self._display: Display | None = None
         self._changes: list[str] = []
 
     @property
@@ -138,7 +156,9 @@ class Shapes:
         index, time_s
             Its position in the source and its time, for the notes.
         """
-        own = display.size
+        if self._last is not None and display is self._display:
+            return self._last[1]
+        own, self._display = display.size, display
         if self._last is not None and own == self._last[0]:
             return self._last[1]
         size = next((known for known in self._delivered if _same_shape(own, known)), own)

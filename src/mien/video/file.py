@@ -7,18 +7,14 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import av
-import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
-from mien.imaging.kernels import bgr_to_gray
 from mien.video.asf import announced_length_s
 from mien.video.clock import Clock
 from mien.video.conversion import BgrConversion
@@ -27,7 +23,7 @@ from mien.video.decoding import decode, nominal_fps, open_container, video_strea
 from mien.video.display import Display, DisplayReader, Shapes
 from mien.video.losses import Losses
 from mien.video.seeking import decode_from, find_start
-from mien.video.source import SourceInfo
+from mien.video.source import FrameSource, SourceInfo, frame_of
 
 _TOLERATED_FRAMES = 1.5
 """A video may end this many frame intervals before its header says without being called incomplete."""
@@ -35,12 +31,13 @@ _TOLERATED_S = 0.5
 """The same where the header speaks of several streams: sound, subtitles and their last packets."""
 _KNOW_THEIR_LENGTH = {"matroska", "webm", "asf", "flv"}
 """Formats whose header says when the file ends; of others FFmpeg looks or guesses."""
+_BY_PILLOW = (".webp", ".avif")
 
 _MOST_THREADS = 16
 """Of a decoder; with very many FFmpeg opens none."""
 
 
-class VideoFile:
+class VideoFile(FrameSource):
     """A video file as a source of frames.
 
     The file is opened, and its first wanted frame decoded, by the constructor. Colours are
@@ -133,14 +130,6 @@ class VideoFile:
     def close(self) -> None:
         """Close the file; may be called more than once."""
         self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _open(self) -> tuple[InputContainer, VideoStream]:
         container = open_container(self._path)
@@ -259,9 +248,7 @@ class VideoFile:
         except Exception:
             self._losses.unusable_frames += 1
             return None
-        gray = np.empty(bgr.shape[:2], np.uint8)
-        bgr_to_gray(bgr, gray)
-        return Frame(index, time_s, bgr, gray)
+        return frame_of(bgr, index, time_s)
 
     def _note_end(self, count: int, last_s: float | None) -> None:
         """Compare where the video ended, and how many frames it had, with what its header says."""
@@ -303,3 +290,20 @@ class VideoFile:
         else:
             return 0.0
         return early_s if early_s > tolerated_s else 0.0
+
+
+def open_video(
+    path: str | Path,
+    *,
+    compat: str | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    threads: int = 1,
+) -> FrameSource:
+    """Open a video file or an animated picture; parameters and errors as for `VideoFile`."""
+    path = Path(path)
+    if path.suffix.lower() in _BY_PILLOW and path.is_file():
+        from mien.video.animation import Animation
+
+        return Animation(path, compat=compat, start_s=start_s, end_s=end_s)
+    return VideoFile(path, compat=compat, start_s=start_s, end_s=end_s, threads=threads)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 from mien.errors import OptionError, SourceError
-from mien.imaging.kernels import bgr_to_gray
-from mien.storage.regular_file import read_regular
+from mien.storage.regular_file import read_text
 from mien.video.folders import is_hidden, missing_numbers, natural_key
-from mien.video.source import IMAGE_SUFFIXES, SourceInfo
+from mien.video.source import IMAGE_SUFFIXES, FrameSource, SourceInfo, frame_of
 from mien.video.stills import count_pages, read_still
 
 _FARTHEST_PX = 1e7
@@ -25,31 +24,6 @@ NOMINAL_FPS = 30.0
 """Frame rate that a sequence of pictures is said to have where nobody gives one."""
 _NAMED = 3
 """Files that a message names."""
-
-
-def read_image(path: str | Path) -> NDArray[np.uint8]:
-    """Read a picture file.
-
-    The pixels are those of OpenCV's ``imread``, bit for bit (JPEG by libjpeg's exact integer transform), and
-    like there the picture is turned upright as its EXIF data ask. 16-bit samples keep their upper eight bits,
-    transparency is ignored, of several pages the first is read.
-
-    Parameters
-    ----------
-    path
-        A JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF file; HEIC and HEIF with the extra ``heic``.
-
-    Returns
-    -------
-    ndarray
-        (H, W, 3) uint8, C-contiguous, channels blue, green, red.
-
-    Raises
-    ------
-    SourceError
-        The file is missing, damaged, too large or no such picture.
-    """
-    return read_still(Path(path)).bgr
 
 
 def read_boxes(path: str | Path) -> NDArray[np.float32]:
@@ -73,10 +47,9 @@ def read_boxes(path: str | Path) -> NDArray[np.float32]:
     """
     path = Path(path)
     try:
-        lines = read_regular(path).decode().splitlines()
-    except (OSError, ValueError, MemoryError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise SourceError(f"{path}: expected the face boxes of a picture: {reason}") from error
+        lines = read_text(path).splitlines()
+    except OSError as error:
+        raise SourceError(f"{path}: expected the face boxes of a picture: {error.strerror}") from error
     rows = [_box(line, path, number) for number, line in enumerate(lines, start=1) if line.strip()]
     return np.array(rows, np.float32).reshape(-1, 4)
 
@@ -131,30 +104,25 @@ def list_other_files(folder: str | Path) -> list[Path]:
     return sorted((path for path in files if path.suffix.lower() not in IMAGE_SUFFIXES), key=natural_key)
 
 
-def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Frame:
-    """Frame from a picture (H, W, 3) uint8, C-contiguous, blue, green, red."""
-    gray = np.empty(bgr.shape[:2], np.uint8)
-    bgr_to_gray(bgr, gray)
-    return Frame(index, time_s, bgr, gray)
-
-
 class _Pictures:
     """Picture files in order; those that cannot be read are left out and counted, unless none can."""
 
     def __init__(self, source: str | Path | Sequence[str | Path], compat: str | None) -> None:
-        if isinstance(source, str | Path):
-            self._root: Path | None = Path(source)
-            if not self._root.exists():
-                raise SourceError(f"{source}: no such file or folder; expected pictures")
-            self._name = self._root.resolve().name
-            self._files = [self._root] if self._root.is_file() else list_images(source, compat=compat)
-        else:
-            self._root, self._files = None, [Path(path) for path in source]
-            self._name = self._files[0].name if len(self._files) == 1 else f"{len(self._files)} pictures"
+        single = isinstance(source, str | Path)
+        sources = [Path(source)] if isinstance(source, str | Path) else [Path(path) for path in source]
+        self._root = sources[0] if single else None
+        if self._root is not None and not self._root.exists():
+            raise SourceError(f"{source}: no such file or folder; expected pictures")
+        self._files, self._other = list[Path](), list[Path]()
+        for path in sources:
+            self._files += list_images(path, compat=compat) if path.is_dir() else [path]
+            self._other += list_other_files(path) if path.is_dir() else []
         if not self._files:
             raise SourceError("expected at least one picture, got none")
+        self._name = self._files[0].name if len(self._files) == 1 else f"{len(self._files)} pictures"
+        if self._root is not None:
+            self._name = self._root.resolve().name
         self._pages = [0] * len(self._files)
-        self._other = list_other_files(self._root) if self._root is not None and self._root.is_dir() else []
         self._unreadable: list[Path] = []
         self._further: dict[Path, int] = {}
 
@@ -162,11 +130,6 @@ class _Pictures:
     def files(self) -> tuple[Path, ...]:
         """All picture files, in order; a frame's index counts them."""
         return tuple(self._files)
-
-    @property
-    def other_files(self) -> tuple[Path, ...]:
-        """Files of the folder that are passed over, as their names are not those of pictures."""
-        return tuple(self._other)
 
     @property
     def lost(self) -> str:
@@ -188,7 +151,8 @@ class _Pictures:
         if not self._other:
             return ()
         noun = "file that is no picture was" if len(self._other) == 1 else "files that are no pictures were"
-        return (f"{len(self._other)} {noun} passed over: {_names(self._other)}",)
+        names = _names(self._other)
+        return (f"{len(self._other)} {noun} passed over: {names} (videos are given by their own names)",)
 
     def _read_all(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
         self._unreadable.clear()
@@ -211,16 +175,11 @@ class _Pictures:
             return last
         return SourceError(f"none of {len(self._files)} pictures could be read; of the last: {last}")
 
-    def close(self) -> None:
-        """Nothing is kept open."""
-
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    def __exit__(self, *error: object) -> None:
+        """Nothing is kept open."""
 
 
 def _names(paths: Iterable[Path]) -> str:
@@ -236,7 +195,7 @@ class ImageSet(_Pictures):
     Parameters
     ----------
     source
-        A file, a folder, or files.
+        A file, a folder, or several of them.
     compat
         "openface" takes from a folder what OpenFace takes; see `list_images`.
     boxes
@@ -264,11 +223,8 @@ class ImageSet(_Pictures):
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the pictures; a frame's index is its place among `files`, its time 0."""
         for index, bgr in self._read_all():
-            yield frame_of(bgr, index)
-
-    def boxes_of(self, frame: Frame) -> NDArray[np.float32] | None:
-        """Given face boxes (N, 4) of a picture; None where faces are to be detected."""
-        return None if self._boxes is None else self._boxes[frame.index]
+            frame = frame_of(bgr, index)
+            yield frame if self._boxes is None else replace(frame, boxes=self._boxes[index])
 
     def info_of(self, frame: Frame) -> SourceInfo:
         """Name and size of a picture."""
@@ -281,13 +237,8 @@ class ImageSet(_Pictures):
         """Short name for messages."""
         return self._name
 
-    @property
-    def path(self) -> Path | None:
-        """The file or folder, where one was given."""
-        return self._root
 
-
-class ImageSequence(_Pictures):
+class ImageSequence(_Pictures, FrameSource):
     """Pictures that follow one another: a video in single files.
 
     Parameters

@@ -11,6 +11,7 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
+from mien.video.clock import seconds
 from mien.video.gaps import Gap, Ledger
 
 _NAMED_GAPS = 3
@@ -62,6 +63,7 @@ class Losses:
     last_s: float = float("-inf")
     ledger: Ledger = field(default_factory=lambda: Ledger(""))
     _time_base: Fraction = Fraction(1)
+    _time_bases: dict[int, Fraction] = field(default_factory=dict)
 
     def begin(self, container: InputContainer, stream: VideoStream) -> Ledger:
         """Start to decode a stream from some place; what was read before is forgotten."""
@@ -77,8 +79,15 @@ class Losses:
         if packet.size == 0 and stamp is None:
             return
         self.ledger.packet(packet, own=own)
-        if stamp is not None and packet.time_base:
-            self.last_s = max(self.last_s, float((stamp + (packet.duration or 0)) * packet.time_base))
+        if stamp is None:
+            return
+        time_base = self._time_bases.get(packet.stream_index)
+        if time_base is None and (unit := packet.time_base):
+            # Kept, since every look at it makes a fraction anew.
+            time_base = Fraction(unit.numerator, unit.denominator)
+            self._time_bases[packet.stream_index] = time_base
+        if time_base is not None:
+            self.last_s = max(self.last_s, seconds(stamp + (packet.duration or 0), time_base))
 
     def gaps(self) -> list[Gap]:
         """Where frames are missing within what was asked for."""
@@ -103,7 +112,7 @@ class Losses:
         return end > self.start_s and begin < self.end_s
 
     def _time_s(self, stamp: int) -> float:
-        return float(stamp * self._time_base) - self.origin_s
+        return seconds(stamp, self._time_base) - self.origin_s
 
     def describe(self) -> str:
         """Say what was lost in one sentence; empty when nothing was."""

@@ -5,14 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Self
 
 from mien.datatypes import Frame
 from mien.video.source import FrameSource, SourceInfo
 
 
-class RealTime:
+class RealTime(FrameSource):
     """Delivers the frames of a recorded source at the pace of their time stamps.
 
     The clock starts when the first frame is asked for. A frame that could not be decoded in time comes late;
@@ -75,11 +73,3 @@ class RealTime:
     def close(self) -> None:
         """End the delivery, also from another thread; the recorded source is left to whoever opened it."""
         self._closed.set()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Protocol, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mien.datatypes import Frame
 
+VIDEO_SUFFIXES = (
+    *(".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".wmv", ".mpg", ".mpeg"),
+    *(".flv", ".3gp", ".ts", ".mts", ".m2ts", ".ogv", ".mjpeg", ".asf", ".vob", ".mxf"),
+)
+"""Endings by which videos are known among other files."""
 IMAGE_SUFFIXES = (
     *(".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff"),
     *(".heic", ".heif", ".hif", ".avif", ".gif"),
@@ -68,26 +75,36 @@ class FrameSource(Protocol):
     @property
     def lost(self) -> str:
         """What could not be read so far, as one sentence; empty when nothing was lost."""
-        ...
+        return ""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """What else a user should know, a sentence each: a changed size, numbers missing in a sequence."""
-        ...
+        return ()
 
     def __iter__(self) -> Iterator[Frame]:
         """Deliver the frames. Their size may change on the way."""
         ...
 
     def close(self) -> None:
-        """Release the file or device; may be called more than once."""
-        ...
+        """Release the file or device, where there is one to release; may be called more than once."""
+        return None
 
-    def __enter__(self) -> Self: ...
+    def __enter__(self) -> Self:
+        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+
+def frame_of(bgr: NDArray[np.uint8], index: int = 0, time_s: float = 0.0) -> Frame:
+    """Frame from a picture (H, W, 3) uint8, C-contiguous, blue, green, red."""
+    # Sources are asked about where nothing is computed: Numba is not imported for that.
+    from mien.imaging import kernels
+
+    gray = np.empty(bgr.shape[:2], np.uint8)
+    kernels.bgr_to_gray(bgr, gray)
+    return Frame(index, time_s, bgr, gray)
 
 
 def are_pictures(path: str | Path) -> bool:

@@ -74,10 +74,15 @@ class Still:
 def read_still(path: Path, page: int = 0) -> Still:
     """Read one picture of a file.
 
+    The pixels are those of OpenCV's ``imread``, bit for bit (JPEG by libjpeg's exact integer transform), and
+    like there the picture is turned upright as its EXIF data ask. 16-bit samples keep their upper eight bits,
+    transparency is ignored.
+
     Parameters
     ----------
     path
-        A JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF, HEIC or HEIF file; its content counts, not its name.
+        A JPEG, PNG, WebP, BMP, TIFF, GIF or AVIF file, HEIC and HEIF with the extra ``heic``; its content
+        counts, not its name.
     page
         Which of its pictures.
 

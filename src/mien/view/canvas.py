@@ -166,24 +166,12 @@ def _text_mask(text: str, size: int) -> tuple[NDArray[np.uint8], int]:
     return np.asarray(image.reduce(_FINER)).copy(), rise
 
 
-def enlarge(bgr: NDArray[np.uint8], zoom: int, out: NDArray[np.uint8]) -> None:
-    """Draw a picture ``zoom`` times as large into the left of another.
-
-    Parameters
-    ----------
-    bgr
-        (H, W, 3) uint8.
-    zoom
-        1 or more.
-    out
-        (H zoom, W' , 3) uint8 with W' at least W zoom.
-    """
+def enlarge(bgr: NDArray[np.uint8], zoom: int) -> NDArray[np.uint8]:
+    """A picture (H, W, 3) ``zoom`` times as large, with linear interpolation; itself where that is 1."""
     if zoom == 1:
-        out[:, : bgr.shape[1]] = bgr
-    else:
-        width = bgr.shape[1]
-        taps, row = np.empty((2, width * zoom), np.int32), np.empty(3 * width + 3, np.int32)
-        kernels.enlarge(bgr, zoom, taps, row, out)
+        return bgr
+    size = (bgr.shape[1] * zoom, bgr.shape[0] * zoom)
+    return np.asarray(Image.fromarray(np.ascontiguousarray(bgr)).resize(size, Image.Resampling.BILINEAR))
 
 
 def mix(one: Colour, other: Colour, share: float) -> Colour:

@@ -138,33 +138,3 @@ def stamp(image, mask, left, top, colour, opacity):
             if mask[row, column]:
                 alpha = (np.int32(mask[row, column]) * scale + 127) // 255
                 _mix(image, top + row, left + column, colour, alpha)
-
-
-@fast_kernel
-def enlarge(image, zoom, taps, row, out):
-    """Enlarge ``zoom`` times with linear interpolation.
-
-    ``image`` (H, W, 3) uint8; ``taps`` (2, W zoom) int32 and ``row`` (3 W + 3,) int32, scratch; ``out``
-    (H zoom, >= W zoom, 3) uint8.
-    """
-    height, width = image.shape[:2]
-    # in units of half an output pixel, where the centres of pixels are odd
-    double = np.int32(2 * zoom)
-    for x in range(width * zoom):
-        place = max(2 * x + 1 - zoom, 0)
-        taps[0, x], taps[1, x] = 3 * (place // double), place % double
-    half, unit = np.int32(double * zoom), np.float32(1) / np.float32(double * double)
-    for y in range(height * zoom):
-        place = max(2 * y + 1 - zoom, 0)
-        upper, part = place // double, np.int32(place % double)
-        lower = min(upper + 1, height - 1)
-        for x in range(width):
-            for c in range(3):
-                row[3 * x + c] = image[upper, x, c] * (double - part) + image[lower, x, c] * part
-        for c in range(3):
-            row[3 * width + c] = row[3 * width + c - 3]
-        for x in range(width * zoom):
-            left, part = np.uint64(taps[0, x]), taps[1, x]
-            for c in range(3):
-                total = row[left + np.uint64(c)] * (double - part) + row[left + np.uint64(c + 3)] * part
-                out[y, x, c] = np.uint8(np.float32(total + half) * unit)

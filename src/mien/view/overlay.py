@@ -13,6 +13,7 @@ from mien.view.canvas import Canvas, Colour, bounds, chain, enlarge, mix, text_w
 from mien.view.panel import Panel
 from mien.view.scene import (
     BOX_EDGES,
+    HEAD_BOX_MM,
     box_corners,
     eye_rings,
     gaze_rays,
@@ -35,8 +36,6 @@ _LEGIBLE_PX = 480
 """Pictures whose shorter side is smaller are enlarged, so that text and thin lines stay legible."""
 _MOST_ZOOM = 4
 
-_HEAD_LOW_MM, _HEAD_HIGH_MM = (-72.0, -105.0, -55.0), (72.0, 85.0, 95.0)
-"""Box around a head, in the frame of its face model."""
 _RAY_MM = 80.0
 _ROOM_FOR_PUPIL = 16.0
 """Width of an iris, in units, from which on the pupil is drawn into it."""
@@ -74,22 +73,10 @@ class Overlay:
     def draw(
         self, bgr: NDArray[np.uint8], faces: Sequence[FaceResult], notes: Sequence[str] = ()
     ) -> NDArray[np.uint8]:
-        """Draw the faces of a picture.
+        """Draw the faces of a picture; see `mien.view.drawing.Drawer`.
 
-        Parameters
-        ----------
-        bgr
-            (H, W, 3) uint8, channels blue, green, red; it is not changed.
-        faces
-            What was found in it; faces without success appear in the panel only.
-        notes
-            Lines of text for the lower left corner.
-
-        Returns
-        -------
-        ndarray
-            (H', W', 3) uint8: the picture, enlarged where it is small, with the panel on its right, which
-            makes the width even.
+        Faces without success appear in the panel only. The picture is enlarged where it is small; the panel
+        is on its right and makes the width even.
         """
         canvas, width = self._prepare(bgr)
         found = [face for face in faces if face.landmarks.success]
@@ -113,7 +100,7 @@ class Overlay:
             whole = width + (self._panel.width if self._panel else 0)
             self._canvas = Canvas(np.empty((height, whole, 3), np.uint8))
         canvas = self._canvas.on(np.empty((height, whole, 3), np.uint8))
-        enlarge(np.ascontiguousarray(bgr), factor, canvas.bgr)
+        canvas.bgr[:, :width] = enlarge(bgr, factor)
         return canvas, width
 
     def _place(self, points: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -182,7 +169,7 @@ class Overlay:
 
     def _head(self, face: FaceResult) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
         """Edges (12, 2, 2) of the box around the head, and which of them can be seen."""
-        corners = box_corners(face.pose, _HEAD_LOW_MM, _HEAD_HIGH_MM)
+        corners = box_corners(face.pose, *HEAD_BOX_MM)
         edges = self._place(project(corners, self._camera))[np.array(BOX_EDGES)]
         return edges, visible_edges(corners)
 

@@ -20,6 +20,8 @@ _ANGLES = np.arange(16) * (2 * np.pi / 16)
 _TURN = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 """Sixteen points of a circle."""
 
+HEAD_BOX_MM = ((-72.0, -105.0, -55.0), (72.0, 85.0, 95.0))
+"""Two opposite corners of a box around a head, in the frame of its face model."""
 BOX_EDGES = tuple((i, i | bit) for bit in (1, 2, 4) for i in range(8) if not i & bit)
 """Edges of a box between its corners; bits 0, 1, 2 of a corner's number are x, y, z."""
 

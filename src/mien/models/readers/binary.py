@@ -6,7 +6,7 @@ file's bytes wherever that is possible.
 
 from __future__ import annotations
 
-import mmap
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from mien.errors import ModelFileError
-from mien.models.readers.fault import fault, missing, read_bytes
-from mien.storage.regular_file import open_regular
+from mien.models.readers.fault import fault, opened
 
 TYPE_CODES: dict[int, np.dtype[Any]] = {
     0: np.dtype("u1"),
@@ -38,19 +37,29 @@ class ByteCursor:
         The file, for messages.
     data
         Its bytes.
+    unread
+        The same, of which matrices are given that need not be finite: mapped into memory and not looked at,
+        they take none until they are used.
     """
 
-    def __init__(self, path: Path, data: bytes | mmap.mmap) -> None:
+    def __init__(
+        self, path: Path, data: bytes | memoryview, unread: bytes | memoryview | None = None
+    ) -> None:
         self.path = path
         self.data = data
         self.size = len(data)
         self.offset = 0
+        self._unread = data if unread is None else unread
 
     @classmethod
     def open(cls, path: Path | str, *, mapped: bool = False) -> ByteCursor:
         """Open a file, read whole or (for large ones) mapped into memory."""
         path = Path(path)
-        return cls(path, _map(path) if mapped else read_bytes(path))
+        with opened(path) as file:
+            if not mapped or not os.fstat(file.fileno()).st_size:
+                return cls(path, file.read())
+            # Two maps: the pages of the first, which the cursor reads, are let go with it.
+            return cls(path, *(memoryview(np.memmap(file, np.uint8, "r")) for _ in range(2)))
 
     def fault(self, expected: str, found: object, offset: int | None = None) -> ModelFileError:
         """Make the error that says what should stand at ``offset`` (default: the current one)."""
@@ -133,9 +142,12 @@ class ByteCursor:
         if shape[0] not in (None, rows) or shape[1] not in (None, columns):
             wanted = "×".join("any" if size is None else str(size) for size in shape)
             raise self.fault(f"{what} of {wanted} elements", f"{rows}×{columns}", start)
+        place = self.offset
         values = self.array(allowed[code], rows * columns, f"{what}, {rows}×{columns}")
         if finite:
             self.check_finite(values, what, start)
+        else:
+            values = np.frombuffer(self._unread, values.dtype, values.size, place)
         return values.reshape(rows, columns)
 
     def vector(self, what: str, dtypes: tuple[str, ...], size: int | None = None) -> NDArray[Any]:
@@ -180,26 +192,7 @@ class ByteCursor:
         if values.dtype.kind == "f" and not np.isfinite(values).all():
             raise self.fault(f"finite numbers in {what}", "NaN or infinity", start)
 
-    def release(self) -> None:
-        """Let go of the pages of a mapped file that were read so far; they come back when they are used."""
-        if isinstance(self.data, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-            self.data.madvise(mmap.MADV_DONTNEED)
-
     def finish(self) -> None:
         """Check that nothing follows."""
         if self.offset != self.size:
             raise self.fault("the end of the file", f"{self.size - self.offset} more bytes")
-
-
-def _map(path: Path) -> bytes | mmap.mmap:
-    """Map a file into memory; an empty one cannot be mapped and is given as no bytes."""
-    try:
-        with open_regular(path) as file:
-            try:
-                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            except ValueError:
-                return b""
-    except FileNotFoundError:
-        raise missing(path) from None
-    except OSError as error:
-        raise ModelFileError(f"{path}: cannot be read ({error.strerror or error})") from error

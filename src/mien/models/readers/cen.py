@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +50,6 @@ def read_cen(path: Path | str) -> CenRecord:
             experts[view].append(_read_expert(cursor))
             confidences[view, landmark] = cursor.f64("confidence of a patch expert")
     cursor.finish()
-    cursor.release()
     return CenRecord(
         scale=views.scale,
         view_centers=views.centers,
@@ -85,15 +83,11 @@ def _read_expert(cursor: ByteCursor) -> tuple[DenseLayer, ...]:
     inputs = 1 + width * height
     for number in range(depth):
         activation = cursor.i32("activation")
-        bias = _float32(cursor.vector(f"bias of layer {number}", _FLOATS))
+        bias = cursor.vector(f"bias of layer {number}", _FLOATS).astype(np.float32)
         outputs = 1 if number == depth - 1 else bias.size
         weight = cursor.matrix(f"weights of layer {number}", _FLOATS, (outputs, inputs), finite=False)
-        layers.append(DenseLayer(_float32(weight), bias, activation))
+        layers.append(DenseLayer(weight.astype(np.float32, copy=False), bias, activation))
         if bias.size != outputs:
             raise cursor.fault("one output of the last layer", bias.size)
         inputs = outputs
     return tuple(layers)
-
-
-def _float32(values: NDArray[Any]) -> NDArray[np.float32]:
-    return values.astype(np.float32, copy=False)

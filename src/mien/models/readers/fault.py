@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import BinaryIO, ParamSpec, TypeVar
 
 from mien.errors import MienError, ModelFileError, ModelsMissingError
-from mien.storage.regular_file import read_regular
+from mien.storage.regular_file import open_regular
 
 _ADVICE = "Replace the damaged or wrong file with `mien models fetch` or `mien models import DIR`."
 
@@ -58,8 +59,9 @@ def fault(path: Path | str, where: str, expected: str, found: str) -> ModelFileE
     return ModelFileError(f"{path}: {where}: expected {expected}, found {found}. {_ADVICE}")
 
 
-def read_bytes(path: Path) -> bytes:
-    """Read a whole model file.
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a model file.
 
     Raises
     ------
@@ -69,7 +71,8 @@ def read_bytes(path: Path) -> bytes:
         It cannot be read.
     """
     try:
-        return read_regular(path)
+        with open_regular(path) as file:
+            yield file
     except FileNotFoundError:
         raise missing(path) from None
     except OSError as error:

@@ -6,17 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from mien.errors import ModelFileError
 from mien.models.readers.ccnf import read_ccnf
 from mien.models.readers.cen import read_cen
 from mien.models.readers.fault import fault, refusing
-from mien.models.readers.pdm import read_pdm
-from mien.models.readers.svr import read_svr
+from mien.models.readers.shape_files import read_early_termination, read_pdm
 from mien.models.readers.text import parse_directives, read_directives
-from mien.models.readers.triangulation import read_early_termination, read_triangulations
 from mien.models.readers.validator import read_validator
-from mien.models.records import CcnfRecord, CenRecord, LandmarkModelRecord, PartRecord, SvrRecord
+from mien.models.records import CcnfRecord, CenRecord, LandmarkModelRecord, PartRecord
 
 _MOST_NESTED = 4
 _EYE_PARTS = """\
@@ -28,9 +26,7 @@ _BUILT_IN = {
     "main_ceclm_general.txt": "LandmarkDetector cen_general.txt\n"
     f"{_EYE_PARTS}DetectionValidator detection_validation/validator_cnn_68.txt\n"
 }
-_EXPERT_KINDS = ("PatchesCEN", "PatchesCCNF", "PatchesIntensity")  # the first that is present counts
-
-_Experts = tuple[CenRecord, ...] | tuple[CcnfRecord, ...] | tuple[SvrRecord, ...]
+_Experts = tuple[CenRecord, ...] | tuple[CcnfRecord, ...]
 
 
 @dataclass
@@ -87,10 +83,6 @@ def _read_main(path: Path, depth: int) -> LandmarkModelRecord:
     files = [detector.path, pdm_path, *expert_paths]
     if _is_there(path):
         files.insert(0, path)
-    triangulations: tuple[NDArray[np.int32], ...] = ()
-    if (file := detector.one("Triangulations")) is not None:
-        triangulations = read_triangulations(file)
-        files.append(file)
     termination = None
     if (file := detector.one("EarlyTermination")) is not None:
         termination = read_early_termination(file, len(experts[0].view_centers))
@@ -109,7 +101,6 @@ def _read_main(path: Path, depth: int) -> LandmarkModelRecord:
         validator=validator,
         early_termination=termination,
         files=tuple(dict.fromkeys(files)),
-        triangulations=triangulations,
     )
 
 
@@ -134,17 +125,18 @@ def _is_there(path: Path) -> bool:
 
 def _read_experts(detector: _Directives, landmarks: int) -> tuple[_Experts, list[Path]]:
     """Read the patch experts of all scales, in the order of the list."""
-    kind = next((kind for kind in _EXPERT_KINDS if kind in detector.files), None)
-    if kind is None:
-        raise fault(detector.path, "end of the file", f"lines {' or '.join(_EXPERT_KINDS)}", "none")
-    paths = detector.files[kind]
     experts: _Experts
-    if kind == "PatchesCEN":
+    if paths := detector.files.get("PatchesCEN", []):
         experts = tuple(map(read_cen, paths))
-    elif kind == "PatchesCCNF":
+    elif paths := detector.files.get("PatchesCCNF", []):
         experts = tuple(map(read_ccnf, paths))
+    elif "PatchesIntensity" in detector.files:
+        raise ModelFileError(
+            f"{detector.path}: expected CCNF or CEN patch experts, got SVR patch experts (the CLM models of "
+            "OpenFace), which mien does not fit; use main_clnf_general.txt or main_ceclm_general.txt"
+        )
     else:
-        experts = tuple(map(read_svr, paths))
+        raise fault(detector.path, "end of the file", "lines PatchesCEN or PatchesCCNF", "none")
     counts = [expert.visibility.shape[1] for expert in (*experts,)]
     for path, count in zip(paths, counts, strict=True):
         if count != landmarks:

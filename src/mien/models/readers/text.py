@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
-from mien.models.readers.fault import fault, read_bytes
+from mien.models.readers.fault import fault, opened
 
 _MOST_ELEMENTS = 10_000_000
 _LARGEST = float(np.finfo(np.float32).max)
@@ -90,14 +91,6 @@ class TextCursor:
             raise self.fault(f"integers in {what}", str(values[~whole][0]), start)
         return values.astype(np.int32)
 
-    def integer(self, what: str, low: int, high: int) -> int:
-        """Read one integer that must lie in [low, high]."""
-        start = self.offset
-        value = int(self.integers(1, what)[0])
-        if not low <= value <= high:
-            raise self.fault(f"{what} ({low} to {high})", str(value), start)
-        return value
-
     def matrix(
         self, what: str, shape: tuple[int | None, int | None] = (None, None), type_code: int = 6
     ) -> NDArray[np.float64]:
@@ -130,7 +123,8 @@ def read_text(path: Path) -> str:
     ModelFileError
         It holds bytes that are no ASCII text.
     """
-    data = read_bytes(path)
+    with opened(path) as file:
+        data = file.read()
     try:
         return data.decode("ascii")
     except UnicodeDecodeError as error:
@@ -140,6 +134,15 @@ def read_text(path: Path) -> str:
 def read_directives(path: Path) -> list[tuple[int, str, str]]:
     """Read a list of ``keyword rest`` lines; see `parse_directives`."""
     return parse_directives(read_text(path))
+
+
+def read_paths(path: Path, keywords: Sequence[str]) -> dict[str, Path]:
+    """Read the files that a list names, relative to itself, by keyword; all of ``keywords`` must be there."""
+    files = {keyword: path.parent / rest for _, keyword, rest in read_directives(path)}
+    absent = [keyword for keyword in keywords if keyword not in files]
+    if absent:
+        raise fault(path, "end of the file", f"lines {', '.join(keywords)}", f"none for {', '.join(absent)}")
+    return files
 
 
 def parse_directives(text: str) -> list[tuple[int, str, str]]:

@@ -1,0 +1,30 @@
+# Loaded when they are first used: an analysis needs few of them.
+
+from .aligned import AlignedOptions as AlignedOptions
+from .aligned import AlignedWriter as AlignedWriter
+from .builder import ResultBuilder as ResultBuilder
+from .columns import CsvStyle as CsvStyle
+from .columns import Form as Form
+from .columns import Group as Group
+from .compare import PRESETS as PRESETS
+from .compare import Comparison as Comparison
+from .compare import Limits as Limits
+from .compare import compare_tables as compare_tables
+from .csv_reader import read_openface_csv as read_openface_csv
+from .details import Details as Details
+from .details import write_details as write_details
+from .extra import EXTRA_GROUPS as EXTRA_GROUPS
+from .extra import ExtraGroup as ExtraGroup
+from .faces import faces_of as faces_of
+from .hog import HogRecords as HogRecords
+from .hog import HogWriter as HogWriter
+from .hog import read_hog as read_hog
+from .jsonl import RowEncoder as RowEncoder
+from .jsonl import write_jsonl as write_jsonl
+from .openface_csv import write_openface_csv as write_openface_csv
+from .parquet import write_parquet as write_parquet
+from .provenance import collect_provenance as collect_provenance
+from .provenance import write_provenance as write_provenance
+from .table import Table as Table
+from .video_result import RecordedSource as RecordedSource
+from .video_result import VideoResult as VideoResult
