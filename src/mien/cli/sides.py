@@ -185,7 +185,10 @@ def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool
             ]
         )
         if result.intensity is None:
-            console.note("action units of single sides need OpenFace's models; the distances do not")
+            console.note(
+                "action units of single sides are those that the open models' network gives (AU02, 05, 06, "
+                "10, 12, 45); all others need OpenFace's models, the distances do not"
+            )
     if outcome.stopped:
         return ExitCode.INTERRUPTED
     if not result.video.success.any():

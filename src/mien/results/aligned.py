@@ -16,6 +16,9 @@ from mien.results.picture_files import picture_suffix, write_picture
 DEFAULT_SIZE, DEFAULT_SCALE = 112, 0.7
 """Size (px) and scale (px per mm) of the aligned faces that action units are read from."""
 
+MOST_SIZE, MOST_SCALE = 4096, 100
+"""The largest that can be asked for: a face fills 4096 px at 20 px per mm."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlignedOptions:
@@ -50,10 +53,12 @@ class AlignedOptions:
     keep_failed: bool = True
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise OptionError(f"aligned faces: expected a size of 1 px or more, got {self.size}")
-        if not self.px_per_mm > 0:
-            raise OptionError(f"aligned faces: expected a scale above 0 px per mm, got {self.scale}")
+        if not 1 <= self.size <= MOST_SIZE:
+            raise OptionError(f"aligned faces: expected a size of 1 to {MOST_SIZE} px, got {self.size}")
+        if not 0 < self.px_per_mm <= MOST_SCALE:
+            raise OptionError(
+                f"aligned faces: expected a scale above 0, at most {MOST_SCALE} px per mm, got {self.scale}"
+            )
         picture_suffix(self.picture_format)
 
     @property
