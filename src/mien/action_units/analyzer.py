@@ -132,9 +132,10 @@ class ActionUnitAnalyzer:
         intensity, decisions = outputs[:N_INTENSITY], outputs[N_INTENSITY:]
         self._ok.append(ok)
         self._intensity.append(intensity)
-        self._positive.append(decisions > 0)
+        positive = decisions > 0
+        self._positive.append(positive)
         live = intensity.copy() if self._camera is None else self._camera.apply(intensity, ok)
-        return ActionUnits(live, predictors.classes(decisions > 0) if ok else decisions.copy())
+        return ActionUnits(live, predictors.classes(positive) if ok else decisions.copy())
 
     def _adapt(self, ok: bool) -> None:
         """Let the frame move the neutral face."""

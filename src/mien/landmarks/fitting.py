@@ -91,8 +91,8 @@ class ConstrainedLocalModel:
                 continue
             centers = experts.view_centers
             view = kernels.nearest_view(glob, centers) if len(centers) > 1 else 0
-            value, rigid_scale, *taken = self._fit_scale(gray, k, view, window, glob, local)
-            iterations.append((taken[0], taken[1]))
+            value, rigid_scale, rigid, full = self._fit_scale(gray, k, view, window, glob, local)
+            iterations.append((rigid, full))
             if k == last or windows[k + 1] == 0 or rigid_scale < _LAST_SCALE_BELOW:
                 likelihood = value
             if glob[0] < _SMALLEST_SCALE:

@@ -88,10 +88,11 @@ class Ledger:
     def packet(self, packet: Packet[Any], *, own: bool) -> None:
         """Note a packet in the order of the file, of this stream or of another."""
         stamp = packet.pts if packet.pts is not None else packet.dts
+        place = packet.pos
         self._own.append(own and not packet.is_discard)
         self._flagged.append(own and packet.is_corrupt)
         self._stamps.append(_UNKNOWN if stamp is None or not own else stamp)
-        self._places.append(_UNKNOWN if packet.pos is None or packet.pos < 0 else packet.pos)
+        self._places.append(_UNKNOWN if place is None or place < 0 else place)
         self._sizes.append(packet.size)
         self._own_packets += own
         if own and self._keyed is None:

@@ -35,6 +35,8 @@ class Losses:
         Bytes behind the last packet that should hold more.
     early_s
         How much earlier the video ends than its header says.
+    cut_short
+        Whether the end of the file is missing, as its container says without naming frames.
     announced_frames, read_frames
         Frames that the header announces, and those that were found where they are fewer; else 0.
     ended
@@ -51,16 +53,16 @@ class Losses:
     unusable_frames: int = 0
     unread_bytes: int = 0
     early_s: float = 0.0
+    cut_short: bool = False
     announced_frames: int = 0
     read_frames: int = 0
     ended: bool = False
     start_s: float = 0.0
     end_s: float = float("inf")
     origin_s: float = 0.0
-    last_s: float = float("-inf")
     ledger: Ledger = field(default_factory=lambda: Ledger(""))
     _time_base: Fraction = Fraction(1)
-    _time_bases: dict[int, Fraction] = field(default_factory=dict)
+    _ends: dict[int, tuple[int, Any]] = field(default_factory=dict)
 
     def begin(self, container: InputContainer, stream: VideoStream) -> Ledger:
         """Start to decode a stream from some place; what was read before is forgotten."""
@@ -78,13 +80,16 @@ class Losses:
         self.ledger.packet(packet, own=own)
         if stamp is None:
             return
-        time_base = self._time_bases.get(packet.stream_index)
-        if time_base is None and (unit := packet.time_base):
-            # Kept, since every look at it makes a fraction anew.
-            time_base = Fraction(unit.numerator, unit.denominator)
-            self._time_bases[packet.stream_index] = time_base
-        if time_base is not None:
-            self.last_s = max(self.last_s, seconds(stamp + (packet.duration or 0), time_base))
+        stream, end = packet.stream_index, stamp + (packet.duration or 0)
+        last = self._ends.get(stream)
+        if last is None or end > last[0]:
+            # Kept, since every look at the time base makes a fraction anew.
+            self._ends[stream] = end, packet.time_base if last is None else last[1]
+
+    @property
+    def last_s(self) -> float:
+        """Where the last packet of any stream ends, on the container's clock; -inf before the first."""
+        return max((seconds(end, unit) for end, unit in self._ends.values() if unit), default=float("-inf"))
 
     def gaps(self) -> list[Gap]:
         """Where frames are missing within what was asked for."""
@@ -129,6 +134,8 @@ class Losses:
             parts.append(f"{_count(self.unusable_frames, 'frame', 'frames')} could not be converted")
         if self.failed_reads and not (self.early_s or gaps):
             parts.append(f"{_count(self.failed_reads, 'part', 'parts')} of the file could not be read")
+        if self.cut_short and not (self.early_s or self.unread_bytes or self.announced_frames):
+            parts.append("the end of the file is missing")
         if self.announced_frames:
             parts.append(f"the file announces {self.announced_frames} frames, {self.read_frames} were read")
         return "; ".join(parts)
