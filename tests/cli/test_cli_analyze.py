@@ -186,7 +186,7 @@ def test_ctrl_c_keeps_the_table_so_far(models_folder, face_pictures, tmp_path):
     assert b"long.partial.csv" in shown.replace(b"\r\n", b"")
 
 
-def _read_until(terminal, pattern, seconds=120):
+def _read_until(terminal, pattern, seconds=600):
     shown, end = b"", time.monotonic() + seconds
     while time.monotonic() < end:
         try:

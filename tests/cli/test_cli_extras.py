@@ -233,7 +233,7 @@ def test_what_an_interrupted_analysis_has_written_is_kept_as_partial(
     process = subprocess.Popen(
         [*map(str, command), "--hog", "--aligned"], env=environment(models_folder), stderr=subprocess.PIPE
     )
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline and len(list(out.glob(".mien-*/*/*"))) < 5:
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)

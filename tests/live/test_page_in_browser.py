@@ -134,7 +134,7 @@ def test_record_and_save_leave_files_that_can_be_downloaded(browser, shown, tmp_
         button.click()
     files = {path.name for path in tmp_path.iterdir() if path.is_file()}
     assert sorted(name.split(".", 1)[1] for name in files) == ["csv", "jsonl", "provenance.json"]
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while {path.name for path in got.iterdir()} != files and time.monotonic() < deadline:
         time.sleep(0.05)
     assert all((got / name).read_bytes() == (tmp_path / name).read_bytes() for name in files)

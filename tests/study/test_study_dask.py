@@ -100,7 +100,7 @@ def _workers(place):
         return len(client.nthreads())
 
 
-def _wait_for(condition, process=None, seconds=90.0):
+def _wait_for(condition, process=None, seconds=600.0):
     end = time.monotonic() + seconds
     while not condition():
         assert process is None or process.poll() is None, process.communicate()
