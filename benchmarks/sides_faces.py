@@ -213,9 +213,7 @@ def turned(media: Path) -> None:
                         np.abs(sides - straight[number, name]).mean()
                     )
         for yaw, values in sorted(floor.items()):
-            print(
-                f"| {depth} | {yaw}° | left - right of the picture and the flipped one apart | {np.mean(values):.3f} |"
-            )
+            print(f"| {depth} | {yaw}° | tracked twice, once flipped | {np.mean(values):.3f} |")
         for (yaw, name), values in sorted(found.items()):
             units = np.mean(values, axis=0)
             print(

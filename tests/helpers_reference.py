@@ -9,7 +9,7 @@ import numpy as np
 
 from mien.datatypes import EyeShape, FaceLandmarks
 from mien.geometry.pinhole import default_camera
-from mien.models.readers.pdm import read_pdm
+from mien.models.readers.shape_files import read_pdm
 from mien.results import VideoResult
 
 VIDEOS = (

@@ -179,7 +179,7 @@ _DAMAGES = (_change, _flip, _extreme, _remove, _insert, _cut, _zero, _borrow)
 
 def read(path: Path, *, as_video: bool) -> str:
     """Read a file as an analysis does, and say in a word how it went."""
-    from mien.video.opening import open_video
+    from mien.video.file import open_video
     from mien.video.source import are_pictures
     from mien.video.stills import read_still
 

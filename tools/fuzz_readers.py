@@ -6,17 +6,20 @@ The kinds are model files, archives of arrays, tables and notes, and cached arra
 whole file and a number, so that a finding can be made again: flipped bits, changed integers and words, pieces
 cut out, doubled or taken from another place. Archives are also damaged inside and packed anew. Readers run
 in a process of their own under a limit of memory: a crash, an exception that is not mien's or a reader that
-needs more is a finding, and the exit code is 1. Cached arrays must come out right or be refused.
+needs more, or ten seconds, is a finding, and the exit code is 1. Cached arrays must come out right or be
+refused.
 """
 
 # ruff: noqa: E402
 from __future__ import annotations
 
 import argparse
+import functools
 import io
 import math
 import multiprocessing
 import random
+import signal
 import struct
 import sys
 import tempfile
@@ -25,7 +28,8 @@ import traceback
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,6 +44,7 @@ from mien.errors import MienError
 
 SLOW = ("landmark-model", "mtcnn-list", "au-list", "mtcnn-npz")
 MEMORY_BYTES = 4 << 30
+MOST_CPU_S = 10.0
 INTEGERS = (-1, 0, 1, 2, 7, 255, 2**15, 2**16, 2**24, 2**31 - 1, -(2**31), 0x7FC00000, 0x7F800000)
 WORDS = (
     *(b"x", b"nan", b"inf", b"-1", b"0", b"1e300", b"1e999", b"9" * 5000),
@@ -130,7 +135,7 @@ def _recording() -> Any:
 
 def _notes(folder: Path) -> dict[str, Kind]:
     from mien.analysis.recordings import read_baseline
-    from mien.geometry.intrinsics import read_intrinsics
+    from mien.geometry.pinhole import read_intrinsics
     from mien.landmarks.mesh_indices import read_mesh_indices
     from mien.models.open import INDICES
     from mien.results.csv_reader import read_openface_csv
@@ -230,13 +235,13 @@ def _change_word(data: bytearray, at: int, rng: random.Random) -> None:
 
 def _damaged_inside(content: bytes, rng: random.Random) -> bytes:
     """Damage a member of an archive, most often its header, and pack it anew with the right checksum."""
-    packed = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(packed, "w") as new:
-        names = old.namelist()
-        chosen = rng.choice(names)
-        for name in names:
-            data = bytearray(old.read(name))
+    packed, members = io.BytesIO(), _members(content)
+    with zipfile.ZipFile(packed, "w") as new:
+        chosen = rng.choice(list(members))
+        for name, whole in members.items():
+            data: bytes | bytearray = whole
             if name == chosen:
+                data = bytearray(whole)
                 if rng.random() < 0.5:
                     head = data[:128]
                     _damage(head, rng, text=True)
@@ -245,8 +250,37 @@ def _damaged_inside(content: bytes, rng: random.Random) -> bytes:
                     _damage(data, rng, text=False)
                 if rng.random() < 0.1:
                     continue
-            new.writestr(name, bytes(data))
+            new.writestr(zipfile.ZipInfo(name), bytes(data))  # always of one date
     return packed.getvalue()
+
+
+@functools.cache
+def _members(content: bytes) -> dict[str, bytes]:
+    """What is in an archive, unpacked once."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+class SlowReaderError(BaseException):
+    """A reader takes longer than any file is worth; no reader takes it for a fault of the file."""
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    """End what takes too long, where the system can."""
+    if sys.platform == "win32":
+        yield
+        return
+
+    def end(*_: Any) -> None:
+        raise SlowReaderError(f"more than {MOST_CPU_S:g} s of processor time")
+
+    signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, MOST_CPU_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def try_kind(name: str, first: int, last: int, keep: str | None) -> tuple[Counter[str], list[str]]:
@@ -261,11 +295,12 @@ def try_kind(name: str, first: int, last: int, keep: str | None) -> tuple[Counte
             data = damaged(kind, seed)
             path.write_bytes(data)
             try:
-                kind.read(path)
+                with _in_time():
+                    kind.read(path)
                 outcomes["read"] += 1
             except MienError:
                 outcomes["refused"] += 1
-            except Exception as error:
+            except (Exception, SlowReaderError) as error:
                 outcomes["found"] += 1
                 findings.append(f"{name} {seed}: {type(error).__name__}: {str(error)[:150]}")
                 if keep:

@@ -16,6 +16,10 @@ FACES = ("one", "many")
 ACTION_UNITS = ("dynamic", "static")
 SKIPPABLE = ("gaze", "aus", "parts")
 MOST_FACES = 16
+FOCAL_PX = (1.0, 1e6)
+"""Focal lengths that a camera may have, px."""
+FPS = (1e-6, 1e6)
+"""Pictures per second that a sequence may have: one in eleven days, or one in a microsecond."""
 
 _USEFUL_THREADS = 3
 """Decoding, tracking and analysis: more threads would have nothing to do."""
@@ -192,7 +196,22 @@ class AnalysisOptions:
             raise OptionError("every and keep_scores are for one face per frame; leave out faces many")
         if self.most_faces < 1:
             raise OptionError(f"most_faces: expected 1 or more, got {self.most_faces}")
+        if self.landmarks == "":
+            raise OptionError("landmarks: expected a name or the path of a main file, got nothing")
         self._check_fitting()
+        self._check_measures()
+
+    def _check_measures(self) -> None:
+        low, high = FOCAL_PX
+        if self.focal_px is not None and not all(low <= value <= high for value in self.focal_px):
+            raise OptionError(
+                f"focal_px: expected focal lengths of {low:g} to {high:g} px, got {self.focal_px}"
+            )
+        if self.centre_px is not None and not all(abs(value) <= high for value in self.centre_px):
+            raise OptionError(f"centre_px: expected a point within {high:g} px, got {self.centre_px}")
+        slow, fast = FPS
+        if self.fps is not None and not slow <= self.fps <= fast:
+            raise OptionError(f"fps: expected {slow:g} to {fast:g} pictures per second, got {self.fps}")
 
     def _check_fitting(self) -> None:
         if self.sigma is not None and not self.sigma > 0:

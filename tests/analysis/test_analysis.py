@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import mien
 from mien.analysis import videos as module
@@ -118,3 +119,12 @@ def test_the_video_is_closed_when_the_models_cannot_be_read(monkeypatch, tiny, v
     with pytest.raises(mien.ModelFileError):
         mien.track(video)
     assert len(closed) == 2
+
+
+def test_a_single_picture_is_no_sequence(tmp_path):
+    """Of frame*.jpg a shell makes many names: each would become a video of one frame."""
+    (tmp_path / "frames").mkdir()
+    Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "frames" / "1.png")
+    with pytest.raises(mien.OptionError, match="is one picture; expected a folder"):
+        mien.analyze(tmp_path / "frames" / "1.png", sequence=True, models="open")
+    assert len(mien.analyze(tmp_path / "frames", sequence=True, models="open")) == 1

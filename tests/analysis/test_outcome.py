@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import numpy as np
 import pytest
 
+from mien.analysis.job_run import keep_tables
 from mien.analysis.outcome import JobOutcome, Tally, impossible_pose
+from mien.analysis.outputs import OutputOptions
 from mien.cli.exit_codes import ExitCode
 from mien.cli.words import exit_code, printable, remarks, worst
 from mien.datatypes import HeadPose
-from mien.errors import SourceError
+from mien.errors import OutputError, SourceError
+from mien.results import VideoResult
+from synthetic_result import make_result
 
 
 @pytest.mark.parametrize(
@@ -68,3 +74,20 @@ def test_lines_hold_nothing_that_a_terminal_would_obey():
 
 def test_an_empty_tally_is_no_division_by_zero():
     assert Tally().summary()["mean_confidence"] == 0
+
+
+def test_where_a_further_table_can_not_be_written_the_first_is_kept_in_its_folder(tmp_path, monkeypatch):
+    """A disk that is full after the first table: nothing is written a second time elsewhere."""
+    save = VideoResult.save
+
+    def failing(self, path, **how):
+        if path.suffix == ".jsonl":
+            raise OutputError("No space left on device")
+        save(self, path, **how)
+
+    monkeypatch.setattr(VideoResult, "save", failing)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "elsewhere"))
+    (tmp_path / "elsewhere").mkdir()
+    outputs = OutputOptions(folder=tmp_path, base="clip", tables=(".csv", ".jsonl"))
+    assert keep_tables(outputs, make_result()) == (tmp_path / "clip.partial.csv",)
+    assert list((tmp_path / "elsewhere").iterdir()) == []

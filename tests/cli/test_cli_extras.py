@@ -179,7 +179,7 @@ def test_outputs_do_not_depend_on_threads(analyze, face_video, tmp_path):
         (("--columns", "nose"), "unknown columns nose"),
         (("--also", "xlsx"), "expected some of csv, parquet, jsonl"),
         (("--tracked", "--tracked-style", "comic"), "expected one of mien, openface"),
-        (("--aligned", "--aligned-size", "0"), "size of 1 px or more"),
+        (("--aligned", "--aligned-size", "0"), "a size of 1 to 4096 px"),
         (("--aligned", "--aligned-format", "doc"), "picture format"),
         (("--hog", "--every", "2"), "every frame"),
     ],

@@ -10,7 +10,7 @@ from mien.errors import SourceError
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
-    for name in ("b.mp4", "a.mp4", "c.avi", "[1].mp4", "deep/er/d.mp4"):
+    for name in ("b.mp4", "a.mp4", "c.avi", "[1].mp4", "deep/er/d.mp4", "f10.jpg", "f2.jpg"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"")
     monkeypatch.chdir(tmp_path)
@@ -23,6 +23,7 @@ def folder(tmp_path, monkeypatch):
         (["?.mp4"], ["a.mp4", "b.mp4"]),
         (["c.avi", "[ab].mp4"], ["c.avi", "a.mp4", "b.mp4"]),
         (["[1].mp4"], ["[1].mp4"]),
+        (["f*.jpg"], ["f2.jpg", "f10.jpg"]),
         (["**/d.mp4"], ["deep/er/d.mp4"]),
         (["missing.mp4"], ["missing.mp4"]),
     ],

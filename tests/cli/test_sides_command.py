@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -115,3 +116,28 @@ def test_one_missing_source_is_told_before_any_work(sides, face_video, tmp_path)
     assert done.returncode != 0
     assert "no such file" in done.stderr
     assert not (tmp_path / "face.sides.csv").exists()
+
+
+def test_a_report_shows_courses_of_both_sides_and_every_action(sides, face_video, tmp_path):
+    (tmp_path / "epochs.csv").write_text("start,end,action\n0,0.6,BL\n0.8,1.6,BS & <smile>\n")
+    done = sides(face_video, "--epochs", tmp_path / "epochs.csv", "--report", "--no-pictures")
+    assert done.returncode == 0, done.stderr
+    assert "face.report.html" in done.stdout
+    page = (tmp_path / "face.report.html").read_text(encoding="utf-8")
+    assert '<h2 id="actions">Actions</h2>' in page
+    assert "BS &amp; &lt;smile&gt;, 0.80 to 1.60 s, 20 of 20 frames usable" in page
+    assert page.count("<caption>B") == 2
+    assert "commissure height" in page and "AU12" in page  # noqa: PT018
+    data = json.loads(re.search(r'<script[^>]*type="application/json"[^>]*>(.*?)</script>', page, re.S)[1])
+    (face,) = data["faces"]
+    (courses,) = [course for course in face["courses"] if course["key"] == "sides"]
+    drawn = {line["name"] for line in courses["lines"]}
+    assert {"fissure_height_mm_left", "fissure_height_mm_right", "AU12_r_left", "AU12_r_right"} <= drawn
+    assert not any("static" in name for name in drawn)
+    assert "data:image" not in page.replace("data:image/svg", "")
+
+
+def test_no_pictures_needs_a_report(sides, face_video):
+    done = sides(face_video, "--no-pictures")
+    assert done.returncode == 2
+    assert "--no-pictures is for --report" in done.stderr

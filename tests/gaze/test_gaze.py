@@ -157,7 +157,7 @@ def test_gaze_of_whole_videos_is_the_originals(name, reference_dir, openface_dir
 def test_eyes_of_single_frames_from_their_own_fits(name, reference_dir, openface_dir):
     """Depths from the eye models' own parameters, not from the 3D points they explain."""
     from mien.geometry.rotation import rotation_from_euler
-    from mien.models.readers.pdm import read_pdm
+    from mien.models.readers.shape_files import read_pdm
 
     camera = camera_of(read_video(reference_dir / "videos" / name))
     models = openface_dir / "LandmarkDetector/model/model_eye/pdms"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mien.errors import OptionError
-from mien.geometry.intrinsics import Intrinsics, read_intrinsics
+from mien.geometry.pinhole import Intrinsics, read_intrinsics
 
 FOCAL = st.floats(1, 1e5)
 CENTRE = st.floats(-1e4, 1e4)

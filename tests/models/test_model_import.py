@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zipfile
 
@@ -158,6 +159,13 @@ def test_a_damaged_archive_is_a_plain_error(store, tmp_path, kind):
     with pytest.raises(SourceError, match="cannot be read"):
         store.import_from(path)
     assert not store.status().complete
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_is_refused_and_not_waited_for(store, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(SourceError, match="is a pipe or a device"):
+        store.import_from(tmp_path / "pipe")
 
 
 @pytest.mark.models

@@ -42,6 +42,12 @@ def test_keywords_and_options_have_the_same_fields():
         ({"start_s": float("nan")}, "start: expected 0 s or more"),
         ({"start_s": 2.0, "end_s": 2.0}, "end: expected more than the start"),
         ({"threads": 0}, "threads: expected 1 or more"),
+        ({"landmarks": ""}, "landmarks: expected a name"),
+        ({"focal_px": (-500.0, 500.0)}, "focal_px: expected focal lengths of 1 to 1e"),
+        ({"focal_px": (500.0, float("nan"))}, "focal_px: expected focal lengths"),
+        ({"centre_px": (0.0, float("inf"))}, "centre_px: expected a point within"),
+        ({"fps": 0.0}, "fps: expected 1e-06 to 1e"),
+        ({"fps": 1e-300}, "fps: expected 1e-06 to 1e"),
     ],
 )
 def test_impossible_options_are_refused_at_once(values, message):

@@ -102,7 +102,11 @@ def test_the_scale_follows_the_size():
 
 
 @pytest.mark.parametrize(
-    "values", [{"size": 0}, {"scale": 0.0}, {"scale": float("nan")}, {"picture_format": "xyz"}]
+    "values",
+    [
+        *({"size": 0}, {"size": 10**8}, {"scale": 0.0}, {"scale": float("nan")}, {"scale": 1e30}),
+        {"picture_format": "xyz"},
+    ],
 )
 def test_impossible_options_are_refused(values):
     with pytest.raises(OptionError):

@@ -103,8 +103,9 @@ def test_rows_equal_what_python_formats(tmp_path, style):
     assert lines == [openface_csv.format_row(row, table.decimals, style) for row in table.values]
 
 
-def test_selected_groups_keep_openfaces_order(tmp_path):
-    write_openface_csv(make_result(2), tmp_path / "t.csv", groups=["action-units", Group.POSE])
+@pytest.mark.parametrize("units", ["action-units", "aus"])
+def test_selected_groups_keep_openfaces_order(tmp_path, units):
+    write_openface_csv(make_result(2), tmp_path / "t.csv", groups=[units, Group.POSE])
     names = read_cells(tmp_path / "t.csv")[0]
     assert names[:6] == ["frame", "face_id", "timestamp", "confidence", "success", "pose_Tx"]
     assert names[11] == "AU01_r"

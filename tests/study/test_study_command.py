@@ -101,7 +101,10 @@ def test_other_options_rules_and_lost_entries_are_noticed(study, recordings, tmp
     assert usual.endswith("0.8")
     assert rows(out / "study.csv")[0]["rule"].endswith("0.5")
     assert len(done(out)) == 2
+    (out / ".mien-study" / "summaries" / "day1" / "a.mp4.json").write_bytes(b"{")
     table = out / "day1" / "a.csv"
+    said = study("recordings", "-o", "out", *only, "--dry-run", "--min-confidence", "0.5").stdout
+    assert "unsummed day1/a.mp4\ndone day1/b.mp4" in said
     table.write_bytes(table.read_bytes()[:-100])
     said = study("recordings", "-o", "out", *only, "--dry-run", "--min-confidence", "0.5").stdout
     assert "a.csv has another size" in said

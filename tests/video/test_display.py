@@ -51,6 +51,18 @@ def test_pixels_become_square_by_enlarging_the_short_side(tmp_path, ending, shap
         assert video.notes == ()
 
 
+@pytest.mark.parametrize(("codec", "shape"), [("libx264", Fraction(2)), ("mpeg2video", Fraction(32, 27))])
+def test_pixels_that_change_midway_change_with_their_own_picture(tmp_path, codec, shape):
+    """A broadcast that goes over to wide pixels: decoders know it some pictures before they deliver it."""
+    first = with_pixels(tmp_path / "a.ts", Fraction(1), 12, codec).read_bytes()
+    second = with_pixels(tmp_path / "b.ts", shape, 12, codec).read_bytes()
+    path = tmp_path / "clip.ts"
+    path.write_bytes(first + second)
+    with VideoFile(path) as video:
+        widths = [frame.bgr.shape[1] for frame in video]
+    assert widths == [WIDTH] * 12 + [round(WIDTH * shape)] * 12
+
+
 def test_impossible_pixels_are_not_believed_and_named(tmp_path):
     with VideoFile(with_pixels(tmp_path / "clip.ts", Fraction(10))) as video:
         assert {frame.bgr.shape for frame in video} == {(HEIGHT, WIDTH, 3)}

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from mien.errors import SourceError
 from mien.video import stills
-from mien.video.file import VideoFile
+from mien.video.file import VideoFile, open_video
 from mien.video.folders import missing_numbers, natural_key
 from mien.video.images import ImageSequence, ImageSet
-from mien.video.opening import open_video
 from mien.video.source import are_pictures
 from mien.video.stills import read_still
 
@@ -260,3 +260,18 @@ def test_a_pattern_of_names_is_only_a_name(tmp_path):
     (tmp_path / "img%03d.png").write_bytes((tmp_path / "img001.png").read_bytes())
     with pytest.raises(SourceError):
         VideoFile(tmp_path / "img%03d.png")
+
+
+@pytest.mark.parametrize("chunk", ["zTXt", "iTXt", "iCCP", "many"])
+def test_a_png_with_long_texts_is_read_all_the_same(tmp_path, chunk):
+    """What programs write of how they made a picture: more than Pillow unpacks by default."""
+    about, options = PngInfo(), {}
+    if chunk == "many":
+        for number in range(70):
+            about.add_text(f"key {number}", "a" * 1_000_000, zip=True)
+    elif chunk == "iCCP":
+        options["icc_profile"] = bytes(3_000_000)
+    else:
+        {"zTXt": about.add_text, "iTXt": about.add_itxt}[chunk]("key", "a" * 3_000_000, zip=True)
+    Image.fromarray(PIXELS).save(tmp_path / "a.png", pnginfo=about, **options)
+    np.testing.assert_array_equal(read_still(tmp_path / "a.png").bgr, PIXELS[..., ::-1])

@@ -1,5 +1,7 @@
 """Missing, empty, foreign, truncated and corrupt files."""
 
+import os
+
 import av
 import numpy as np
 import pytest
@@ -129,3 +131,10 @@ def test_a_selection_is_not_blamed_for_what_comes_after_it(tmp_path):
     with VideoFile(path, end_s=1.0) as video:
         assert len(list(video)) == 25
         assert video.lost == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    with pytest.raises(SourceError, match="is a pipe or a device"):
+        VideoFile(tmp_path / "pipe.mp4")

@@ -236,14 +236,14 @@ def keep_tables(outputs: OutputOptions, result: VideoResult, *, whole: bool = Fa
     Returns
     -------
     tuple of Path
-        NAME.partial tables in their folder; where that fails, in the folder for temporary files. Nothing if
-        that fails, too.
+        NAME.partial in their folder, the first table alone; where that fails, in the folder for temporary
+        files. Nothing if that fails, too.
     """
     shelter = Path(tempfile.gettempdir())
     sheltered = outputs if whole else outputs.partial
     for folder, named in ((outputs.folder, outputs.partial), (shelter, sheltered)):
         try:
-            return tuple(save_tables(result, named, folder))
+            return tuple(save_tables(result, replace(named, tables=named.tables[:1], report=None), folder))
         except (OSError, OutputError):
             logger.debug("the rows can't be kept in %s", folder, exc_info=True)
     return ()

@@ -21,7 +21,7 @@ from mien.imaging.kernels import bgr_to_gray
 from mien.results.aligned import AlignedOptions, AlignedWriter
 from mien.results.columns import Form, chosen_groups
 from mien.results.details import Details, write_details
-from mien.results.files import WholeOrNothing
+from mien.results.files import Unfinished
 from mien.results.hog import HogWriter
 from mien.results.picture_files import write_picture
 from mien.results.video_result import VideoResult
@@ -141,7 +141,7 @@ class OutputSet:
                 self._video = TrackedVideoWriter(folder / options.drawing_name, fps=fps)
 
     @property
-    def _writers(self) -> Iterator[WholeOrNothing]:
+    def _writers(self) -> Iterator[Unfinished]:
         return (writer for writer in (self._hog, self._aligned, self._video) if writer is not None)
 
     def add(

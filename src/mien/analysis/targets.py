@@ -38,9 +38,13 @@ def need_source(path: str | Path, expected: str = "a video") -> Path:
     Raises
     ------
     SourceError
-        It does not exist, its name is impossible or an address, or it is a pipe or the like.
+        It does not exist, its name is empty, impossible or an address, or it is a pipe or the like.
     """
     text = str(path)
+    if not text:  # which a Path takes for the current folder
+        raise SourceError(
+            f"the name of the source is empty; expected {expected}, or . for the current folder"
+        )
     # Paths have dropped one of the slashes.
     if text == "-" or text.partition(":/")[0].lower() in ("http", "https", "rtsp", "rtmp", "ftp", "file"):
         what = "standard input" if text == "-" else "an address"

@@ -17,7 +17,7 @@ from mien.packs import KeptStages, build_stages, choose_pack
 from mien.pipeline import Observer, Pipeline
 from mien.results import RecordedSource, ResultBuilder, VideoResult, collect_provenance
 from mien.stages import Stages
-from mien.video.opening import open_video
+from mien.video.file import open_video
 from mien.video.source import FrameSource, SourceInfo, are_pictures
 
 if TYPE_CHECKING:
@@ -255,6 +255,7 @@ def analyze(
     >>> result.save("clip.csv")
     """
     chosen = _options(options, values)
+    need_source(path, "a video or pictures")
     if are_pictures(path) and not chosen.sequence:
         from mien.analysis.pictures import analyze_pictures
 
@@ -299,6 +300,7 @@ def track(
         The video or the models cannot be read, the options contradict each other, or a stage failed.
     """
     chosen = _options(options, values)
+    need_source(path, "a video or pictures")
     if are_pictures(path) and not chosen.sequence:
         from mien.analysis.pictures import PictureAnalysis
 
@@ -391,7 +393,13 @@ def open_source(path: str | Path, options: AnalysisOptions) -> FrameSource:
             raise OptionError("start and end are for video files; choose the pictures of a sequence instead")
         from mien.video.images import ImageSequence
 
-        return ImageSequence(path, compat=options.compat, fps=options.fps)
+        sequence = ImageSequence(path, compat=options.compat, fps=options.fps)
+        if len(sequence.files) == 1 and Path(path).is_file():
+            raise OptionError(
+                f"{path} is one picture; expected a folder of pictures, or a file of several pages, to take "
+                "for a video: give its folder, or leave out sequence"
+            )
+        return sequence
     if options.fps is not None:
         raise OptionError("fps is for pictures taken for a video; add sequence, or leave it out")
     need_source(path)

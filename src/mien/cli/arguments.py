@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from mien.results.aligned import AlignedOptions
     from mien.view.drawing import DrawingOptions
 
-_COLUMNS_OF = {"aus": "action-units"}
-"""What --skip calls a group of columns."""
-_SKIPPED = {columns: name for name, columns in _COLUMNS_OF.items()}
+_SKIPPED = {"action-units": "aus"}
+"""What is left out, by the name of its columns."""
 
 ModelsOption = Annotated[
     str | None, typer.Option(help="Model pack, openface or open; by default the first that is complete.")
@@ -154,7 +153,7 @@ class CameraArguments(OptionGroup):
         """What the camera means for an analysis."""
         if self.intrinsics is None:
             return {}
-        from mien.geometry.intrinsics import read_intrinsics
+        from mien.geometry.pinhole import read_intrinsics
 
         known = read_intrinsics(self.intrinsics)
         return {"focal_px": known.focal_px, "centre_px": known.centre_px}
@@ -318,11 +317,8 @@ class FileArguments(OptionGroup):
 
 
 def _groups(text: str | None) -> tuple[str, ...] | None:
-    """Groups of columns by their names, or by those that --skip has for them."""
-    if text is None:
-        return None
-    names = (name.strip() for name in text.split(","))
-    return tuple(_COLUMNS_OF.get(name, name) for name in names)
+    """Names of groups of columns; None means all."""
+    return None if text is None else tuple(name.strip() for name in text.split(","))
 
 
 def _further_formats(also: list[str] | None) -> Iterator[str]:
@@ -333,7 +329,8 @@ def _further_formats(also: list[str] | None) -> Iterator[str]:
         suffix = "." + name.strip().lower().removeprefix(".")
         if suffix not in TABLE_SUFFIXES:
             known = ", ".join(known[1:] for known in TABLE_SUFFIXES)
-            raise OptionError(f"--also: expected some of {known}, got {suffix[1:]}")
+            got = suffix[1:] or "''"
+            raise OptionError(f"--also: expected some of {known}, got {got}")
         need_table_format(Path(f"table{suffix}"))
         yield suffix
 

@@ -42,6 +42,7 @@ class ReportingGroup(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options of ``mien`` itself."""
+        refuse_empty_words(args)
         convert_plainly(self, ctx)
         return super().parse_args(ctx, args)
 
@@ -55,6 +56,24 @@ class ReportingGroup(TyperGroup):
         except KeyboardInterrupt as error:
             note("mien: interrupted")
             raise typer.Exit(ExitCode.INTERRUPTED) from error
+
+
+def refuse_empty_words(words: list[str]) -> None:
+    """End where a word of the command line is empty or blank: as a path it would be the current folder.
+
+    That is what a shell leaves of a variable between quotes that nobody has set.
+    """
+    for before, word in zip(["mien", *words], words, strict=False):
+        option, sign, value = word.partition("=")
+        given = option.startswith("--") and sign
+        if (value if given else word).strip():
+            continue
+        after = option if given else before
+        note(
+            f"mien: what follows {after} is empty; expected a value, a name, or . for the current folder (a "
+            "variable between quotes that is not set leaves nothing)"
+        )
+        raise typer.Exit(ExitCode.USAGE)
 
 
 def _code_of(error: MienError) -> ExitCode:

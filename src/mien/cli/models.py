@@ -40,7 +40,7 @@ def fetch(
 
     store = ModelStore()
     groups = tuple(group for group in GROUPS if not (without_ce_clm and group == "ce-clm"))
-    wanted = store.lacking(groups)
+    wanted = store.status().lacking(*groups)
     if not wanted:
         typer.echo(f"All files are already in {store.folder}")
         return
@@ -83,7 +83,7 @@ def status(
     Console(soft_wrap=False).print(_status_table(packs, active))
     if problem:
         typer.echo(f"mien: {problem}", err=True)
-    _say_what_is_missing(store.lacking(GROUPS))
+    _say_what_is_missing(store.status().lacking(*GROUPS))
     if hashes:
         for pack in packs:
             for path, digest in pack.hashes().items():

@@ -6,10 +6,13 @@ import glob
 from pathlib import Path
 
 from mien.errors import SourceError
+from mien.video.folders import natural_key
 
 
 def files_meant(names: list[Path]) -> list[Path]:
-    """Names, with each pattern replaced by the files that it fits, sorted; ``**`` goes into folders.
+    """Names, with each pattern replaced by the files that it fits; ``**`` goes into folders.
+
+    They are sorted as pictures of a folder are, numbers by their values.
 
     A name of something that exists is itself, whatever letters it has.
 
@@ -23,10 +26,10 @@ def files_meant(names: list[Path]) -> list[Path]:
         if not glob.has_magic(str(name)) or _exists(name):
             meant.append(name)
             continue
-        found = sorted(glob.glob(str(name), recursive=True))
+        found = sorted(map(Path, glob.glob(str(name), recursive=True)), key=natural_key)
         if not found:
             raise SourceError(f"{name}: no file fits this pattern")
-        meant += map(Path, found)
+        meant += found
     return meant
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mien.cli.arguments import (
     CameraArguments,
     ModelArguments,
+    OptionGroup,
     QuietOption,
     SourcesArgument,
     SpanArguments,
@@ -22,10 +25,87 @@ from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
 from mien.cli.patterns import files_meant
 from mien.cli.words import failure, worst
-from mien.errors import MienError
+from mien.errors import MienError, OptionError
 
 if TYPE_CHECKING:
+    from mien.options import AnalysisOptions
+    from mien.sides.analysis import SidesOptions
     from mien.sides.side_jobs import SidesJob, SidesOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonArguments(OptionGroup):
+    """How the sides are compared."""
+
+    epochs: Annotated[
+        Path | None,
+        "Coded actions: CSV (start, end, action), a table with a column action, JSON, .eaf or .TextGrid.",
+    ] = None
+    tier: Annotated[str | None, "Tier of the .eaf or .TextGrid."] = None
+    neutral: Annotated[
+        str | None,
+        "What intensities are relative to: pooled (one neutral face of both sides), own (each side's), the "
+        "code of an epoch at rest, such as BL, or a recording at rest.",
+    ] = None
+    procedure: Annotated[str, "direct, or openface-like: mirrored frames, tracked anew, as published."] = (
+        "direct"
+    )
+    selfie: Annotated[bool, "The pictures are mirrored, as some front cameras store them."] = False
+    max_yaw: Annotated[float, "Frames turned further, in degrees, are not usable."] = 15.0
+
+    def options(self) -> SidesOptions:
+        """The same for the library.
+
+        Raises
+        ------
+        OptionError
+            A procedure is unknown, or an angle is out of its range.
+        """
+        from mien.sides.analysis import SidesOptions
+
+        return SidesOptions(
+            procedure=self.procedure,
+            neutral=self.neutral,
+            epochs=self.epochs,
+            tier=self.tier,
+            selfie=self.selfie,
+            max_yaw_deg=self.max_yaw,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideFileArguments(OptionGroup):
+    """Further files."""
+
+    panel = "Further files"
+
+    split_tables: Annotated[bool, "A table per side too, in OpenFace's columns."] = False
+    with_videos: Annotated[bool, "Videos of both composites and of the middle, to look at."] = False
+    picture: Annotated[float | None, "Second of which a picture with composites and bars is drawn."] = None
+    report: Annotated[
+        bool, "NAME.report.html: quality, courses of both sides, moments and the actions in one page."
+    ] = False
+    no_pictures: Annotated[bool, "No face in the report."] = False
+
+    def files(self) -> dict[str, Any]:
+        """What a `SidesJob` is told of them.
+
+        Raises
+        ------
+        OptionError
+            Options contradict each other.
+        """
+        from mien.report.options import ReportOptions
+
+        if self.no_pictures and not self.report:
+            raise OptionError("--no-pictures is for --report; add it, or leave --no-pictures out")
+        report = ReportOptions(pictures="none" if self.no_pictures else "faces") if self.report else None
+        return {
+            "split_tables": self.split_tables,
+            "with_videos": self.with_videos,
+            "picture_s": self.picture,
+            "report": report,
+        }
 
 
 @grouped
@@ -36,37 +116,8 @@ def sides(
         typer.Option("-o", "--output", help="The table, .csv, or a folder; by default NAME.sides.csv, here."),
     ] = None,
     *,
-    epochs: Annotated[
-        Path | None,
-        typer.Option(
-            help="Coded actions: CSV (start, end, action), a table with a column action, JSON, .eaf or "
-            ".TextGrid."
-        ),
-    ] = None,
-    tier: Annotated[str | None, typer.Option(help="Tier of the .eaf or .TextGrid.")] = None,
-    neutral: Annotated[
-        str | None,
-        typer.Option(
-            help="What intensities are relative to: pooled (one neutral face of both sides), own (each "
-            "side's), the code of an epoch at rest, such as BL, or a recording at rest."
-        ),
-    ] = None,
-    procedure: Annotated[
-        str, typer.Option(help="direct, or openface-like: mirrored frames, tracked anew, as published.")
-    ] = "direct",
-    selfie: Annotated[
-        bool, typer.Option("--selfie", help="The pictures are mirrored, as some front cameras store them.")
-    ] = False,
-    max_yaw: Annotated[float, typer.Option(help="Frames turned further, in degrees, are not usable.")] = 15.0,
-    split_tables: Annotated[
-        bool, typer.Option("--split-tables", help="A table per side too, in OpenFace's columns.")
-    ] = False,
-    with_videos: Annotated[
-        bool, typer.Option("--with-videos", help="Videos of both composites and of the middle, to look at.")
-    ] = False,
-    picture: Annotated[
-        float | None, typer.Option(help="Second of which a picture with composites and bars is drawn.")
-    ] = None,
+    comparison: ComparisonArguments,
+    files: SideFileArguments,
     models: ModelArguments,
     span: SpanArguments,
     lens: CameraArguments,
@@ -78,28 +129,28 @@ def sides(
     Left and right are the subject's. A research measure, not a diagnosis: docs/sides.md.
     """
     from mien.analysis.targets import csv_tables, need_source
-    from mien.sides.analysis import SidesOptions
-    from mien.sides.side_jobs import SidesJob, refuse_to_replace, run_sides
+    from mien.sides.side_jobs import SidesJob, refuse_to_replace
 
     options = analysis_options(models, span, lens, threads=threads)
-    how = SidesOptions(
-        procedure=procedure, neutral=neutral, epochs=epochs, tier=tier, selfie=selfie, max_yaw_deg=max_yaw
-    )
+    how, asked = comparison.options(), files.files()
     sources = [need_source(path, "a video or pictures") for path in files_meant(videos)]
     tables = csv_tables([source.stem for source in sources], place_meant(output), ".sides.csv")
     jobs = [
-        SidesJob(
-            source=source,
-            table=table,
-            how=how,
-            split_tables=split_tables,
-            with_videos=with_videos,
-            picture_s=picture,
-        )
+        SidesJob(source=source, table=table, how=how, **asked)
         for source, table in zip(sources, tables, strict=True)
     ]
     refuse_to_replace(jobs)
-    console = Console(options, quiet=quiet)
+    code = _run_all(jobs, options, Console(options, quiet=quiet), quiet=quiet)
+    if code != ExitCode.OK:
+        raise typer.Exit(code)
+
+
+def _run_all(
+    jobs: Sequence[SidesJob], options: AnalysisOptions, console: Console, *, quiet: bool
+) -> ExitCode:
+    """Run one job after the other; of several, one that fails takes no other along."""
+    from mien.sides.side_jobs import run_sides
+
     codes = []
     with console.interruptible():
         for job in jobs:
@@ -114,8 +165,7 @@ def sides(
             codes.append(_tell(job, outcome, console, quiet=quiet))
             if outcome.stopped:
                 break
-    if worst(codes) != ExitCode.OK:
-        raise typer.Exit(worst(codes))
+    return worst(codes)
 
 
 def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool) -> ExitCode:
@@ -135,7 +185,10 @@ def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool
             ]
         )
         if result.intensity is None:
-            console.note("action units of single sides need OpenFace's models; the distances do not")
+            console.note(
+                "action units of single sides are those that the open models' network gives (AU02, 05, 06, "
+                "10, 12, 45); all others need OpenFace's models, the distances do not"
+            )
     if outcome.stopped:
         return ExitCode.INTERRUPTED
     if not result.video.success.any():

@@ -109,6 +109,10 @@ def _candidates(source: Path) -> Iterator[Iterator[_Candidate]]:
             yield _in_folder(source)
         elif not source.exists():
             raise SourceError(f"{source}: no such folder or archive")
+        elif not source.is_file():
+            raise SourceError(
+                f"{source} is a pipe or a device; expected an OpenFace folder, or an archive of one"
+            )
         elif zipfile.is_zipfile(source):
             with zipfile.ZipFile(source) as archive:
                 yield _in_zip(archive)

@@ -77,9 +77,9 @@ class StoreStatus:
     missing: tuple[ModelFile, ...]
     wrong: tuple[ModelFile, ...]
 
-    def lacking(self, group: str) -> tuple[ModelFile, ...]:
-        """Give the files of a group that are missing or wrong."""
-        return tuple(file for file in (*self.missing, *self.wrong) if file.group == group)
+    def lacking(self, *groups: str) -> tuple[ModelFile, ...]:
+        """Give the files of some groups that are missing or wrong."""
+        return tuple(file for file in (*self.missing, *self.wrong) if file.group in groups)
 
     def damaged(self, group: str) -> tuple[ModelFile, ...]:
         """Give the files of a group that are there with another content."""
@@ -241,7 +241,7 @@ class ModelStore:
                 "non-commercial); agree with --accept-openface-licence"
             )
         with self._locked():
-            wanted = self.lacking(groups)
+            wanted = self.status().lacking(*groups)
             self._check_space(wanted)
             self._write_licence()
             failures = self._download(wanted, progress, pause_s)
@@ -272,7 +272,7 @@ class ModelStore:
             copied.append(file.path)
 
         with self._locked():
-            wanted = self.lacking(groups)
+            wanted = self.status().lacking(*groups)
             report = search(Path(source), wanted, copy) if wanted else SearchReport()
             if copied:
                 self._write_licence()
@@ -283,12 +283,6 @@ class ModelStore:
             missing=tuple(file for file in wanted if file.path not in report.found),
             different=report.different,
         )
-
-    def lacking(self, groups: tuple[str, ...]) -> tuple[ModelFile, ...]:
-        """Give the files of some groups that are missing or wrong, in the order of the manifest."""
-        status = self.status()
-        absent = {file.path for file in (*status.missing, *status.wrong) if file.group in groups}
-        return tuple(file for file in self.manifest.files if file.path in absent)
 
     @property
     def _hashes(self) -> HashMemory:

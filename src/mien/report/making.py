@@ -12,7 +12,7 @@ from mien.report.marks import EventLike, events_of
 from mien.report.moments import find_source, on_black, thumbnails
 from mien.report.options import ReportOptions
 from mien.report.peaks import Peak, peaks_of
-from mien.report.report_page import Contents, page
+from mien.report.report_page import AddedTable, Contents, page
 from mien.report.table_results import read_result, sides_beside
 from mien.results.files import whole_file
 from mien.results.table import readable
@@ -25,6 +25,7 @@ def write_report(
     options: ReportOptions | None = None,
     *,
     events: Sequence[EventLike] | None = None,
+    tables: Sequence[AddedTable] = (),
 ) -> VideoResult:
     """Write the report of a recording: one HTML file that needs nothing else.
 
@@ -39,6 +40,8 @@ def write_report(
         How it is made.
     events
         Events to mark; None finds those in the intensities of action units.
+    tables
+        Tables that the page shows besides its own.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def write_report(
     if not isinstance(result, VideoResult):
         folder = Path(result).parent
         result = read_recording(result, points=options.pictures != "none")
-    text = report_text(result, options, folder=folder, events=events)
+    text = report_text(result, options, folder=folder, events=events, tables=tables)
     _refuse_to_replace(result, Path(path))
     with whole_file(path) as file:
         file.write(text.encode("utf-8"))
@@ -77,12 +80,13 @@ def report_text(
     *,
     folder: Path | None = None,
     events: Sequence[EventLike] | None = None,
+    tables: Sequence[AddedTable] = (),
 ) -> str:
     """The report of a result as text; parameters as in `write_report`.
 
     Parameters
     ----------
-    result, options, events
+    result, options, events, tables
         See there.
     folder
         Where to look for the video, if it is not where it was when it was analysed.
@@ -104,6 +108,7 @@ def report_text(
             why_no_pictures=why,
             events=events_of(result) if events is None else events,
             options=options,
+            tables=tables,
         )
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from mien.report.courses import courses_of, encode, unit_label
@@ -30,6 +31,29 @@ SIGNS = {"good": "✔", "fair": "◐", "poor": "✘", "no face": "✘"}
 _SHORT_MINUTE_S = 120
 
 
+@dataclass(frozen=True, slots=True)
+class AddedTable:
+    """A table that a page shows besides its own.
+
+    Attributes
+    ----------
+    heading
+        Section in which it stands, with others of the same heading.
+    caption, heads
+        Its caption and the names of its columns.
+    rows
+        Cells: words, or numbers, of which two decimals are shown.
+    note
+        A sentence under the section's headline.
+    """
+
+    heading: str
+    caption: str
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str | float]]
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """What a report is made from.
@@ -48,6 +72,8 @@ class Contents:
         Of all faces.
     options
         How the report is made.
+    tables
+        Shown besides, after the summary.
     """
 
     title: str
@@ -57,6 +83,7 @@ class Contents:
     why_no_pictures: str
     events: Sequence[EventLike]
     options: ReportOptions
+    tables: Sequence[AddedTable] = ()
 
 
 def page(contents: Contents) -> str:
@@ -73,6 +100,7 @@ def page(contents: Contents) -> str:
             _course_section(faces),
             _moment_section(contents),
             _summary_section(faces, contents.events, options),
+            *_added_sections(contents.tables),
             _how_section(result),
         ),
         element(
@@ -319,6 +347,23 @@ def _summary_section(
         *(parts or [element("p", "Nothing was measured.")]),
         aria_labelledby="summary",
     )
+
+
+def _added_sections(tables: Sequence[AddedTable]) -> Iterator[Html]:
+    for heading, found in groupby(tables, key=lambda table: table.heading):
+        name, group = heading.lower().replace(" ", "-"), list(found)
+        yield element(
+            "section",
+            element("h2", heading, id=name),
+            element("p", group[0].note) if group[0].note else None,
+            *(_table(table.heads, [_added_row(row) for row in table.rows], table.caption) for table in group),
+            aria_labelledby=name,
+        )
+
+
+def _added_row(row: Sequence[str | float]) -> Html:
+    first, *others = (cell if isinstance(cell, str) else number(cell) for cell in row)
+    return element("tr", element("th", first, scope="row"), *(element("td", cell) for cell in others))
 
 
 def _summary_table(summary: ResultSummary, events: Sequence[EventLike], caption: str) -> Html:

@@ -19,7 +19,6 @@ from .faces import faces_of as faces_of
 from .hog import HogRecords as HogRecords
 from .hog import HogWriter as HogWriter
 from .hog import read_hog as read_hog
-from .jsonl import JsonLinesWriter as JsonLinesWriter
 from .jsonl import RowEncoder as RowEncoder
 from .jsonl import write_jsonl as write_jsonl
 from .openface_csv import write_openface_csv as write_openface_csv

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from mien.errors import OptionError
 from mien.results.columns import Form
-from mien.results.files import WholeFolder, Writer
+from mien.results.files import WholeFolder
 from mien.results.picture_files import picture_suffix, write_picture
 
 DEFAULT_SIZE, DEFAULT_SCALE = 112, 0.7
 """Size (px) and scale (px per mm) of the aligned faces that action units are read from."""
+
+MOST_SIZE, MOST_SCALE = 4096, 100
+"""The largest that can be asked for: a face fills 4096 px at 20 px per mm."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +53,12 @@ class AlignedOptions:
     keep_failed: bool = True
 
     def __post_init__(self) -> None:
-        if self.size < 1:
-            raise OptionError(f"aligned faces: expected a size of 1 px or more, got {self.size}")
-        if not self.px_per_mm > 0:
-            raise OptionError(f"aligned faces: expected a scale above 0 px per mm, got {self.scale}")
+        if not 1 <= self.size <= MOST_SIZE:
+            raise OptionError(f"aligned faces: expected a size of 1 to {MOST_SIZE} px, got {self.size}")
+        if not 0 < self.px_per_mm <= MOST_SCALE:
+            raise OptionError(
+                f"aligned faces: expected a scale above 0, at most {MOST_SCALE} px per mm, got {self.scale}"
+            )
         picture_suffix(self.picture_format)
 
     @property
@@ -67,7 +72,7 @@ class AlignedOptions:
         return (self.size, self.px_per_mm, self.mask) == (DEFAULT_SIZE, DEFAULT_SCALE, True)
 
 
-class AlignedWriter(Writer[WholeFolder]):
+class AlignedWriter(WholeFolder):
     """Writes aligned faces into a folder, which appears when it is complete.
 
     Parameters
@@ -92,7 +97,7 @@ class AlignedWriter(Writer[WholeFolder]):
     ) -> None:
         self._suffix = picture_suffix(picture_format)
         self._form = Form(form)
-        super().__init__(WholeFolder(folder))
+        super().__init__(folder)
 
     def append(self, image: NDArray[np.uint8], frame: int, face_id: int) -> None:
         """Write one face.
@@ -114,4 +119,4 @@ class AlignedWriter(Writer[WholeFolder]):
         name = f"frame_det_{face_id:02d}_{frame + 1:06d}"
         if self._form is Form.IMAGE:
             name = f"face_det_{face_id:06d}"
-        write_picture(image, self._output.temporary / f"{name}.{self._suffix}")
+        write_picture(image, self.temporary / f"{name}.{self._suffix}")

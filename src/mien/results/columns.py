@@ -25,6 +25,9 @@ FRAME, FACE_ID, TIMESTAMP, CONFIDENCE, SUCCESS = "frame", "face_id", "timestamp"
 FACE = "face"
 
 
+SHORT_ACTION_UNITS = "aus"
+
+
 class Group(StrEnum):
     """OpenFace's columns that are chosen together, in the table's order; `mien.results.extra` has others."""
 
@@ -34,6 +37,11 @@ class Group(StrEnum):
     LANDMARKS_3D = "landmarks-3d"
     SHAPE = "shape"
     ACTION_UNITS = "action-units"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Group | None:
+        """The group that an option which leaves out stages calls by a shorter name."""
+        return cls.ACTION_UNITS if value == SHORT_ACTION_UNITS else None
 
 
 class Form(StrEnum):
@@ -171,7 +179,7 @@ def chosen_groups(groups: GroupChoice) -> frozenset[Group]:
     if groups is None:
         return frozenset(Group)
     names = names_in(groups)
-    unknown = [str(name) for name in names if name not in tuple(Group)]
+    unknown = [str(name) or "''" for name in names if name not in (*Group, SHORT_ACTION_UNITS)]
     if unknown:
         raise OptionError(
             f"unknown columns {', '.join(unknown)}: expected some of {', '.join(Group)}; mien's own columns "

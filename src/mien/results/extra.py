@@ -94,7 +94,7 @@ def chosen_extra(choice: ExtraChoice) -> tuple[ExtraGroup, ...]:
         A name is unknown.
     """
     names = set(columns.names_in(choice))
-    unknown = sorted(names - {ALL, *EXTRA_NAMES})
+    unknown = [name or "''" for name in sorted(names - {ALL, *EXTRA_NAMES})]
     if unknown:
         raise OptionError(
             f"unknown extra columns {', '.join(unknown)}: expected some of {', '.join(EXTRA_NAMES)}, or {ALL}"

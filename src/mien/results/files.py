@@ -9,8 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Generic, Self, TypeVar
+from typing import BinaryIO, Self
 
 from mien.errors import OutputError
 
@@ -27,34 +26,11 @@ def naming_errors(path: Path) -> Iterator[None]:
         ) from error
 
 
-class WholeOrNothing(ABC):
-    """An output that `close` puts in its place and `abort` removes; called again, both do nothing.
-
-    As a context manager it is closed at the end, or aborted if an error passes.
-    """
-
-    @abstractmethod
-    def close(self, path: str | Path | None = None) -> None:
-        """Complete it, under another name in its folder if ``path`` says so."""
-
-    @abstractmethod
-    def abort(self) -> None:
-        """Give it up; what was in its place before stays."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is None:
-            self.close()
-        else:
-            self.abort()
-
-
-class Unfinished(WholeOrNothing):
+class Unfinished(ABC):
     """Something that is written under a temporary name beside its place and renamed when it is whole.
+
+    `close` puts it in its place and `abort` removes it; called again, both do nothing. As a context manager
+    it is closed at the end, or aborted if an error passes.
 
     Parameters
     ----------
@@ -109,6 +85,15 @@ class Unfinished(WholeOrNothing):
             self._open = False
             self._remove()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *rest: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.abort()
+
     @abstractmethod
     def _begin(self) -> None:
         """Make it under its temporary name."""
@@ -120,30 +105,6 @@ class Unfinished(WholeOrNothing):
     @abstractmethod
     def _remove(self) -> None:
         """Remove what is there under the temporary name."""
-
-
-Output = TypeVar("Output", bound=Unfinished)
-
-
-class Writer(WholeOrNothing, Generic[Output]):
-    """What writes one `Unfinished` output in a format of its own.
-
-    Parameters
-    ----------
-    output
-        Where it writes to.
-    """
-
-    def __init__(self, output: Output) -> None:
-        self._output = output
-
-    def close(self, path: str | Path | None = None) -> None:
-        """Complete the output, under another name in its folder if ``path`` says so."""
-        self._output.close(path)
-
-    def abort(self) -> None:
-        """Give the output up; what was in its place before stays."""
-        self._output.abort()
 
 
 class WholePath(Unfinished):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mien.datatypes import ShapesShown
 from mien.errors import TableError
-from mien.results.files import WholeFile, Writer
+from mien.results.files import WholeFile
 
 CELLS = (12, 12, 31)
 """Rows, columns and channels of a descriptor."""
@@ -18,7 +18,7 @@ CELLS = (12, 12, 31)
 _GOOD, _FAILED = np.float32(1), np.float32(-1)
 
 
-class HogWriter(Writer[WholeFile]):
+class HogWriter(WholeFile):
     """Writes one record per face and frame; the file appears when it is complete.
 
     A record is three int32 (columns, rows, channels), the flag as float32 (1 good, -1 failed), and the
@@ -43,7 +43,7 @@ class HogWriter(Writer[WholeFile]):
             (), [("size", "<i4", 3), ("good", "<f4"), ("cells", "<f4", rows * columns * channels)]
         )
         self._record["size"] = columns, rows, channels
-        super().__init__(WholeFile(path))
+        super().__init__(path)
 
     def append(self, descriptor: NDArray[np.float32] | None, good: bool) -> None:
         """Write the record of one face.
@@ -64,7 +64,7 @@ class HogWriter(Writer[WholeFile]):
             raise ValueError(f"expected a descriptor {self._record['cells'].shape}, got {descriptor.shape}")
         self._record["good"] = _GOOD if good else _FAILED
         self._record["cells"] = 0 if descriptor is None else descriptor
-        self._output.write(self._record.tobytes())
+        self.write(self._record.tobytes())
 
 
 @dataclass(frozen=True, slots=True, repr=False)

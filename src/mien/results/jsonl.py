@@ -21,7 +21,7 @@ from mien.datatypes import BLENDSHAPE_NAMES, FaceResult
 from mien.results import columns
 from mien.results.columns import Form, Group, GroupChoice
 from mien.results.extra import EXTRA_GROUPS, ExtraChoice, ExtraGroup, chosen_extra
-from mien.results.files import WholeFile, Writer, whole_file
+from mien.results.files import whole_file
 from mien.results.table import readable
 from mien.runtime.versions import __version__
 
@@ -193,41 +193,6 @@ def _plain(values: Any, decimals: int) -> Any:
     kinds = np.empty(array.shape, object)
     kinds[finite] = array[finite] if decimals else array[finite].astype(np.int64)
     return kinds.tolist()
-
-
-class JsonLinesWriter(Writer[WholeFile]):
-    """Writes faces as they come; the file appears when it is complete.
-
-    Parameters
-    ----------
-    path
-        The file.
-    encoder
-        Which groups are written.
-    source, provenance
-        For the header.
-
-    Raises
-    ------
-    OutputError
-        The file can't be written there.
-    """
-
-    def __init__(
-        self,
-        path: str | Path,
-        encoder: RowEncoder | None = None,
-        *,
-        source: RecordedSource | None = None,
-        provenance: Mapping[str, Any] | None = None,
-    ) -> None:
-        self._encoder = encoder or RowEncoder()
-        super().__init__(WholeFile(path))
-        self._output.write(self._encoder.header(source=source, provenance=provenance).encode())
-
-    def append(self, face: FaceResult) -> None:
-        """Write one face in one frame, with live action units."""
-        self._output.write(self._encoder.face(face).encode())
 
 
 def write_jsonl(

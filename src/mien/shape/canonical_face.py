@@ -122,9 +122,10 @@ def read_canonical_face(path: Path) -> CanonicalFace:
     """
     try:
         arrays = read_npz(path, _MOST_BYTES)
-        vertices = arrays["vertices"].astype(np.float64) * (1, -1, -1)
-        basis = arrays["basis_index"].astype(np.int64)
-        weights = arrays["basis_weight"].astype(np.float64)
+        with np.errstate(invalid="ignore", over="ignore"):  # odd values are no reason for words on a terminal
+            vertices = arrays["vertices"].astype(np.float64) * (1, -1, -1)
+            basis = arrays["basis_index"].astype(np.int64)
+            weights = arrays["basis_weight"].astype(np.float64)
     except (OSError, KeyError, ValueError) as error:
         raise ModelFileError(
             f"{path}: expected the canonical face, got {type(error).__name__}: {error}; install mien again"
@@ -134,6 +135,8 @@ def read_canonical_face(path: Path) -> CanonicalFace:
         raise ModelFileError(
             f"{path}: expected shapes (468, 3), (33,), (33,), got {shapes}; install mien again"
         )
+    if not (np.isfinite(vertices).all() and np.isfinite(weights).all() and set(basis) <= set(range(468))):
+        raise ModelFileError(f"{path}: expected finite vertices and weights of them; install mien again")
     return CanonicalFace(vertices, basis, weights, np.array(RIGID, np.int64))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from mien.action_units.normalisation import Baseline
 from mien.action_units.predictors import PredictorSet
+from mien.analysis.targets import need_source
 from mien.analysis.videos import Analysis
 from mien.errors import FrameError, OptionError
 from mien.models.records import ActionUnitRecord
@@ -241,6 +242,7 @@ def sides(
     >>> both.save("smile.sides.csv")
     """
     chosen, how = dataclasses.replace(options or AnalysisOptions(), **values), how or SidesOptions()
+    need_source(path, "a video or pictures")
     if are_pictures(path) and not chosen.sequence:
         return picture_sides(path, chosen, how)
     baseline = neutral_baseline(how, chosen)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import SourceError
+from mien.results.annotation_tiers import read_tiers
 
 REST = "BL"
 """Code of the face at rest."""
@@ -190,7 +191,7 @@ def _read_json(path: Path) -> list[_Coded]:
 
 
 def _read_tiers(path: Path, tier: str | None) -> list[_Coded]:
-    tiers = _elan(path) if path.suffix.lower() == ".eaf" else _praat(path)
+    tiers = read_tiers(path)
     filled = {name: spans for name, spans in tiers.items() if spans}
     if tier is None and len(filled) == 1:
         (tier,) = filled
@@ -202,55 +203,6 @@ def _read_tiers(path: Path, tier: str | None) -> list[_Coded]:
         _Coded(start, end, "s", action, f"annotation {number} of tier {tier}")
         for number, (start, end, action) in enumerate(tiers[tier], start=1)
     ]
-
-
-def _elan(path: Path) -> dict[str, list[tuple[float, float, str]]]:
-    elan = _pympi(path).Elan
-    try:
-        file = elan.Eaf(str(path), suppress_version_warning=True)
-    except Exception as error:
-        raise SourceError(f"{path}: expected a file of ELAN, got {type(error).__name__}: {error}") from error
-    return {
-        name: sorted(
-            (span[0] / 1000, span[1] / 1000, span[2].strip())
-            for span in file.get_annotation_data_for_tier(name)
-            if span[2].strip()
-        )
-        for name in file.get_tier_names()
-    }
-
-
-def _praat(path: Path) -> dict[str, list[tuple[float, float, str]]]:
-    praat = _pympi(path).Praat
-    try:
-        file = praat.TextGrid(str(path))
-        return {
-            tier.name: [
-                (float(start), float(end), str(text).strip())
-                for start, end, text in tier.get_all_intervals()
-                if str(text).strip()
-            ]
-            for tier in file.get_tiers()
-            if tier.tier_type == "IntervalTier"
-        }
-    except Exception as error:
-        raise SourceError(
-            f"{path}: expected a TextGrid of Praat, got {type(error).__name__}: {error}"
-        ) from error
-
-
-def _pympi(path: Path) -> Any:
-    from mien.errors import OptionError
-
-    try:
-        import pympi
-        import pympi.Elan
-        import pympi.Praat
-    except ImportError as error:
-        raise OptionError(
-            f"{path}: files of ELAN and Praat need pympi-ling; install it with: pip install 'mien[elan]'"
-        ) from error
-    return pympi
 
 
 def _in_seconds(one: _Coded, time_s: NDArray[np.float64], path: Path) -> Epoch:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mien.analysis.targets import output_folder
+from mien.analysis.targets import REPORT_ENDING, output_folder
 from mien.analysis.watch import Watch
 from mien.errors import OutputError, SourceError
 from mien.options import AnalysisOptions
@@ -27,6 +27,7 @@ from mien.video.source import are_pictures
 
 if TYPE_CHECKING:
     from mien.action_units.normalisation import Baseline
+    from mien.report.options import ReportOptions
     from mien.sides.view import CompositeDrawer, SheetKeeper, SideVideos
 
 
@@ -48,6 +49,8 @@ class SidesJob:
         Whether videos of the composites and of the middle are written too.
     picture_s
         Time of the frame that is drawn as a picture; None draws none. Of pictures, any number draws the last.
+    report
+        How a page that shows the result is made, NAME.report.html; None for none.
     """
 
     source: Path
@@ -56,6 +59,7 @@ class SidesJob:
     split_tables: bool = False
     with_videos: bool = False
     picture_s: float | None = None
+    report: ReportOptions | None = None
 
     @property
     def stem(self) -> str:
@@ -64,7 +68,7 @@ class SidesJob:
 
     def outputs(self) -> list[Path]:
         """All files that may be written."""
-        endings = [".actions.csv", ".sides.png", "_check.mp4"]
+        endings = [".actions.csv", ".sides.png", "_check.mp4", REPORT_ENDING]
         endings += [f"_{side}_mirrored.{kind}" for side in ("left", "right") for kind in ("csv", "mp4")]
         return [self.table, *(self.table.with_name(self.stem + ending) for ending in endings)]
 
@@ -250,6 +254,7 @@ def _run_pictures(job: SidesJob, options: AnalysisOptions, watch: Watch) -> Side
     written = [job.table]
     if sheet is not None and sheet.kept is not None:
         written.append(_write_sheet(job, result, sheet))
+    written += _write_page(job, result, ())
     lost = str(result.provenance.get("analysed", {}).get("lost", ""))
     pack = choose_pack(options.models).name
     return SidesOutcome(result=result, written=tuple(written), stopped=False, lost=lost, pack=pack)
@@ -270,7 +275,17 @@ def _write(job: SidesJob, result: SidesResult, epochs: Sequence[Epoch], watching
         written += watching.videos.close()
     if watching.sheet is not None and watching.sheet.kept is not None:
         written.append(_write_sheet(job, result, watching.sheet))
-    return written
+    return written + _write_page(job, result, epochs)
+
+
+def _write_page(job: SidesJob, result: SidesResult, epochs: Sequence[Epoch]) -> list[Path]:
+    if job.report is None:
+        return []
+    from mien.sides.side_report import write_sides_report
+
+    path = job.table.with_name(job.stem + REPORT_ENDING)
+    write_sides_report(result, epochs, path, job.report)
+    return [path]
 
 
 def _write_sheet(job: SidesJob, result: SidesResult, sheet: SheetKeeper) -> Path:

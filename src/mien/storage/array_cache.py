@@ -10,7 +10,6 @@ import hashlib
 import logging
 import weakref
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -83,21 +82,21 @@ class ArrayCache:
         path = folder / f"{key}.npy"
         if not is_safe(folder):
             return build()
-        wanted = _Wanted(path, f"{key} {made_from}", np.dtype(dtype), shape)
-        found = wanted.mapped()
+        wanted = path, f"{key} {made_from}", np.dtype(dtype), shape
+        found = _mapped(*wanted)
         if found is not None:
             return found
         with _alone(folder):
-            found = wanted.mapped()
+            found = _mapped(*wanted)
             if found is not None:  # another process has built it meanwhile
                 return found
             array = build()
             try:
-                store_array(path, wanted.key, array)
+                store_array(path, wanted[1], array)
             except OSError as error:
                 logger.debug("the cache folder %s cannot be written: %s", folder, error)
                 return array
-            found = wanted.mapped()
+            found = _mapped(*wanted)
             return array if found is None else found
 
 
@@ -105,28 +104,19 @@ _in_use: weakref.WeakValueDictionary[tuple[object, ...], NDArray[Any]] = weakref
 """Arrays that are mapped in this process: the next analysis shares map, descriptor and check."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """A file, and the array that it must hold."""
-
-    path: Path
-    key: str
-    dtype: np.dtype[Any]
-    shape: Shape
-
-    def mapped(self) -> NDArray[Any] | None:
-        """The array; None where there is none that can be trusted."""
-        try:
-            known = self, stamp_of(self.path.lstat())
-            array = _in_use.get(known)
-            if array is None:
-                array = _in_use.setdefault(known, load_array(self.path, self.key, self.dtype, self.shape))
-        except FileNotFoundError:
-            return None
-        except (OSError, ValueError, DoubtfulFileError) as error:
-            logger.info("%s is not used, but made again: %s", self.path, error)
-            return None
-        return np.asarray(array)
+def _mapped(path: Path, key: str, dtype: np.dtype[Any], shape: Shape) -> NDArray[Any] | None:
+    """The array that a file must hold; None where there is none that can be trusted."""
+    try:
+        known = path, key, dtype, shape, stamp_of(path.lstat())
+        array = _in_use.get(known)
+        if array is None:
+            array = _in_use.setdefault(known, load_array(path, key, dtype, shape))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, DoubtfulFileError) as error:
+        logger.info("%s is not used, but made again: %s", path, error)
+        return None
+    return np.asarray(array)
 
 
 @contextlib.contextmanager

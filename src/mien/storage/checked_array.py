@@ -12,7 +12,6 @@ import contextlib
 import io
 import math
 import os
-import stat
 import struct
 import time
 import zlib
@@ -25,6 +24,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mien.storage.cache_folder import is_trusted, write_whole
 from mien.storage.npz import parse_header
+from mien.storage.regular_file import open_regular
 
 _END = struct.Struct("<8sI")
 _MAGIC = b"mienCRC1"
@@ -95,15 +95,12 @@ def store_array(path: Path, key: str, array: NDArray[Any]) -> None:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """Open a regular file of the user's own, without waiting for a pipe and without following a link."""
-    flags = os.O_RDONLY | getattr(os, "O_BINARY", 0)
-    flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
-    handle = os.open(path, flags)
-    status = os.fstat(handle)
-    if not stat.S_ISREG(status.st_mode) or not is_trusted(status):
-        os.close(handle)
-        raise DoubtfulFileError("it is no file, or others may write to it")
-    return os.fdopen(handle, "rb", buffering=0)
+    """Open a file of the user's own."""
+    file = open_regular(path, follow_links=False)
+    if not is_trusted(os.fstat(file.fileno())):
+        file.close()
+        raise DoubtfulFileError("others may write to it")
+    return file
 
 
 def _checksum(file: BinaryIO, key: str, size: int) -> int:

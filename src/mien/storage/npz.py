@@ -22,7 +22,8 @@ _MOST_RATIO = 1100
 """How much smaller than its content a deflated member can be."""
 _HEADER = re.compile(
     rb"\x93NUMPY(?:\x01\x00..|[\x02\x03]\x00....)\{'descr': '(?P<descr>[<|>][biufUS]\d{1,9})', "
-    rb"'fortran_order': (?P<fortran>True|False), 'shape': \((?P<shape>(?:\d{1,18},? ?){0,16})\), \} *\n",
+    rb"'fortran_order': (?P<fortran>True|False), "
+    rb"'shape': \((?P<shape>(?:\d{1,18}, ?){0,16}(?:\d{1,18})?)\), \} *\n",
     re.DOTALL,
 )
 

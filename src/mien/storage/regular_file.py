@@ -11,7 +11,7 @@ from typing import BinaryIO
 MOST_BYTES = 1 << 31
 
 
-def open_regular(path: str | Path, most_bytes: int = MOST_BYTES) -> BinaryIO:
+def open_regular(path: str | Path, most_bytes: int = MOST_BYTES, *, follow_links: bool = True) -> BinaryIO:
     """Open a regular file, and no pipe, device or folder.
 
     Raises
@@ -20,6 +20,8 @@ def open_regular(path: str | Path, most_bytes: int = MOST_BYTES) -> BinaryIO:
         It can't be opened, is something else, or is larger than that.
     """
     flags = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
+    if not follow_links:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
         # A pipe would wait for whoever writes to it.
         handle = os.open(path, flags | getattr(os, "O_NONBLOCK", 0))

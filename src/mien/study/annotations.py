@@ -5,18 +5,17 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.util import find_spec
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mien.errors import OptionError, OutputError
+from mien.errors import OutputError
+from mien.results.annotation_tiers import need_annotations
 from mien.results.files import whole_file
 
 if TYPE_CHECKING:
     from mien.study.event import Event
 
-ANNOTATION_SUFFIXES = (".eaf", ".textgrid")
 _ANNOTATOR = "mien"
 
 
@@ -58,18 +57,6 @@ def write_annotations(
         _write_praat(events, path, end_s)
     else:
         raise OutputError(f"{path}: expected a name that ends in .eaf or .TextGrid")
-
-
-def need_annotations() -> None:
-    """Make sure that such files can be written.
-
-    Raises
-    ------
-    OptionError
-        pympi-ling is not installed.
-    """
-    if find_spec("pympi") is None:
-        raise OptionError("ELAN and Praat need pympi-ling; install it with: pip install 'mien[elan]'")
 
 
 def write_each(events: Iterable[Event], folder: Path, endings: Sequence[str]) -> list[Path]:

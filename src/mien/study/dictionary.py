@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mien.action_units.catalogue import DESCRIPTIONS
 from mien.study.composites import COMPOSITES, WARNING, Composite
@@ -86,22 +86,11 @@ def summary_columns(intensities: Sequence[str], presences: Sequence[str]) -> lis
 
 def _movement() -> Iterator[Column]:
     noise = "noise of the measurement adds to it, the more the higher the frame rate"
-    yield Column(
-        "head_speed_mm_s",
-        f"Mean speed of the head's position (pose_T); {noise}.",
-        "mm/s",
-        "head",
-        "position",
-        "speed",
-    )
-    yield Column(
-        "head_turning_deg_s",
-        f"Mean angular speed of the head (pose_R); {noise}.",
-        "deg/s",
-        "head",
-        "rotation",
-        "speed",
-    )
+    for name, words, unit, part in (
+        ("head_speed_mm_s", "speed of the head's position (pose_T)", "mm/s", "position"),
+        ("head_turning_deg_s", "angular speed of the head (pose_R)", "deg/s", "rotation"),
+    ):
+        yield Column(name, f"Mean {words}; {noise}.", unit, "head", part, "speed")
     for name, words in _ANGLES:
         variable, _, part = name.partition("_")
         for statistic, what in _SPREAD:
@@ -156,14 +145,7 @@ def _composite(composite: Composite) -> Iterator[Column]:
     for ending, signal in (("r", INTENSITY), ("c", PRESENCE)):
         how = f"found in the {signal} of all parts at once"
         for column in _events(f"{name}_{ending}", f"Events of the pattern {label}", how, name, signal):
-            yield Column(
-                column.name,
-                f"{column.meaning} {WARNING}",
-                column.unit,
-                column.variable,
-                column.signal,
-                column.statistic,
-            )
+            yield replace(column, meaning=f"{column.meaning} {WARNING}")
 
 
 _KINDS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import signal
@@ -169,6 +170,7 @@ class DaskEngine(ExecutorEngine):
             raise OptionError(
                 "a scheduler needs Dask; install it here and for the workers: pip install 'mien[cluster]'"
             ) from error
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # we say what went wrong
         where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
         client: Any = distributed.Client
         try:

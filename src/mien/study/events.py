@@ -103,7 +103,8 @@ class Events(Sequence[Event]):
         OutputError
             The file can't be written there.
         """
-        from mien.study.annotations import ANNOTATION_SUFFIXES, write_annotations
+        from mien.results.annotation_tiers import ANNOTATION_SUFFIXES
+        from mien.study.annotations import write_annotations
         from mien.study.record_files import write_events
 
         if Path(path).suffix.lower() in ANNOTATION_SUFFIXES:

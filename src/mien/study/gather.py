@@ -9,13 +9,14 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from mien.results.annotation_tiers import need_annotations
 from mien.results.files import whole_file
-from mien.study.annotations import need_annotations, write_annotations
+from mien.study.annotations import write_annotations
 from mien.study.dictionary import EVENT_COLUMNS, NOTES, TABLE
 from mien.study.event import Event
 from mien.study.events import Events
 from mien.study.find import HOME
-from mien.study.ledger import Item, read_json, write_json
+from mien.study.ledger import Item, read_json, size_of, write_json
 from mien.study.record_files import csv_text, write_events, write_records
 from mien.study.summaries import Summary
 from mien.study.tables import listed_columns
@@ -77,7 +78,7 @@ class Gathering:
         kept = read_json(self._note)
         if kept is None or kept.get("digest") != self._digest():
             return False
-        return all(_size(self._home / name) == size for name, size in kept.get("files", {}).items())
+        return all(size_of(self._home / name) == size for name, size in kept.get("files", {}).items())
 
     def write(self) -> list[Path]:
         """Write all tables; those that are no longer wanted are removed.
@@ -170,13 +171,6 @@ class Gathering:
                 write_annotations(Events(of_file.get(item.name, [])), path, media=item.recording.source)
                 written.append(path)
         return written
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return None
 
 
 def write_failures(path: Path, failures: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> bool:

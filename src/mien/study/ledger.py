@@ -157,7 +157,8 @@ def judge(item: Item, now: Making) -> Verdict:
         return Verdict(State.MISSING, why)
     if entry is None:
         return Verdict(State.UNSUMMED)
-    kept = item.summary.exists() and entry.get("rules") == now.rules
+    size = size_of(item.summary)
+    kept = size is not None and size == entry.get("summary") and entry.get("rules") == now.rules
     return Verdict(State.DONE if kept else State.UNSUMMED)
 
 
@@ -217,11 +218,10 @@ def _source_change(recording: Recording, source: Mapping[str, Any]) -> str:
 def _damage(item: Item, entry: Mapping[str, Any]) -> str:
     """Which file is not as it was written."""
     for name, size in (entry.get("files") or {}).items():
-        try:
-            about = (item.outputs.folder / name).stat()
-        except OSError:
+        found = size_of(item.outputs.folder / name)
+        if found is None:
             return f"{name} is missing"
-        if size is not None and about.st_size != size:
+        if size not in (None, found):
             return f"{name} has another size"
     return ""
 
@@ -261,9 +261,18 @@ def write_entry(item: Item, now: Making, outcome: Mapping[str, Any], run: str) -
             },
             "files": {path.name: path.stat().st_size if path.is_file() else None for path in files},
             "outcome": dict(outcome),
+            "summary": size_of(item.summary),
             "run": run,
         },
     )
+
+
+def size_of(path: Path) -> int | None:
+    """Bytes of a file; None where it is missing."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from mien.options import AnalysisOptions
 
 
 def read_models(options: AnalysisOptions) -> bool:
-    """Read the models; say whether kernels have yet to be compiled on this machine.
+    """Read the models, unless kernels have yet to be compiled on this machine: then say so.
 
     Raises
     ------
@@ -18,8 +18,10 @@ def read_models(options: AnalysisOptions) -> bool:
     from mien.study.work import kept_stages
 
     pack = choose_pack(options.models)
+    if not is_warm(pack.name, options.landmarks):
+        return True  # else every worker would compile what building the stages needs
     kept_stages().of(pack, options)
-    return not is_warm(pack.name, options.landmarks)
+    return False
 
 
 def compile_kernels(options: AnalysisOptions) -> bool:

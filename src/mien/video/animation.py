@@ -24,21 +24,8 @@ _SHORTEST_MS, _INSTEAD_MS = 10, 100
 class Animation(FrameSource):
     """An animated picture as a source of frames, each at the time at which it is shown.
 
-    Parameters
-    ----------
-    path
-        The file.
-    compat
-        "openface": time stamps i/fps, with the duration of the first frame.
-    start_s, end_s
-        Deliver only frames with start_s <= time < end_s.
-
-    Raises
-    ------
-    SourceError
-        The file can't be read as an animation.
-    OptionError
-        The range is empty or negative.
+    Parameters and errors are those of `mien.video.file.VideoFile`; with "openface" frames last as long as the
+    first.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from typing import BinaryIO
 _PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _DATA = bytes.fromhex("3626b2758e66cf11a6d900aa0062ce6c")
 """Identifiers of the objects with length and size of blocks, and the blocks (ASF specification, 3.2, 5.1)."""
-_LENGTH_AT, _PREROLL_AT, _FLAGS_AT, _SIZE_AT, _BLOCKS_AT = 64, 80, 88, 92, 50
+_BYTES_AT, _LENGTH_AT, _PREROLL_AT, _FLAGS_AT, _SIZE_AT, _BLOCKS_AT = 40, 64, 80, 88, 92, 50
 _BROADCAST = 1
 """Flag of files that were written without knowing their length."""
 _LONGEST_HEADER = 1 << 20
@@ -34,12 +34,26 @@ def announced_length_s(path: Path) -> float | None:
         Seconds, or None where the header does not say.
     """
     with path.open("rb") as file:
-        header = file.read(_LONGEST_HEADER)
-    place = header.find(_PROPERTIES)
-    if place < 0 or len(header) < place + _SIZE_AT or _number(header, place + _FLAGS_AT, 4) & _BROADCAST:
+        header, place = _properties(file)
+    if place is None:
         return None
     length_s = _number(header, place + _LENGTH_AT, 8) / 1e7 - _number(header, place + _PREROLL_AT, 8) / 1e3
     return length_s if length_s > 0 else None
+
+
+def announced_bytes(file: BinaryIO) -> int | None:
+    """How many bytes a file had when it was whole, as its header says; None where it does not."""
+    header, place = _properties(file)
+    return None if place is None else _number(header, place + _BYTES_AT, 8) or None
+
+
+def _properties(file: BinaryIO) -> tuple[bytes, int | None]:
+    """The header, and where in it properties lie that can be believed."""
+    header = file.read(_LONGEST_HEADER)
+    place = header.find(_PROPERTIES)
+    if place < 0 or len(header) < place + _SIZE_AT or _number(header, place + _FLAGS_AT, 4) & _BROADCAST:
+        return header, None
+    return header, place
 
 
 def _number(data: bytes, place: int, size: int) -> int:

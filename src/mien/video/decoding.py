@@ -24,6 +24,9 @@ _LENIENT: dict[str, Any] = (
 _NOT_VIDEO = {"tty", "bin", "xbin", "adf", "idf", "image2", "rawvideo"}
 """Formats that FFmpeg offers for text files, single pictures and unknown bytes."""
 
+_PICTURE_PIPES = {f"{kind}_pipe" for kind in ("jpeg", "png", "webp", "bmp", "tiff", "gif")}
+_PICTURES_BY_NAME = "; a picture is known by its name: rename it, to end in .jpg, .png or what it is"
+
 _OPENS_OTHERS = {
     *("hls", "applehttp", "concat", "dash", "imf", "rtsp", "sdp", "rtp", "avisynth", "vapoursynth", "lavfi"),
     *("image2", "image2pipe", "ffmetadata", "tedcaptions", "dvdvideo"),
@@ -55,11 +58,13 @@ def open_container(path: Path) -> InputContainer:
     SourceError
         The file is missing, empty, not readable, or not a video.
     """
-    if not path.exists():
-        raise SourceError(f"{path}: no such file; expected a video")
-    if path.is_dir():
-        raise SourceError(f"{path} is a folder; expected a video file")
     try:
+        if not path.exists():
+            raise SourceError(f"{path}: no such file; expected a video")
+        if path.is_dir():
+            raise SourceError(f"{path} is a folder; expected a video file")
+        if not path.is_file():  # which would wait for whoever writes to it
+            raise SourceError(f"{path} is a pipe or a device; expected a video file; save it as one first")
         size = path.stat().st_size
         with path.open("rb"):
             pass
@@ -77,7 +82,8 @@ def open_container(path: Path) -> InputContainer:
     names = set(container.format.name.split(","))
     if names & _NOT_VIDEO or any(name.endswith("_pipe") for name in names):
         container.close()
-        raise SourceError(f"{path} is not a video (it looks like {container.format.long_name})")
+        looks = f"{path} is not a video (it looks like {container.format.long_name})"
+        raise SourceError(f"{looks}{_PICTURES_BY_NAME if names & _PICTURE_PIPES else ''}")
     if _brand(container) in _STILL_BRANDS:
         container.close()
         raise SourceError(

@@ -67,7 +67,8 @@ class DisplayReader:
         self._orientation = UPRIGHT
         self._last: Display | None = None
         self._last_ratio: _Ratio | None = None
-        self._first_of_codec = _fraction(_numbers(stream.codec_context.sample_aspect_ratio))
+        self._of_codec = _numbers(stream.codec_context.sample_aspect_ratio)
+        self._first_of_codec = _fraction(self._of_codec)
         self._of_container = _fraction(_numbers(stream.sample_aspect_ratio))
         self.disbelieved: Fraction | None = None
 
@@ -75,7 +76,10 @@ class DisplayReader:
         """Tell how a picture is displayed; a mark that only the first one carries holds for all."""
         stored, ratio, turned = (picture.width, picture.height), None, self._orientation
         if not self._as_stored:
-            ratio = _numbers(self._stream.codec_context.sample_aspect_ratio)
+            if picture.key_frame:
+                # The decoder has read on: what it knows holds from the next picture that stands for itself.
+                self._of_codec = _numbers(self._stream.codec_context.sample_aspect_ratio)
+            ratio = self._of_codec
             turned = _orientation(picture) or turned
         last = self._last
         if last is None or (stored, ratio, turned) != (last.stored, self._last_ratio, last.orientation):

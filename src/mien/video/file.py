@@ -18,6 +18,7 @@ from mien.errors import OptionError, SourceError
 from mien.video.asf import announced_length_s
 from mien.video.clock import Clock
 from mien.video.conversion import BgrConversion
+from mien.video.cut_short import ends_too_early
 from mien.video.decoding import decode, nominal_fps, open_container, video_stream
 from mien.video.display import Display, DisplayReader, Shapes
 from mien.video.losses import Losses
@@ -30,6 +31,10 @@ _TOLERATED_S = 0.5
 """The same where the header speaks of several streams: sound, subtitles and their last packets."""
 _KNOW_THEIR_LENGTH = {"matroska", "webm", "asf", "flv"}
 """Formats whose header says when the file ends; of others FFmpeg looks or guesses."""
+_BY_PILLOW = (".webp", ".avif")
+
+_MOST_THREADS = 16
+"""Of a decoder; with very many FFmpeg opens none."""
 
 
 class VideoFile(FrameSource):
@@ -132,7 +137,7 @@ class VideoFile(FrameSource):
             stream = video_stream(container, self._path)
             # Not frame threads: after damage they lose pictures that one thread delivers.
             stream.thread_type = "SLICE"
-            stream.codec_context.thread_count = self._threads
+            stream.codec_context.thread_count = min(self._threads, _MOST_THREADS)
         except BaseException:
             container.close()
             raise
@@ -251,6 +256,7 @@ class VideoFile(FrameSource):
         found = losses.ledger.own_packets
         if self._first_index == 0 and 0 < found < announced:
             losses.announced_frames, losses.read_frames = announced, found
+        losses.cut_short = ends_too_early(self._path, self._container.format.name)
         if self._container.size:
             losses.unread_bytes = losses.ledger.unread_tail(self._container.size)
         if last_s is not None and not 0 < announced <= max(found, count):
@@ -284,3 +290,20 @@ class VideoFile(FrameSource):
         else:
             return 0.0
         return early_s if early_s > tolerated_s else 0.0
+
+
+def open_video(
+    path: str | Path,
+    *,
+    compat: str | None = None,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    threads: int = 1,
+) -> FrameSource:
+    """Open a video file or an animated picture; parameters and errors as for `VideoFile`."""
+    path = Path(path)
+    if path.suffix.lower() in _BY_PILLOW and path.is_file():
+        from mien.video.animation import Animation
+
+        return Animation(path, compat=compat, start_s=start_s, end_s=end_s)
+    return VideoFile(path, compat=compat, start_s=start_s, end_s=end_s, threads=threads)

@@ -35,6 +35,8 @@ class Losses:
         Bytes behind the last packet that should hold more.
     early_s
         How much earlier the video ends than its header says.
+    cut_short
+        Whether the end of the file is missing, as its container says without naming frames.
     announced_frames, read_frames
         Frames that the header announces, and those that were found where they are fewer; else 0.
     ended
@@ -51,6 +53,7 @@ class Losses:
     unusable_frames: int = 0
     unread_bytes: int = 0
     early_s: float = 0.0
+    cut_short: bool = False
     announced_frames: int = 0
     read_frames: int = 0
     ended: bool = False
@@ -131,6 +134,8 @@ class Losses:
             parts.append(f"{_count(self.unusable_frames, 'frame', 'frames')} could not be converted")
         if self.failed_reads and not (self.early_s or gaps):
             parts.append(f"{_count(self.failed_reads, 'part', 'parts')} of the file could not be read")
+        if self.cut_short and not (self.early_s or self.unread_bytes or self.announced_frames):
+            parts.append("the end of the file is missing")
         if self.announced_frames:
             parts.append(f"the file announces {self.announced_frames} frames, {self.read_frames} were read")
         return "; ".join(parts)

@@ -18,7 +18,7 @@ VIDEO_SUFFIXES = (
 )
 """Endings by which videos are known among other files."""
 IMAGE_SUFFIXES = (
-    *(".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"),
+    *(".jpg", ".jpeg", ".jfif", ".jpe", ".png", ".webp", ".bmp", ".tif", ".tiff"),
     *(".heic", ".heif", ".hif", ".avif", ".gif"),
 )
 """Endings of files that count as pictures, in any case."""

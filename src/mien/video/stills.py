@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import threading
@@ -44,6 +45,8 @@ _PLUGINS = (
 _PILLOW = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF", "AVIF")
 """What Pillow may read. It knows 40 more formats: one starts Ghostscript, others are hardly tested."""
 _ANIMATED = ("PNG", "WEBP", "GIF", "AVIF")
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"iCCP")
+"""Chunks of a PNG that say nothing about its pixels as they are stored."""
 _SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 _AVIF_BRANDS = {b"avif", b"avis"}
 _HEIF_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
@@ -177,7 +180,28 @@ def _kind(path: Path) -> str:
 
 def _read_pillow(path: Path, page: int) -> Still:
     try:
-        opened = Image.open(path, formats=_PILLOW)
+        return _read_content(path, path, page)
+    except ValueError as error:
+        if "MAX_TEXT" not in str(error):
+            raise
+        return _read_content(path, _without_texts(path), page)
+
+
+def _without_texts(path: Path) -> io.BytesIO:
+    """A PNG without texts and colour profile, which Pillow refuses to unpack where they are long."""
+    data = path.read_bytes()
+    kept, place = [data[:8]], 8
+    while place < len(data):
+        end = place + 12 + int.from_bytes(data[place : place + 4])
+        if data[place + 4 : place + 8] not in _TEXTS:
+            kept.append(data[place:end])
+        place = end
+    return io.BytesIO(b"".join(kept))
+
+
+def _read_content(path: Path, content: Path | io.BytesIO, page: int) -> Still:
+    try:
+        opened = Image.open(content, formats=_PILLOW)
     except Image.DecompressionBombError as error:
         raise SourceError(
             f"{path} declares more than {LARGEST // 10**6} million pixels, which may be an attempt to fill "

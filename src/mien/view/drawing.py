@@ -68,7 +68,22 @@ class Drawer(Protocol):
     def draw(
         self, bgr: NDArray[np.uint8], faces: Sequence[FaceResult], notes: Sequence[str] = ()
     ) -> NDArray[np.uint8]:
-        """A new picture (H', W', 3) uint8 with the faces of ``bgr`` (H, W, 3) uint8."""
+        """Draw the faces of a picture.
+
+        Parameters
+        ----------
+        bgr
+            (H, W, 3) uint8, channels blue, green, red; it is not changed.
+        faces
+            What was found in it.
+        notes
+            Lines of text for a corner.
+
+        Returns
+        -------
+        ndarray
+            (H', W', 3) uint8.
+        """
         ...
 
 

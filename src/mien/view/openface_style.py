@@ -41,22 +41,7 @@ class OpenFaceOverlay:
     def draw(
         self, bgr: NDArray[np.uint8], faces: Sequence[FaceResult], notes: Sequence[str] = ()
     ) -> NDArray[np.uint8]:
-        """Draw the faces of a picture.
-
-        Parameters
-        ----------
-        bgr
-            (H, W, 3) uint8, channels blue, green, red; it is not changed.
-        faces
-            What was found in it.
-        notes
-            Lines of text for the upper left corner.
-
-        Returns
-        -------
-        ndarray
-            (H, W, 3) uint8.
-        """
+        """Draw the faces into a picture of the same size; see `mien.view.drawing.Drawer`."""
         picture = np.array(bgr, np.uint8, order="C")
         if self._canvas is None or self._canvas.bgr.shape != picture.shape:
             self._canvas = Canvas(picture)

@@ -73,22 +73,10 @@ class Overlay:
     def draw(
         self, bgr: NDArray[np.uint8], faces: Sequence[FaceResult], notes: Sequence[str] = ()
     ) -> NDArray[np.uint8]:
-        """Draw the faces of a picture.
+        """Draw the faces of a picture; see `mien.view.drawing.Drawer`.
 
-        Parameters
-        ----------
-        bgr
-            (H, W, 3) uint8, channels blue, green, red; it is not changed.
-        faces
-            What was found in it; faces without success appear in the panel only.
-        notes
-            Lines of text for the lower left corner.
-
-        Returns
-        -------
-        ndarray
-            (H', W', 3) uint8: the picture, enlarged where it is small, with the panel on its right, which
-            makes the width even.
+        Faces without success appear in the panel only. The picture is enlarged where it is small; the panel
+        is on its right and makes the width even.
         """
         canvas, width = self._prepare(bgr)
         found = [face for face in faces if face.landmarks.success]

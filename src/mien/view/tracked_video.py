@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.errors import OptionError
-from mien.results.files import WholeOrNothing, WholePath
+from mien.results.files import WholePath
 
 _DEFAULT_FPS = 30.0
 _TICKS_PER_S = 90000
@@ -37,7 +38,7 @@ _CODECS = {
 _MPEG4_BITS_PER_PIXEL = 0.25
 
 
-class TrackedVideoWriter(WholeOrNothing):
+class TrackedVideoWriter(WholePath):
     """Encodes pictures one after the other; the file appears when it is complete.
 
     H.264 in the containers that know time stamps: pictures keep theirs. Pictures with an odd number of rows
@@ -69,10 +70,10 @@ class TrackedVideoWriter(WholeOrNothing):
         usable = fps if math.isfinite(fps) and fps > 0 else _DEFAULT_FPS
         self._fps = Fraction(usable).limit_denominator(100000)
         self._threads = threads
-        self._output = WholePath(path)
         self._container: Any = None
         self._stream: Any = None
         self._count, self._last = 0, -1
+        super().__init__(path)
 
     def append(self, bgr: NDArray[np.uint8], time_s: float | None = None) -> None:
         """Encode one picture.
@@ -93,9 +94,9 @@ class TrackedVideoWriter(WholeOrNothing):
         height, width = bgr.shape[:2]
         if height % 2 or width % 2:
             bgr = np.pad(bgr, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        with self._output.naming_errors():
+        with self.naming_errors():
             if self._container is None:
-                self._open(bgr.shape[1], bgr.shape[0])
+                self._start(bgr.shape[1], bgr.shape[0])
             elif (self._stream.height, self._stream.width) != bgr.shape[:2]:
                 size = f"{self._stream.width}x{self._stream.height}"
                 raise ValueError(f"expected pictures of {size} px, got {bgr.shape[1]}x{bgr.shape[0]}")
@@ -108,29 +109,22 @@ class TrackedVideoWriter(WholeOrNothing):
     def close(self, path: str | Path | None = None) -> None:
         """Complete the file, under another name in its folder if ``path`` says so."""
         if self._container is None:
-            self._output.abort()
-            return
-        try:
-            with self._output.naming_errors():
-                self._container.mux(self._stream.encode())
-                self._container.close()
-        except BaseException:
-            self._output.abort()
-            raise
-        finally:
-            self._container = None
-        self._output.close(path)
+            self.abort()
+        else:
+            super().close(path)
 
-    def abort(self) -> None:
-        """Give the file up; what was there before stays."""
+    def _finish(self, path: Path) -> None:
+        self._container.mux(self._stream.encode())
+        self._container.close()
+        self._container = None
+        super()._finish(path)
+
+    def _remove(self) -> None:
         container, self._container = self._container, None
-        try:
+        with suppress(OSError):
             if container is not None:
                 container.close()
-        except OSError:
-            pass
-        finally:
-            self._output.abort()
+        super()._remove()
 
     @property
     def _time_base(self) -> Fraction:
@@ -145,10 +139,10 @@ class TrackedVideoWriter(WholeOrNothing):
         tick = round(time_s / self._time_base)
         return tick if tick > self._last else following
 
-    def _open(self, width: int, height: int) -> None:
+    def _start(self, width: int, height: int) -> None:
         codec = self._codec
         options = {"movflags": "+faststart"} if codec.container in ("mp4", "mov") else {}
-        self._container = av.open(str(self._output.temporary), "w", format=codec.container, options=options)
+        self._container = av.open(str(self.temporary), "w", format=codec.container, options=options)
         stream: Any = self._container.add_stream(codec.name, rate=self._fps, options=dict(codec.options))
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         context = stream.codec_context

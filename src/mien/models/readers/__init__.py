@@ -5,8 +5,7 @@ from mien.models.readers.ccnf import read_ccnf
 from mien.models.readers.cen import read_cen
 from mien.models.readers.landmark_model import read_landmark_model
 from mien.models.readers.mtcnn import mtcnn_from_npz, read_mtcnn
-from mien.models.readers.pdm import read_pdm
-from mien.models.readers.triangulation import read_early_termination, read_triangulation
+from mien.models.readers.shape_files import read_early_termination, read_pdm, read_triangulation
 from mien.models.readers.validator import read_validator
 
 __all__ = [

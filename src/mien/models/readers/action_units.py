@@ -7,16 +7,14 @@ from pathlib import Path
 
 from mien.models.readers.binary import ByteCursor
 from mien.models.readers.fault import fault, refusing
-from mien.models.readers.pdm import read_pdm
-from mien.models.readers.text import read_directives
-from mien.models.readers.triangulation import read_triangulation
+from mien.models.readers.shape_files import read_pdm, read_triangulation
+from mien.models.readers.text import read_directives, read_paths
 from mien.models.records import ActionUnitPredictor, ActionUnitRecord
 
 DESCRIPTOR_LENGTH = 4702
 """Numbers a predictor looks at: 4464 of appearance, 238 of geometry."""
 
 _KINDS = {0: ("svr", False), 1: ("svr", True), 4: ("svm", False), 5: ("svm", True)}
-_KEYWORDS = ("AUPredictor", "PDM", "Triangulation")
 
 
 @refusing
@@ -41,10 +39,7 @@ def read_action_units(path: Path | str) -> ActionUnitRecord:
         A file is truncated, has something after its end, or is of another kind.
     """
     path = Path(path)
-    files = {keyword: path.parent / rest for _, keyword, rest in read_directives(path)}
-    absent = [keyword for keyword in _KEYWORDS if keyword not in files]
-    if absent:
-        raise fault(path, "end of the file", f"lines {', '.join(_KEYWORDS)}", f"none for {', '.join(absent)}")
+    files = read_paths(path, ("AUPredictor", "PDM", "Triangulation"))
     pdm = read_pdm(files["PDM"])
     triangles = read_triangulation(files["Triangulation"])
     if triangles.size and triangles.max() >= len(pdm.mean):

@@ -11,9 +11,8 @@ from mien.errors import ModelFileError
 from mien.models.readers.ccnf import read_ccnf
 from mien.models.readers.cen import read_cen
 from mien.models.readers.fault import fault, refusing
-from mien.models.readers.pdm import read_pdm
+from mien.models.readers.shape_files import read_early_termination, read_pdm
 from mien.models.readers.text import parse_directives, read_directives
-from mien.models.readers.triangulation import read_early_termination
 from mien.models.readers.validator import read_validator
 from mien.models.records import CcnfRecord, CenRecord, LandmarkModelRecord, PartRecord
 

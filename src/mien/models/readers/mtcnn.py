@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from mien.errors import ModelFileError
 from mien.models.readers.binary import ByteCursor
-from mien.models.readers.fault import fault, missing, refusing
+from mien.models.readers.fault import missing, refusing
 from mien.models.readers.network import read_network
-from mien.models.readers.text import read_directives
+from mien.models.readers.text import read_paths
 from mien.models.records import MtcnnRecord, NetworkLayer
 from mien.storage.npz import read_npz
 
@@ -53,11 +53,7 @@ def read_mtcnn(path: Path | str) -> MtcnnRecord:
     ModelFileError
         A file is truncated, has something after its end, or is of another kind.
     """
-    path = Path(path)
-    files = {keyword: path.parent / rest for _, keyword, rest in read_directives(path)}
-    absent = [name for name in _NETWORKS if name not in files]
-    if absent:
-        raise fault(path, "end of the list", "lines for PNet, RNet and ONet", f"none for {', '.join(absent)}")
+    files = read_paths(Path(path), _NETWORKS)
     pnet, rnet, onet = (_read_file(files[name], _OUTPUTS[name]) for name in _NETWORKS)
     return MtcnnRecord(pnet, rnet, onet)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,15 @@ def read_text(path: Path) -> str:
 def read_directives(path: Path) -> list[tuple[int, str, str]]:
     """Read a list of ``keyword rest`` lines; see `parse_directives`."""
     return parse_directives(read_text(path))
+
+
+def read_paths(path: Path, keywords: Sequence[str]) -> dict[str, Path]:
+    """Read the files that a list names, relative to itself, by keyword; all of ``keywords`` must be there."""
+    files = {keyword: path.parent / rest for _, keyword, rest in read_directives(path)}
+    absent = [keyword for keyword in keywords if keyword not in files]
+    if absent:
+        raise fault(path, "end of the file", f"lines {', '.join(keywords)}", f"none for {', '.join(absent)}")
+    return files
 
 
 def parse_directives(text: str) -> list[tuple[int, str, str]]:
