@@ -30,7 +30,8 @@ _PYRAMID_FACTOR = 0.709
 _MIN_PROPOSAL_SCORE = np.float32(0.6)
 _MIN_REFINED_SCORE = np.float32(0.7)
 _MIN_FINAL_SCORE = np.float32(0.7)
-_BATCH = 4
+_BATCH = 2
+"""Candidates that a network looks at together: more take memory and save no time."""
 
 
 class MtcnnDetector:
