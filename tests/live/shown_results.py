@@ -27,7 +27,9 @@ def live_face(index, *, success=True, width=64, height=48):
     face = make_face(index, success=success)
     if success:
         place = replace(face.pose, translation_mm=np.array([0.0, 0.0, 500.0]))
-        face = replace(face, pose=place)
+        # within the picture
+        points = face.landmarks.points * np.float32(width / 640)
+        face = replace(face, pose=place, landmarks=replace(face.landmarks, points=points))
     return LiveFace(face, 0.004, 2, 30.0, frame, time.perf_counter())
 
 

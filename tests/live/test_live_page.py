@@ -97,6 +97,8 @@ def test_the_page_and_its_parts_come_from_here_with_a_policy_that_allows_nothing
     policy = headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "unsafe" not in policy
+    here = f"127.0.0.1:{port_of(shown)}"
+    assert f"connect-src 'self' ws://{here} wss://{here};" in policy
     page_text = body.decode()
     assert "http:" not in page_text
     assert "https:" not in page_text

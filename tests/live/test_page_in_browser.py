@@ -47,12 +47,29 @@ def text(browser, identity):
     return browser.execute_script(f"return document.getElementById('{identity}').textContent")
 
 
-def middle(browser):
-    """Grey level of the picture's lower right corner, where nothing is drawn over it."""
-    return browser.execute_script(
-        "const c = document.getElementById('picture');"
-        "return c.getContext('2d').getImageData(c.width - 2, c.height - 2, 1, 1).data[0]"
-    )
+CORNER = (
+    "const c = document.getElementById('picture');"
+    "return c.getContext('2d').getImageData(c.width - 2, c.height - 2, 1, 1).data[0]"
+)
+"""Level of the picture's lower right corner."""
+COLOURFUL = (
+    "const c = document.getElementById('picture'),"
+    " d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;"
+    "for (let i = 0; i < d.length; i += 4) n += Math.abs(d[i] - d[i + 2]) > 40; return n"
+)
+"""Pixels of lines: the picture itself is grey."""
+
+
+def wait_until(browser, script, fulfilled):
+    deadline = time.monotonic() + 60
+    while not fulfilled(browser.execute_script(script)):
+        assert time.monotonic() < deadline, script
+        time.sleep(0.05)
+
+
+def leave_out_lines(browser):
+    for each in ("landmarks", "head", "gaze"):
+        browser.find_element(By.ID, f"show-{each}").send_keys(Keys.SPACE)
 
 
 def test_the_picture_is_drawn_and_numbers_bars_and_courses_move(browser, shown):
@@ -65,10 +82,9 @@ def test_the_picture_is_drawn_and_numbers_bars_and_courses_move(browser, shown):
     assert text(browser, "viewers") == "1 viewer"
     bars = "return [...document.querySelectorAll('.bar i')].map(each => each.style.transform).join()"
     numbers = "return [...document.querySelectorAll('td.number, dd')].map(each => each.textContent).join()"
-    before = [browser.execute_script(bars), browser.execute_script(numbers), middle(browser)]
-    wait_for(browser, f"return document.getElementById('picture').dataset.number > {20}")
-    after = [browser.execute_script(bars), browser.execute_script(numbers), middle(browser)]
-    assert all(one != other for one, other in zip(before, after, strict=True))
+    for script in (bars, numbers, CORNER):
+        before = browser.execute_script(script)
+        wait_until(browser, script, lambda now, before=before: now != before)
     inked = browser.execute_script(
         "return [...document.querySelectorAll('.chart canvas')].map(each => {"
         " const d = each.getContext('2d').getImageData(0, 0, each.width, each.height).data; let n = 0;"
@@ -83,17 +99,9 @@ def test_the_picture_is_drawn_and_numbers_bars_and_courses_move(browser, shown):
 
 def test_landmarks_are_drawn_by_the_page_and_can_be_left_out(browser, shown):
     show(browser, shown)
-    shown.feed.tap.paused = True
-    time.sleep(0.2)
-    colourful = (
-        "const c = document.getElementById('picture'),"
-        " d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; let n = 0;"
-        "for (let i = 0; i < d.length; i += 4) n += Math.abs(d[i] - d[i + 2]) > 40; return n"
-    )
-    assert browser.execute_script(colourful) > 100
-    for each in ("landmarks", "head", "gaze"):
-        browser.find_element(By.ID, f"show-{each}").send_keys(Keys.SPACE)
-    assert browser.execute_script(colourful) == 0
+    wait_until(browser, COLOURFUL, lambda count: count > 100)
+    leave_out_lines(browser)
+    wait_until(browser, COLOURFUL, lambda count: count == 0)
 
 
 def test_stop_and_start_by_keyboard(browser, shown):
@@ -219,7 +227,9 @@ def test_another_site_can_neither_connect_nor_frame_nor_read(browser, shown, tmp
 def test_nothing_of_a_picture_reaches_an_anonymous_page(browser, tmp_path):
     with page(tmp_path, anonymous="black") as (shown, _):
         show(browser, shown)
-        assert middle(browser) == 0
+        leave_out_lines(browser)
+        wait_until(browser, COLOURFUL, lambda count: count == 0)
+        assert browser.execute_script(CORNER) == 0
         assert "nothing of the picture is sent" in text(browser, "models")
 
 

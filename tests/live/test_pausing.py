@@ -1,13 +1,16 @@
 """Pauses: a file stays where it is, a camera is released; time and numbers go on as they should."""
 
 import threading
+from itertools import pairwise
 
+import av
 import numpy as np
 import pytest
 
 from mien.datatypes import Frame
 from mien.errors import SourceError
 from mien.live.pausing import PausableCamera, PausableClock, PausableFile
+from mien.video.camera import CameraDevice, CameraSource
 from mien.video.pacing import RealTime
 
 
@@ -168,3 +171,31 @@ def test_a_camera_that_is_gone_after_a_pause_is_an_error():
     source.resume()
     with pytest.raises(SourceError, match="unplugged"):
         next(frames)
+
+
+@pytest.mark.skipif("lavfi" not in av.formats_available, reason="this FFmpeg draws no test picture")
+def test_a_real_device_is_released_and_opened_again():
+    device = CameraDevice("lavfi", "testsrc=size=64x48:rate=200")
+    source = PausableCamera(CameraSource(device), lambda: CameraSource(device))
+    got = []
+    delivered, again = threading.Event(), threading.Event()
+
+    def run():
+        for item in source:
+            got.append(item)
+            (again if source_was_paused.is_set() else delivered).set()
+
+    source_was_paused = threading.Event()
+    running = threading.Thread(target=run, daemon=True)
+    running.start()
+    assert delivered.wait(60)
+    source.pause()
+    source_was_paused.set()
+    source.resume()
+    assert again.wait(60)
+    source.close()
+    running.join(60)
+    assert not running.is_alive()
+    assert [item.index for item in got] == list(range(len(got)))
+    assert all(one.time_s < other.time_s for one, other in pairwise(got))
+    assert got[0].bgr.shape == (48, 64, 3)

@@ -36,7 +36,7 @@ _STDOUT = "-"
 @grouped
 def live(
     video: Annotated[
-        Path | None, typer.Argument(help="A video file, with --realtime.", show_default=False)
+        Path | None, typer.Argument(help="A video file, with --realtime or --page.", show_default=False)
     ] = None,
     camera: Annotated[
         int | None, typer.Option(help="Number of the camera; 0, the first one, where nothing else is given.")
@@ -61,7 +61,8 @@ def live(
         ),
     ] = 32,
     groups: Annotated[
-        str | None, typer.Option(help="Fields wanted in the lines, such as pose,gaze,action-units; all.")
+        str | None,
+        typer.Option(help="Fields wanted in lines and saved tables, such as pose,gaze,action-units; all."),
     ] = None,
     correction: Annotated[
         bool | None,
@@ -84,7 +85,8 @@ def live(
     """
     if video is not None and not (realtime or page.page or camera is not None):
         raise OptionError(
-            f"{video}: add --realtime to play it at its own pace; for its table use mien analyze"
+            f"{video}: add --realtime to play it at its own pace, or --page to look on; for its table use "
+            "mien analyze"
         )
     if video is None and realtime:
         raise OptionError("--realtime needs a video; a camera is always in real time")

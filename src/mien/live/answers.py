@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from email.utils import formatdate
 from functools import cache
@@ -28,6 +29,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+_PLAIN_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?", re.IGNORECASE | re.ASCII)
 _SAFE = {
     "Content-Security-Policy": _POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -71,9 +73,14 @@ def answer(
     return Response(status.value, status.phrase, headers, data)
 
 
-def front() -> Response:
-    """The page itself; what it shows comes later, by WebSocket."""
-    return answer(HTTPStatus.OK, _read("mien.live", "live.html"), "text/html")
+def front(host: str) -> Response:
+    """The page itself; what it shows comes later, by WebSocket from the same host."""
+    policy = _POLICY
+    if _PLAIN_HOST.fullmatch(host):
+        # not all browsers take 'self' for WebSockets too
+        policy = policy.replace("connect-src 'self'", f"connect-src 'self' ws://{host} wss://{host}")
+    more = {"Content-Security-Policy": policy}
+    return answer(HTTPStatus.OK, _read("mien.live", "live.html"), "text/html", more)
 
 
 def asset(name: str) -> Response | None:

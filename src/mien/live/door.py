@@ -86,7 +86,8 @@ def _name_of(host: str) -> str | None:
         _ = parts.port
     except ValueError:
         return None
-    return parts.hostname if parts.username is None and not parts.path else None
+    more = (parts.username, parts.path, parts.query, parts.fragment)
+    return None if any(more) or parts.username is not None else parts.hostname
 
 
 def _is_number(name: str) -> bool:

@@ -134,7 +134,7 @@ class LivePage:
                 return None
             return answer(HTTPStatus.FORBIDDEN, "only the page itself may connect\n")
         if parts.path == "/":
-            return front()
+            return front(hosts[0].strip())
         if parts.path.startswith("/files/"):
             return part_of(self._file(unquote(parts.path[7:])), parts.query)
         return answer(HTTPStatus.NOT_FOUND, "there is nothing here; the page is at /\n")
