@@ -10,6 +10,7 @@ chromedriver.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import shutil
 import subprocess
@@ -25,6 +26,7 @@ from selenium.webdriver.chrome.service import Service
 
 from mien.results import read_openface_csv
 from mien.video.file import VideoFile
+from mien.video.known_motion import write_video
 
 _SMILE = 40
 _UNITS = {"AU12_r": "AU12, smile", "AU02_r": "AU02, outer brow", "AU45_r": "AU45, blink"}
@@ -37,11 +39,19 @@ _ARGUMENTS = (
 )
 
 
+def mien() -> str:
+    """The installed command."""
+    return str(Path(sys.executable).with_name("mien"))
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """One in which only the embedded models are found."""
+    return os.environ | {"MIEN_MODELS": str(folder / "none")}
+
+
 def run(folder: Path, *words: str) -> None:
-    """Type a command in a folder, with the embedded models."""
-    environment = os.environ | {"MIEN_MODELS": str(folder / "none")}
-    mien = str(Path(sys.executable).with_name("mien"))
-    subprocess.run([mien, *words, "-q"], cwd=folder, env=environment, check=True)
+    """Type a command in a folder."""
+    subprocess.run([mien(), *words, "-q"], cwd=folder, env=environment(folder), check=True)
 
 
 def frame_of(video: Path, number: int) -> Image.Image:
@@ -78,8 +88,8 @@ def draw_courses(table: Path, path: Path) -> None:
     print(f"{path.name}: {path.stat().st_size // 1000} kB")
 
 
-def photograph(page: Path, width: int, height: int) -> Image.Image:
-    """What a browser shows of a page."""
+def photograph(address: str, width: int, height: int, seconds: float = 2) -> Image.Image:
+    """What a browser shows of a page after a while: courses are drawn one after the other."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or shutil.which("google-chrome") or ""
     for argument in (*_ARGUMENTS, f"--window-size={width},{height}"):
@@ -90,13 +100,33 @@ def photograph(page: Path, width: int, height: int) -> Image.Image:
             "Emulation.setDeviceMetricsOverride",
             {"width": width, "height": height, "deviceScaleFactor": 1.5, "mobile": False},
         )
-        driver.get(page.resolve().as_uri())
-        time.sleep(2)  # the courses are drawn one after the other
-        picture = page.with_suffix(".png")
-        picture.write_bytes(driver.get_screenshot_as_png())
+        driver.get(address)
+        time.sleep(seconds)
+        return Image.open(io.BytesIO(driver.get_screenshot_as_png()))
     finally:
         driver.quit()
-    return Image.open(picture)
+
+
+def write_again_and_again(video: Path, path: Path, times: int = 5) -> None:
+    """A longer video of the same."""
+    with VideoFile(video) as source:
+        frames = [np.ascontiguousarray(frame.bgr[..., ::-1]) for frame in source]
+    write_video(frames * times, path)
+
+
+def photograph_live(folder: Path, video: Path) -> Image.Image:
+    """The live page while it shows a video."""
+    write_again_and_again(video, folder / "session.mp4")
+    words = ("live", "session.mp4", "--page", "--jsonl", os.devnull)
+    with subprocess.Popen(
+        [mien(), *words], cwd=folder, env=environment(folder), stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            lines = (line for line in process.stderr or () if "Live page:" in line)
+            address = next(lines).split()[-1]
+            return photograph(address, 1200, 820, seconds=10)
+        finally:
+            process.terminate()
 
 
 def beside(left: Image.Image, right: Image.Image) -> Image.Image:
@@ -124,8 +154,9 @@ def main() -> None:
         run(work, "sides", "interview.mp4", "--picture", "1.3")
         save(Image.open(work / "mien_demo" / "portrait.overlay.png"), target / "overlay.jpg", 1200)
         draw_courses(work / "interview.csv", target / "courses.png")
-        save(photograph(work / "interview.report.html", 1100, 1200), target / "report.jpg", 1100)
+        save(photograph((work / "interview.report.html").as_uri(), 1100, 1200), target / "report.jpg", 1100)
         save(Image.open(work / "interview.sides.png"), target / "sides.jpg", 1100)
+        save(photograph_live(work, video), target / "live.jpg", 1100)
         hidden = []
         for way in ("blur", "black"):
             run(work, "analyze", "interview.mp4", "--tracked", "--anonymous", way)
