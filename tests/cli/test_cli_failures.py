@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from mien.analysis import videos as module
 from mien.cli.main import app
-from mien.packs import describe_pack
+from mien.packs import choice, describe_pack
 from mien.results import VideoResult
 from simple_stages import CountingTracker, SummingAnalyzer, stages
 from synthetic_video import numbered_video
@@ -25,7 +25,7 @@ def run(monkeypatch, tmp_path):
             return stages(CountingTracker(fail_at), SummingAnalyzer())
 
         monkeypatch.setattr(module, "choose_pack", lambda name: describe_pack("open"))
-        monkeypatch.setattr(module, "build_stages", build)
+        monkeypatch.setattr(choice, "build_stages", build)
         return CliRunner().invoke(app, ["analyze", "clip.mp4", *arguments])
 
     return run
