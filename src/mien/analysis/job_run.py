@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mien.analysis.outcome import OF_ALL_SOURCES, Job, JobOutcome, Tally
+from mien.analysis.outcome import OF_ALL_SOURCES, Job, JobOutcome, Tally, turned_sentence
 from mien.analysis.output_set import OutputSet, save_tables
 from mien.analysis.outputs import OutputOptions
 from mien.analysis.replaced import replaced_table
+from mien.analysis.turned import turn_to_upright
 from mien.analysis.videos import Analysis, open_source
 from mien.analysis.watch import Watch
 from mien.errors import MienError, OutputError, StoppedError, UnexpectedError
@@ -111,6 +112,9 @@ class JobRun:
             return
         # A camera has no end of its own.
         self.whole = self._error is None and (analysis.info.camera or not analysis.stopped)
+        if self.whole and (turn_deg := _turn_of(analysis, tally)):
+            self._outcome = replace(self._outcome, turned_deg=turn_deg)
+            analysis.remarks = (turned_sentence(analysis.info.name, turn_deg),)
         self.result = analysis.result()
         self.scores = analysis.scores() if self._options.keep_scores else None
         self._outputs = analysis.hand_over_outputs()
@@ -219,6 +223,22 @@ def count_rows(analysis: Analysis, tally: Tally, watch: Watch, shared: SharedMod
         finally:
             tally.frames = analysis.frames
             tally.seconds = time.perf_counter() - begin
+
+
+def _turn_of(analysis: Analysis, tally: Tally) -> int:
+    """By how much the video must be turned for its people to be upright; 0 where nothing speaks for it.
+
+    The open mesh is sure of faces upside down, too, so that it is never believed.
+    """
+    if analysis.info.camera or not (tally.doubtful or analysis.stages.pack == "open"):
+        return 0
+    try:
+        from mien.packs.open import face_certainty
+
+        return turn_to_upright(analysis.samples.pictures, face_certainty())
+    except Exception:  # a remark is not worth a result
+        logger.debug("whether %s is upright can't be said", analysis.info.name, exc_info=True)
+        return 0
 
 
 def keep_tables(outputs: OutputOptions, result: VideoResult, *, whole: bool = False) -> tuple[Path, ...]:

@@ -19,6 +19,10 @@ _MOST_TURNED = math.cos(math.radians(80.0))
 """Cosine of the angle to the camera beyond which no face can be followed."""
 _MOST_ROLLED_RAD = math.radians(100.0)
 """A head rolled further stands upside down."""
+_SENSES = {90: "clockwise", 270: "counterclockwise"}
+_USUAL_SUCCESS = 0.95
+_USUAL_CONFIDENCE = 0.93
+"""Means of upright videos are mostly 0.97 and more, of turned ones 0.91 at most (OpenFace's models)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,9 @@ class JobOutcome:
         For every identity in how many frames it was found.
     impossible
         Successful rows whose head pose no visible face has.
+    turned_deg
+        By how much the video must be turned, clockwise, for its people to be upright: 90, 180, 270, or 0
+        where they seem to be.
     empty
         Names of pictures without a face.
     pack, landmark_model, networks
@@ -87,6 +94,7 @@ class JobOutcome:
     pictures: bool = False
     people: tuple[tuple[int, int], ...] = ()
     impossible: int = 0
+    turned_deg: int = 0
     empty: tuple[str, ...] = ()
     pack: str = ""
     landmark_model: str = ""
@@ -108,6 +116,15 @@ class JobOutcome:
     def mostly_impossible(self) -> bool:
         """Whether more than half of the faces have a pose that no visible face has."""
         return 2 * self.impossible > self.successes > 0
+
+
+def turned_sentence(name: str, turn_deg: int) -> str:
+    """Ask whether the people of a video are upright, of one that should be turned clockwise."""
+    turn = "180 degrees" if turn_deg == 180 else "90 degrees " + _SENSES[turn_deg]
+    lies = "upside down" if turn_deg == 180 else "on its side"
+    return (
+        f"In most frames faces are found more surely when the picture is turned by {turn}: is {name} {lies}?"
+    )
 
 
 def impossible_pose(pose: HeadPose) -> bool:
@@ -139,6 +156,12 @@ class Tally:
         self.impossible += good and impossible_pose(face.pose)
         if face.landmarks.confidence == face.landmarks.confidence:  # NaN where no face was found
             self.confidence += face.landmarks.confidence
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether a face was lost, or hardly followed, more often than in most videos."""
+        seldom = self.successes < _USUAL_SUCCESS * self.frames
+        return seldom or self.confidence < _USUAL_CONFIDENCE * self.rows
 
     def summary(self) -> dict[str, Any]:
         """Fields of a `JobOutcome`."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from mien.analysis.targets import need_source
+from mien.analysis.turned import Samples
 from mien.datatypes import ActionUnitSeries, Appearance, Camera, FaceResult, Frame
 from mien.errors import FrameError, OptionError
 from mien.options import AnalysisOptions, OptionValues
@@ -59,6 +60,10 @@ class Analysis:
         Intrinsics of frames of the size that the source announces.
     outputs : OutputSet or None
         What writes these files: ask it to close when all is well, else they vanish with `close`.
+    samples : Samples
+        Some small pictures of a video, for who doubts its result.
+    remarks : tuple of str
+        Sentences about the result that its provenance shall hold.
 
     Raises
     ------
@@ -102,6 +107,8 @@ class Analysis:
         except BaseException:
             self._source.close()
             raise
+        self.samples = Samples()
+        self.remarks: tuple[str, ...] = ()
         self._passed = _Passed(self.outputs)
         self._pipeline = _pipeline(self.stages, self.options, self._passed)
         self._builder = ResultBuilder(source=_record(self.info, self.camera))
@@ -146,6 +153,8 @@ class Analysis:
         for frame in self._source:
             if self.stopped:
                 return
+            if not self.info.camera:
+                self.samples.add(frame.bgr)
             yield frame
 
     def stop(self) -> None:
@@ -194,7 +203,7 @@ class Analysis:
             landmark_model=self.stages.landmark_model,
             options=self.options,
             networks=self.stages.networks(),
-            notes=self.notes,
+            notes=(*self.notes, *self.remarks),
             **self.pack.fingerprints(self.stages.model_files),
         )
         made["approximations"] = list(self.options.approximations)

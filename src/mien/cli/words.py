@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 _NAMED = 12
 """Faces that a summary lists."""
+_TURNS = {90: "transpose=clock", 180: "hflip,vflip", 270: "transpose=cclock"}
+"""FFmpeg's filters that turn clockwise."""
 _WORST_LAST = (
     ExitCode.OK,
     ExitCode.NO_FACE,
@@ -117,7 +119,7 @@ def summary(outcome: JobOutcome, options: AnalysisOptions) -> list[str]:
     lines += [f"Note: {sentence}." for sentence in outcome.notes]
     if outcome.lost:
         lines.append(f"Not all of it could be read: {outcome.lost}.")
-    return [*lines, *remarks(outcome), *([f"Also: {others}"] if others else [])]
+    return [*lines, *remarks(outcome, options.compat), *([f"Also: {others}"] if others else [])]
 
 
 def _tables(outcome: JobOutcome) -> tuple[str, str]:
@@ -133,20 +135,33 @@ def _tables(outcome: JobOutcome) -> tuple[str, str]:
     return f"Table: {tables[0]}", ", ".join(str(path) for path in outcome.written if path != tables[0])
 
 
-def remarks(outcome: JobOutcome) -> list[str]:
+def remarks(outcome: JobOutcome, compat: str | None = None) -> list[str]:
     """Lines about results that are probably not what somebody hoped for."""
     if outcome.empty:
         more = f" and {len(outcome.empty) - 3} more" if len(outcome.empty) > 3 else ""
         return [f"No face was found in {', '.join(outcome.empty[:3])}{more}."]
-    if outcome.faceless:
-        return [f"No face was found in {outcome.name}."]
+    lines = [f"No face was found in {outcome.name}."] if outcome.faceless else []
+    if outcome.turned_deg:
+        return [*lines, _turned(outcome, compat)]
     if outcome.mostly_impossible and not outcome.pictures:
         share = 100 * outcome.impossible / outcome.successes
-        return [
+        lines.append(
             f"In {share:.0f} % of the frames with a face the head has a pose that no visible face has: is "
             f"{outcome.name} upside down or on its side?"
-        ]
-    return []
+        )
+    return lines
+
+
+def _turned(outcome: JobOutcome, compat: str | None) -> str:
+    """Say that a video should be turned, and how."""
+    from mien.analysis.outcome import turned_sentence
+
+    asked = turned_sentence(outcome.name, outcome.turned_deg)
+    if outcome.source is None or outcome.source.is_dir():
+        return f"{asked} Turn its pictures first."
+    # Compatibility reads pictures as they are stored, and so must FFmpeg.
+    stored = "-noautorotate " if compat else ""
+    return f"{asked} Turn it first: ffmpeg {stored}-i VIDEO -vf {_TURNS[outcome.turned_deg]} TURNED.mp4"
 
 
 def networks_sentence(options: AnalysisOptions, networks: dict[str, str]) -> list[str]:

@@ -212,6 +212,25 @@ def all_face_boxes() -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     return lambda bgr: np.concatenate([each.detect(bgr).boxes for each in detectors])
 
 
+def face_certainty() -> Callable[[NDArray[np.uint8]], float]:
+    """What says how surely a picture shows an upright face: for those who doubt that it is upright.
+
+    Returns
+    -------
+    callable
+        (H, W, 3) uint8, C-contiguous, to the sum of both BlazeFace networks' best scores, 0 to 2. Not for
+        several threads.
+
+    Raises
+    ------
+    ModelsMissingError
+        The installation is damaged.
+    """
+    _require(DETECTORS["blazeface"])
+    detectors = _detectors("blazeface", "cpu", _DOUBTFUL)
+    return lambda bgr: sum(float(each.detect(bgr).scores.max(initial=0.0)) for each in detectors)
+
+
 def _choose(option: str, name: str, known: Mapping[str, T]) -> T:
     if name not in known:
         raise OptionError(f"{option}: the open models know {' and '.join(known)}, got {name!r}")
