@@ -8,8 +8,7 @@ import pytest
 from mien.models.readers import read_action_units
 from mien.models.records import ActionUnitRecord, PdmRecord
 from mien.models.store import ModelStore
-from mien.sides.midplane import Midplane
-from mien.sides.symmetric_shape import reflect
+from sides_faces import symmetric_face
 
 
 @pytest.fixture(scope="session")
@@ -35,19 +34,3 @@ def synthetic_record(synthetic_openface) -> ActionUnitRecord:
 def openface_record(openface_dir) -> ActionUnitRecord:
     """OpenFace's predictors."""
     return read_action_units(ModelStore(openface_dir).locate().dynamic_action_units)
-
-
-def symmetric_face() -> np.ndarray:
-    """(68, 3) mm: x to the image's right, y down, z away; its mirror image is itself."""
-    from synthetic_face import face_pdm
-
-    mean = face_pdm().mean.astype(np.float64)
-    return (mean + reflect(mean)) / 2
-
-
-def seen(face: np.ndarray, *, yaw_deg: float = 0.0, nod_deg: float = 0.0, scale: float = 2.0) -> Midplane:
-    """A face as a camera sees it, with its plane where it truly is."""
-    from mien.geometry.rotation import rotation_from_euler
-
-    angles = np.radians([nod_deg, yaw_deg, 0.0])
-    return Midplane(scale, rotation_from_euler(angles), np.array([240.0, 230.0]), face)

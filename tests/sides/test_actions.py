@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-from conftest import symmetric_face
 from mien.action_units.catalogue import INTENSITY_NAMES
 from mien.sides.actions import curves_of, longest_run, smoothed
 from mien.sides.epochs import Epoch
@@ -9,6 +8,7 @@ from mien.sides.measures import SIDE_MEASURES
 from mien.sides.observer import Layout
 from mien.sides.relative import BothSeries
 from mien.sides.result import SidesResult, assemble
+from sides_faces import symmetric_face
 from synthetic_result import make_result
 
 N, FPS = 200, 50.0

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from conftest import seen, symmetric_face
 from mien.datatypes import Frame
 from mien.shape.mirror import MIRRORED, OF_SIDE
 from mien.sides.composite import CompositeMaker, one_sided
 from mien.sides.midplane import Midplane
 from mien.sides.symmetric_shape import reflect
+from sides_faces import seen, symmetric_face
 
 
 def picture(seed: int = 0) -> Frame:

@@ -3,7 +3,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import symmetric_face
 from mien.shape.mirror import MIRRORED
 from mien.sides.measures import (
     MIDLINE_MEASURES,
@@ -15,6 +14,7 @@ from mien.sides.measures import (
     scale_from_irises,
     side_measures,
 )
+from sides_faces import symmetric_face
 
 FACE = symmetric_face()[None, :, :2]
 IRISES = np.stack([FACE[0, 42:48].mean(axis=0), FACE[0, 36:42].mean(axis=0)])[None]

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from conftest import seen, symmetric_face
 from mien.models.records import PdmRecord
 from mien.shape.mirror import mirror_landmarks
 from mien.sides.midplane import MidplaneFinder
+from sides_faces import seen, symmetric_face
 from synthetic_face import face_pdm
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 
-from conftest import symmetric_face
 from mien.shape.mirror import MIDLINE, MIRRORED, OF_SIDE, PAIRS, mirror_landmarks
 from mien.sides.symmetric_shape import plane_of_symmetry, reflect, symmetric_model
+from sides_faces import symmetric_face
 
 
 def test_every_landmark_has_a_counterpart_and_the_middle_its_own():
