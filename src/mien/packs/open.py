@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from mien.detection.blazeface import BlazeFace
     from mien.detection.mtcnn import MtcnnDetector
+    from mien.landmarks.mesh import MeshNetwork
+    from mien.shape.canonical_face import CanonicalFace
 
 T = TypeVar("T")
 
@@ -113,15 +115,9 @@ def build(
     from mien.action_units.blendshapes import BlendshapeNetwork, read_blendshape_landmarks
     from mien.action_units.identities import IdentityAnalyzers
     from mien.action_units.mesh_units import MeshActionUnits
-    from mien.detection.several import FirstSuccess, Together
     from mien.gaze.mesh_gaze import MeshGazeEstimator
-    from mien.landmarks.images import PictureTracker
     from mien.landmarks.mesh import MeshNetwork
-    from mien.landmarks.mesh_finder import MeshFinder
-    from mien.landmarks.mesh_follower import MeshFollower
     from mien.landmarks.mesh_indices import read_mesh_indices
-    from mien.landmarks.mesh_tracker import MeshTracker
-    from mien.people.people_tracker import PeopleOptions, PeopleTracker
     from mien.pose.mesh_pose import MeshPoseEstimator
     from mien.runtime.sessions import create_session
     from mien.shape.canonical_face import read_canonical_face
@@ -143,20 +139,10 @@ def build(
     # In a video the detector of small faces is asked first.
     names = tuple(DETECTORS) if pictures else ("mtcnn", "blazeface") if several else (detector,)
     detectors = [each for name in names for each in _detectors(name, options.device)]
-    tracker: Tracker
-    units: ActionUnitAnalyzer
-    if pictures:
-        finder = MeshFinder(detectors, network, face, indices.ibug68)
-        tracker = PictureTracker(finder.find, widest_only=options.faces == "one")
+    tracker = _tracker(options, pictures, detectors, network, face, indices.ibug68)
+    units: ActionUnitAnalyzer = MeshActionUnits(face, shapes)
+    if several:
         units = IdentityAnalyzers(lambda: MeshActionUnits(face, shapes))
-    elif options.faces == "many":
-        follower = MeshFollower(network, face, indices.ibug68)
-        people = PeopleOptions(most_faces=options.most_faces)
-        tracker = PeopleTracker(follower, Together(detectors).detect, people)
-        units = IdentityAnalyzers(lambda: MeshActionUnits(face, shapes))
-    else:
-        tracker = MeshTracker(FirstSuccess(detectors), network, face, indices.ibug68)
-        units = MeshActionUnits(face, shapes)
     return Stages(
         tracker=tracker,
         pose=MeshPoseEstimator(face),
@@ -169,6 +155,32 @@ def build(
         model_files=needed,
         networks=networks_of(network, *detectors, *(() if shapes is None else (shapes,))),
     )
+
+
+def _tracker(
+    options: AnalysisOptions,
+    pictures: bool,
+    detectors: list[MtcnnDetector | BlazeFace],
+    network: MeshNetwork,
+    face: CanonicalFace,
+    ibug68: NDArray[np.int64],
+) -> Tracker:
+    """What finds faces in pictures, or follows them in a video: all of them or one."""
+    from mien.detection.several import FirstSuccess, Together
+    from mien.landmarks.images import PictureTracker
+    from mien.landmarks.mesh_finder import MeshFinder
+    from mien.landmarks.mesh_follower import MeshFollower
+    from mien.landmarks.mesh_tracker import MeshTracker
+    from mien.people.people_tracker import PeopleOptions, PeopleTracker
+
+    if pictures:
+        finder = MeshFinder(detectors, network, face, ibug68)
+        return PictureTracker(finder.find, widest_only=options.faces == "one")
+    if options.faces == "many":
+        follower = MeshFollower(network, face, ibug68)
+        people = PeopleOptions(most_faces=options.most_faces)
+        return PeopleTracker(follower, Together(detectors).detect, people)
+    return MeshTracker(FirstSuccess(detectors), network, face, ibug68)
 
 
 def _files_of_mesh(mesh_file: Path) -> tuple[Path, ...]:
