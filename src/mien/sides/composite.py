@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +12,23 @@ from mien.appearance.alignment import (
     DEFAULT_SCALE,
     DEFAULT_SIZE,
     LIFT_PX,
-    RAISED_LANDMARKS,
-    FaceAligner,
+    RIGID_LANDMARKS,
+    reference_size,
 )
 from mien.appearance.fhog import FhogExtractor
 from mien.datatypes import AlignedFace, Appearance, Frame
 from mien.models.records import ActionUnitRecord
-from mien.shape.mirror import MIDLINE, MIRRORED, OF_SIDE
+from mien.shape.mirror import MIDLINE
 from mien.shape.model import PointDistributionModel
 from mien.sides import kernels
+from mien.sides.half_mesh import LANDMARKS, ON_MIDLINE, HalfMesh
 from mien.sides.midplane import Midplane
 
-_ROW_OF_BROWS = (0, *range(17, 27), 16)
-"""Raised landmarks in the order in which they follow one another."""
+_OUTWARDS = np.array([[[1.0, 1.0, 1.0]], [[-1.0, 1.0, 1.0]]])
+"""What makes x of the left and of the right half the distance from the plane, and back."""
+_RIGID = [k for k, landmark in enumerate(LANDMARKS[0]) if landmark in RIGID_LANDMARKS]
+_COUNTED = np.array([1.0 if LANDMARKS[0, k] in MIDLINE else 2.0 for k in _RIGID])
+"""How often such a landmark is in a whole face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,30 @@ class Composite:
     appearance: Appearance
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where both composites of a frame lie in the aligned picture: upright, their middle in its middle.
+
+    Attributes
+    ----------
+    scale
+        Px of the aligned picture per px of the frame.
+    shift
+        Row of the frame's row 0.
+    """
+
+    scale: float
+    shift: float
+
+
 class CompositeMaker:
     """Mirrors each side of a face across its midplane, straight into an aligned picture.
 
     The composite is the symmetric three-dimensional face that one side and its mirror image make, seen from
     straight ahead at the nod that the face has: so yaw and roll make no difference between the sides, the
     composite is its own mirror image, and both sides are judged alike by predictors that are not symmetric.
+    Both composites of a frame have one place and size in their pictures, that of the mean of both, so that
+    nothing but a side itself decides what is seen of it.
 
     Parameters
     ----------
@@ -61,18 +82,14 @@ class CompositeMaker:
 
     def __init__(self, record: ActionUnitRecord, *, enlarged: int = 1) -> None:
         self._pdm = PointDistributionModel(record.pdm)
-        size, scale = DEFAULT_SIZE * enlarged, DEFAULT_SCALE * enlarged
-        self._aligner = FaceAligner(record.pdm, record.triangles, size, scale)
-        self._lift = LIFT_PX * enlarged
+        self._size, self._lift = DEFAULT_SIZE * enlarged, LIFT_PX * enlarged
+        self._reference_size = reference_size(record.pdm.mean, DEFAULT_SCALE * enlarged)
+        self._mesh = HalfMesh(np.asarray(record.triangles, np.int32))
         self._fhog = FhogExtractor()
-        self._triangles = _fine_triangles(np.asarray(record.triangles, np.int32))
-        raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
-        mirrored = [raised[int(MIRRORED[landmark])] for landmark in RAISED_LANDMARKS]
-        self._mirrored = np.concatenate((MIRRORED, mirrored)).astype(np.int32)
-        self._raised = np.array(RAISED_LANDMARKS, np.intp)
+        self._wanted = np.empty((self._size, self._size // 2 + 1), np.uint8)
 
-    def make(self, frame: Frame, midplane: Midplane, side: int) -> Composite:
-        """Make the composite of one side.
+    def make(self, frame: Frame, midplane: Midplane) -> tuple[Composite, Composite]:
+        """Make the composites of the left and of the right side.
 
         Parameters
         ----------
@@ -80,94 +97,116 @@ class CompositeMaker:
             The frame.
         midplane
             Where the face's middle is.
-        side
-            0 for the subject's left, 1 for the right.
         """
-        points, aligned, params = self._align(frame, midplane, side)
-        return Composite(points, Appearance(aligned, self._fhog.describe(aligned.bgr), *params, good=True))
+        halves = _halves(midplane.face)
+        seen = _from_ahead(halves, midplane)
+        points = [_whole(half, midplane.translation) for half in seen]
+        params = [self._pdm.fit_to_points(each) for each in points]
+        place = self._place(seen, float(params[0][0][5] + params[1][0][5]) / 2)
+        pictures = self._draw(frame, midplane, halves, place)
+        matrix = _matrix(place, midplane, self._size) if math.isfinite(place.scale) else np.zeros((2, 3))
+        left, right = (
+            Composite(
+                each,
+                Appearance(
+                    AlignedFace(picture, matrix.astype(np.float32)),
+                    self._fhog.describe(picture),
+                    *fitted,
+                    good=True,
+                ),
+            )
+            for each, picture, fitted in zip(points, pictures, params, strict=True)
+        )
+        return left, right
 
-    def picture(self, frame: Frame, midplane: Midplane, side: int) -> NDArray[np.uint8]:
-        """The aligned picture of a side's composite alone, (size, size, 3) uint8."""
-        return self._align(frame, midplane, side)[1].bgr
+    def pictures(self, frame: Frame, midplane: Midplane) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The aligned pictures of both composites alone, (size, size, 3) uint8."""
+        halves = _halves(midplane.face)
+        seen = _from_ahead(halves, midplane)
+        origins = [self._pdm.fit_to_points(_whole(half, midplane.translation))[0][5] for half in seen]
+        return self._draw(frame, midplane, halves, self._place(seen, float(sum(origins)) / 2))
 
-    def _align(
-        self, frame: Frame, midplane: Midplane, side: int
-    ) -> tuple[NDArray[np.float32], AlignedFace, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Landmarks of the composite, its aligned picture, and the parameters of the shape model."""
-        face = one_sided(midplane.face, side)
-        points = np.ascontiguousarray(_from_ahead(face, midplane), np.float32)
-        global_params, local_params = self._pdm.fit_to_points(points)
-        matrix, spans = self._aligner.place(points, global_params[4], global_params[5])
-        if not np.isfinite(matrix).all():
-            aligned = self._aligner.black()
-        else:
-            aligned = AlignedFace(self._draw(frame, midplane, face, points, matrix, spans, side), matrix)
-        return points, aligned, (global_params, local_params)
+    def _place(self, seen: NDArray[np.float64], origin: float) -> _Place:
+        """Place of the mean of both composites, whose landmarks are ``seen`` (2, K, 2), by OpenFace's rules.
+
+        That is the similarity which brings rigid landmarks to the size of the mean shape's, and the origin of
+        the shape model, in this row of the frame, to the middle. A symmetric face stands upright in it.
+        """
+        rigid = seen[:, _RIGID].mean(axis=0)
+        total = _COUNTED.sum()
+        heights = rigid[:, 1] - _COUNTED @ rigid[:, 1] / total
+        squares = _COUNTED @ (rigid[:, 0] ** 2 + heights**2)
+        if not squares > 0:
+            return _Place(math.nan, math.nan)
+        scale = self._reference_size / math.sqrt(squares / total)
+        return _Place(scale, self._size // 2 - scale * origin)
 
     def _draw(
-        self,
-        frame: Frame,
-        midplane: Midplane,
-        face: NDArray[np.float64],
-        points: NDArray[np.float32],
-        matrix: NDArray[np.float32],
-        spans: NDArray[np.int16],
-        side: int,
-    ) -> NDArray[np.uint8]:
-        size = self._aligner.size
-        linear = matrix[:, :2].astype(np.float64)
-        # What the lift is in the face's own frame, whose y is shortened by the nod.
-        (a, b), (c, d) = linear.tolist()
-        lift = self._lift * a / (a * d - b * c) / (midplane.scale * math.cos(midplane.nod_rad))
-        whole = np.empty((68 + len(self._raised), 3))
-        whole[:68], whole[68:] = face, face[self._raised]
-        whole[68:, 1] -= lift
-        vertices = np.empty_like(whole)
-        vertices[:68, :2] = points @ linear.T + matrix[:, 2]
-        vertices[68:, :2] = vertices[self._raised, :2]
-        vertices[68:, 1] -= self._lift
-        vertices[:, 2] = whole[:, 0]
-        origins = midplane.project(whole)
-        out = np.zeros((size, size, 3), np.uint8)
-        wanted = np.empty((size, size), np.uint8)
-        kernels.want(spans, wanted)
+        self, frame: Frame, midplane: Midplane, halves: NDArray[np.float64], place: _Place
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        if not math.isfinite(place.scale):
+            black = np.zeros((self._size, self._size, 3), np.uint8)
+            return black, black.copy()
+        lift = self._lift / (place.scale * midplane.scale * math.cos(midplane.nod_rad))
+        vertices = self._mesh.vertices(halves, lift)
+        origins = midplane.project(vertices * _OUTWARDS)
+        corners = _from_ahead(vertices, midplane) * place.scale + (0.0, place.shift)
         flat = np.ascontiguousarray(frame.bgr).reshape(-1)
-        height, width = frame.bgr.shape[:2]
-        keep = 1.0 if side == 0 else -1.0
-        kernels.draw(
-            vertices, origins, self._mirrored, self._triangles, keep, flat, height, width, wanted, out
-        )
+        left, right = (self._mirrored(flat, frame.size, *each) for each in zip(corners, origins, strict=True))
+        return left, right
+
+    def _mirrored(
+        self,
+        flat: NDArray[np.uint8],
+        size: tuple[int, int],
+        corners: NDArray[np.float64],
+        origins: NDArray[np.float64],
+    ) -> NDArray[np.uint8]:
+        """Draw half a composite, from its middle outwards, and put its mirror image beside it."""
+        half = np.zeros((*self._wanted.shape, 3), np.uint8)
+        self._wanted.fill(0)
+        kernels.cover(corners, self._mesh.mask, self._wanted)
+        kernels.draw(corners, origins, self._mesh.fine, flat, size[1], size[0], self._wanted, half)
+        out = np.empty((self._size, self._size, 3), np.uint8)
+        kernels.unfold(half, out)
         return out
 
 
 def one_sided(face: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """Landmarks (68, 3) of one side and their reflection across x = 0; those of the middle lie on it."""
-    result = face.copy()
-    other = OF_SIDE[1 - side]
-    result[other] = face[MIRRORED[other]] * (-1.0, 1.0, 1.0)
-    result[list(MIDLINE), 0] = 0.0
-    return result
+    half = _halves(face)[side]
+    whole = np.empty((68, 3))
+    whole[LANDMARKS[1]] = half * (-1.0, 1.0, 1.0)
+    whole[LANDMARKS[0]] = half
+    return whole
 
 
-def _from_ahead(face: NDArray[np.float64], midplane: Midplane) -> NDArray[np.float64]:
-    """Where a camera in the plane of symmetry sees landmarks (68, 3): (68, 2) px, about the face's origin."""
+def _halves(face: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`LANDMARKS` (2, K, 3) of both halves of a face (68, 3), x the distance from its plane."""
+    halves: NDArray[np.float64] = face[LANDMARKS] * _OUTWARDS
+    halves[:, ON_MIDLINE, 0] = 0.0
+    return halves
+
+
+def _from_ahead(points: NDArray[np.float64], midplane: Midplane) -> NDArray[np.float64]:
+    """Where a camera in the plane of symmetry sees points (..., 3): (..., 2) px, x from the plane."""
     cos, sin = math.cos(midplane.nod_rad), math.sin(midplane.nod_rad)
-    out = np.empty((len(face), 2))
-    out[:, 0] = midplane.scale * face[:, 0] + midplane.translation[0]
-    out[:, 1] = midplane.scale * (cos * face[:, 1] - sin * face[:, 2]) + midplane.translation[1]
+    out = np.empty((*points.shape[:-1], 2))
+    out[..., 0] = midplane.scale * points[..., 0]
+    out[..., 1] = midplane.scale * (cos * points[..., 1] - sin * points[..., 2]) + midplane.translation[1]
     return out
 
 
-def _fine_triangles(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Triangles over the landmarks and the strip above, then those over raised landmarks, for the rest."""
-    raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
-    # Triangles without raised landmarks are the same in both.
-    coarse = [
-        [raised.get(int(corner), int(corner)) for corner in triangle]
-        for triangle in triangles
-        if any(int(corner) in raised for corner in triangle)
-    ]
-    strip = []
-    for a, b in pairwise(_ROW_OF_BROWS):
-        strip += [[a, b, raised[a]], [b, raised[b], raised[a]]]
-    return np.array([*triangles.tolist(), *strip, *coarse], np.int32)
+def _whole(half: NDArray[np.float64], origin: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Landmarks (68, 2) float32 of a composite, of which `_from_ahead` sees half at (K, 2)."""
+    points = np.empty((68, 2), np.float32)
+    points[LANDMARKS[1]] = half * (-1.0, 1.0)
+    points[LANDMARKS[0]] = half
+    points[:, 0] += np.float32(origin[0])
+    return points
+
+
+def _matrix(place: _Place, midplane: Midplane, size: int) -> NDArray[np.float64]:
+    """(2, 3): from where composites' landmarks are seen to the aligned picture."""
+    aside = size // 2 - place.scale * midplane.translation[0]
+    return np.array([[place.scale, 0.0, aside], [0.0, place.scale, place.shift]])
