@@ -17,9 +17,12 @@ def mesh(synthetic_record) -> HalfMesh:
     return HalfMesh(np.asarray(synthetic_record.triangles, np.int32))
 
 
+cover, draw, unfold = kernels.cover, kernels.draw, kernels.unfold
+
+
 def unfolded(half: np.ndarray, size: int) -> np.ndarray:
     out = np.zeros((size, size, 3), np.uint8)
-    kernels.unfold(np.repeat(half[..., None], 3, axis=2), out)
+    unfold(np.repeat(half[..., None], 3, axis=2), out)
     return out[..., 0]
 
 
@@ -44,7 +47,7 @@ def test_half_the_mask_and_its_mirror_image_are_the_mask_of_a_symmetric_face(mes
     half = np.zeros((112, 57), np.uint8)
     # The aligned face is of the mean shape's size: the half is drawn in the same one.
     matrix = aligner.place(points, 56.0, 56.0)[0]
-    kernels.cover((corners_of(mesh, face) - (0, 56)) * matrix[0, 0] + (0, 56), mesh.mask, half)
+    cover((corners_of(mesh, face) - (0, 56)) * matrix[0, 0] + (0, 56), mesh.mask, half)
     whole = spans[:, :-1].cumsum(axis=1) > 0
     differs = (unfolded(half, 112) > 0) != whole
     # The mean shape that it is aligned to is not quite symmetric; only the rim may differ.
@@ -54,11 +57,11 @@ def test_half_the_mask_and_its_mirror_image_are_the_mask_of_a_symmetric_face(mes
 
 def test_the_fine_triangles_leave_no_hole_in_the_mask(mesh):
     corners, wanted = corners_of(mesh, symmetric_face()), np.zeros((112, 57), np.uint8)
-    kernels.cover(corners, mesh.mask, wanted)
+    cover(corners, mesh.mask, wanted)
     assert wanted.sum() > 3000
     left = wanted.copy()
     frame, out = np.full((8, 8, 3), 9, np.uint8), np.zeros((112, 57, 3), np.uint8)
-    kernels.draw(corners, np.full_like(corners, 3.0), mesh.fine, frame.reshape(-1), 8, 8, left, out)
+    draw(corners, np.full_like(corners, 3.0), mesh.fine, frame.reshape(-1), 8, 8, left, out)
     assert not left.any()
     np.testing.assert_array_equal(out[..., 0] == 9, wanted == 1)
 
@@ -94,10 +97,10 @@ def test_drawn_triangles_equal_the_slow_twin(seed, count):
     wanted = (rng.random((16, 15)) < 0.8).astype(np.uint8)
     expected = composites.draw(vertices, origins, triangles, frame, wanted)
     out, left = np.zeros((16, 15, 3), np.uint8), wanted.copy()
-    kernels.draw(vertices, origins, triangles, frame.reshape(-1), 12, 14, left, out)
+    draw(vertices, origins, triangles, frame.reshape(-1), 12, 14, left, out)
     drawn = (wanted == 1) & (left == 0)
     covered = np.zeros_like(wanted)
-    kernels.cover(vertices, triangles, covered)
+    cover(vertices, triangles, covered)
     expected_at = np.isfinite(expected[..., 0])
     # On an edge, rounding decides whether a pixel belongs to a triangle.
     edge = near_an_edge(vertices, triangles, wanted.shape)

@@ -26,8 +26,8 @@ from mien.sides.midplane import Midplane
 
 _OUTWARDS = np.array([[[1.0, 1.0, 1.0]], [[-1.0, 1.0, 1.0]]])
 """What makes x of the left and of the right half the distance from the plane, and back."""
-_RIGID = [k for k, landmark in enumerate(LANDMARKS[0]) if landmark in RIGID_LANDMARKS]
-_COUNTED = np.array([1.0 if LANDMARKS[0, k] in MIDLINE else 2.0 for k in _RIGID])
+_RIGID = np.flatnonzero(np.isin(LANDMARKS[0], RIGID_LANDMARKS))
+_COUNTED = np.where(np.isin(LANDMARKS[0, _RIGID], MIDLINE), 1.0, 2.0)
 """How often such a landmark is in a whole face."""
 
 
@@ -45,6 +45,15 @@ class Composite:
 
     points: NDArray[np.float32]
     appearance: Appearance
+
+
+_Parts = tuple[
+    NDArray[np.uint8],
+    NDArray[np.float32],
+    list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    NDArray[np.float32],
+]
+"""Of both composites: pictures, landmarks, parameters of the shape model; and where they are placed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,8 @@ class CompositeMaker:
         self._reference_size = reference_size(record.pdm.mean, DEFAULT_SCALE * enlarged)
         self._mesh = HalfMesh(np.asarray(record.triangles, np.int32))
         self._fhog = FhogExtractor()
-        self._wanted = np.empty((self._size, self._size // 2 + 1), np.uint8)
+        half = self._size, self._size // 2 + 1
+        self._work = np.empty(half, np.uint8), np.empty((*half, 3), np.uint8)
 
     def make(self, frame: Frame, midplane: Midplane) -> tuple[Composite, Composite]:
         """Make the composites of the left and of the right side.
@@ -98,77 +108,71 @@ class CompositeMaker:
         midplane
             Where the face's middle is.
         """
-        halves = _halves(midplane.face)
-        seen = _from_ahead(halves, midplane)
-        points = [_whole(half, midplane.translation) for half in seen]
-        params = [self._pdm.fit_to_points(each) for each in points]
-        place = self._place(seen, float(params[0][0][5] + params[1][0][5]) / 2)
-        pictures = self._draw(frame, midplane, halves, place)
-        matrix = _matrix(place, midplane, self._size) if math.isfinite(place.scale) else np.zeros((2, 3))
+        pictures, points, params, matrix = self._make(frame, midplane)
         left, right = (
             Composite(
-                each,
-                Appearance(
-                    AlignedFace(picture, matrix.astype(np.float32)),
-                    self._fhog.describe(picture),
-                    *fitted,
-                    good=True,
-                ),
+                marks,
+                Appearance(AlignedFace(picture, matrix), self._fhog.describe(picture), *fitted, good=True),
             )
-            for each, picture, fitted in zip(points, pictures, params, strict=True)
+            for picture, marks, fitted in zip(pictures, points, params, strict=True)
         )
         return left, right
 
     def pictures(self, frame: Frame, midplane: Midplane) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
         """The aligned pictures of both composites alone, (size, size, 3) uint8."""
+        left, right = self._make(frame, midplane)[0]
+        return left, right
+
+    def _make(self, frame: Frame, midplane: Midplane) -> _Parts:
         halves = _halves(midplane.face)
         seen = _from_ahead(halves, midplane)
-        origins = [self._pdm.fit_to_points(_whole(half, midplane.translation))[0][5] for half in seen]
-        return self._draw(frame, midplane, halves, self._place(seen, float(sum(origins)) / 2))
+        points = _wholes(seen, midplane.translation[0])
+        params = [self._pdm.fit_to_points(marks) for marks in points]
+        place = self._place(seen, float(params[0][0][5] + params[1][0][5]) / 2)
+        if place is None:
+            black = np.zeros((2, self._size, self._size, 3), np.uint8)
+            return black, points, params, np.zeros((2, 3), np.float32)
+        aside = self._size // 2 - place.scale * midplane.translation[0]
+        matrix = np.array(((place.scale, 0.0, aside), (0.0, place.scale, place.shift)), np.float32)
+        return self._draw(frame, midplane, halves, place), points, params, matrix
 
-    def _place(self, seen: NDArray[np.float64], origin: float) -> _Place:
+    def _place(self, seen: NDArray[np.float64], origin: float) -> _Place | None:
         """Place of the mean of both composites, whose landmarks are ``seen`` (2, K, 2), by OpenFace's rules.
 
         That is the similarity which brings rigid landmarks to the size of the mean shape's, and the origin of
-        the shape model, in this row of the frame, to the middle. A symmetric face stands upright in it.
+        the shape model, in this row of the frame, to the middle. A symmetric face stands upright in it. None
+        where landmarks coincide.
         """
-        rigid = seen[:, _RIGID].mean(axis=0)
-        total = _COUNTED.sum()
-        heights = rigid[:, 1] - _COUNTED @ rigid[:, 1] / total
-        squares = _COUNTED @ (rigid[:, 0] ** 2 + heights**2)
-        if not squares > 0:
-            return _Place(math.nan, math.nan)
-        scale = self._reference_size / math.sqrt(squares / total)
+        size = kernels.size_of_mean(seen, _RIGID, _COUNTED)
+        if not size > 0:
+            return None
+        scale = self._reference_size / size
         return _Place(scale, self._size // 2 - scale * origin)
 
     def _draw(
         self, frame: Frame, midplane: Midplane, halves: NDArray[np.float64], place: _Place
-    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        if not math.isfinite(place.scale):
-            black = np.zeros((self._size, self._size, 3), np.uint8)
-            return black, black.copy()
-        lift = self._lift / (place.scale * midplane.scale * math.cos(midplane.nod_rad))
-        vertices = self._mesh.vertices(halves, lift)
-        origins = midplane.project(vertices * _OUTWARDS)
-        corners = _from_ahead(vertices, midplane) * place.scale + (0.0, place.shift)
-        flat = np.ascontiguousarray(frame.bgr).reshape(-1)
-        left, right = (self._mirrored(flat, frame.size, *each) for each in zip(corners, origins, strict=True))
-        return left, right
-
-    def _mirrored(
-        self,
-        flat: NDArray[np.uint8],
-        size: tuple[int, int],
-        corners: NDArray[np.float64],
-        origins: NDArray[np.float64],
     ) -> NDArray[np.uint8]:
-        """Draw half a composite, from its middle outwards, and put its mirror image beside it."""
-        half = np.zeros((*self._wanted.shape, 3), np.uint8)
-        self._wanted.fill(0)
-        kernels.cover(corners, self._mesh.mask, self._wanted)
-        kernels.draw(corners, origins, self._mesh.fine, flat, size[1], size[0], self._wanted, half)
-        out = np.empty((self._size, self._size, 3), np.uint8)
-        kernels.unfold(half, out)
+        """Both pictures, (2, size, size, 3)."""
+        cos, sin = math.cos(midplane.nod_rad), math.sin(midplane.nod_rad)
+        scale = place.scale * midplane.scale
+        out = np.empty((2, self._size, self._size, 3), np.uint8)
+        width, height = frame.size
+        kernels.compose(
+            self._mesh.vertices(halves, self._lift / (scale * cos)),
+            scale,
+            cos,
+            sin,
+            place.scale * midplane.translation[1] + place.shift,
+            midplane.scale * midplane.rotation,
+            midplane.translation,
+            self._mesh.mask,
+            self._mesh.fine,
+            np.ascontiguousarray(frame.bgr).reshape(-1),
+            height,
+            width,
+            *self._work,
+            out,
+        )
         return out
 
 
@@ -197,16 +201,10 @@ def _from_ahead(points: NDArray[np.float64], midplane: Midplane) -> NDArray[np.f
     return out
 
 
-def _whole(half: NDArray[np.float64], origin: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Landmarks (68, 2) float32 of a composite, of which `_from_ahead` sees half at (K, 2)."""
-    points = np.empty((68, 2), np.float32)
-    points[LANDMARKS[1]] = half * (-1.0, 1.0)
-    points[LANDMARKS[0]] = half
-    points[:, 0] += np.float32(origin[0])
+def _wholes(seen: NDArray[np.float64], middle: float) -> NDArray[np.float32]:
+    """Landmarks (2, 68, 2) of both composites, of which `_from_ahead` sees halves (2, K, 2); px."""
+    points = np.empty((2, 68, 2), np.float32)
+    points[:, LANDMARKS[1]] = seen * (-1.0, 1.0)
+    points[:, LANDMARKS[0]] = seen
+    points[..., 0] += np.float32(middle)
     return points
-
-
-def _matrix(place: _Place, midplane: Midplane, size: int) -> NDArray[np.float64]:
-    """(2, 3): from where composites' landmarks are seen to the aligned picture."""
-    aside = size // 2 - place.scale * midplane.translation[0]
-    return np.array([[place.scale, 0.0, aside], [0.0, place.scale, place.shift]])

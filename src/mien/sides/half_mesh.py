@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mien.appearance.alignment import RAISED_LANDMARKS
 from mien.shape.mirror import MIDLINE, MIRRORED, OF_SIDE
+from mien.sides import kernels
 
 _LEFT = np.flatnonzero(OF_SIDE[0])
 LANDMARKS = np.stack((np.array([*_LEFT, *MIDLINE]), np.array([*MIRRORED[_LEFT], *MIDLINE])))
@@ -57,7 +58,7 @@ class HalfMesh:
         names = {(vertex, _ITSELF): i for vertex, i in number.items()}
         names |= {crossing: len(number) + i for i, crossing in enumerate(crossings)}
         ends = [[number[p], number[q]] for p, q in crossings]
-        self._ends = np.array(ends, np.intp).reshape(-1, 2).T
+        self._ends = np.ascontiguousarray(np.array(ends, np.intp).reshape(-1, 2).T)
         self.mask, self.fine = (
             np.array([[names[corner] for corner in half] for half in some], np.int32).reshape(-1, 3)
             for some in (mask, fine)
@@ -78,15 +79,10 @@ class HalfMesh:
         ndarray
             (2, V, 3) float64.
         """
-        raised = halves[:, self._lifted]
-        raised[..., 1] -= lift
-        known = np.concatenate((halves, raised), axis=1)
-        p, q = known[:, self._ends[0]], known[:, self._ends[1]]
-        width = p[..., 0] + q[..., 0]
-        share = np.divide(p[..., 0], width, out=np.full_like(width, 0.5), where=width > 0)
-        crossing = p + share[..., None] * (q - p)
-        crossing[..., 0] = 0.0
-        return np.concatenate((known, crossing), axis=1)
+        count = halves.shape[1] + len(self._lifted) + self._ends.shape[1]
+        out: NDArray[np.float64] = np.empty((2, count, 3))
+        kernels.vertices_of(halves, self._lifted, self._ends, lift, out)
+        return out
 
 
 def _forehead() -> list[list[int]]:

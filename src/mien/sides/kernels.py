@@ -62,7 +62,7 @@ def _columns(long_edge, short_edge, last_column):
     return first, last
 
 
-@kernel
+@part
 def cover(vertices, triangles, wanted):
     """Set ``wanted`` (h, w) uint8 to 1 inside ``triangles`` (t, 3), whose ``vertices`` (n, 2) are px."""
     bottom_row, last_column = wanted.shape[0] - 1, np.float64(wanted.shape[1] - 1)
@@ -81,7 +81,7 @@ def cover(vertices, triangles, wanted):
                 wanted[y, x] = np.uint8(1)
 
 
-@kernel
+@part
 def draw(vertices, origins, triangles, flat, height, width, wanted, out):
     """Draw textured triangles into ``out`` (h, w, 3) uint8: the pixels that are ``wanted`` (h, w), each once.
 
@@ -134,7 +134,7 @@ def draw(vertices, origins, triangles, flat, height, width, wanted, out):
                 v += step_v
 
 
-@kernel
+@part
 def unfold(half, out):
     """A symmetric picture ``out`` (h, w, 3) uint8 from ``half`` (h, w // 2 + 1, 3), its middle and beyond."""
     middle = out.shape[1] // 2
@@ -143,6 +143,92 @@ def unfold(half, out):
             away = x - middle if x > middle else middle - x
             for k in range(3):
                 out[y, x, k] = half[y, away, k]
+
+
+@kernel
+def compose(
+    vertices,
+    scale,
+    cos,
+    sin,
+    shift,
+    rotation,
+    translation,
+    mask,
+    fine,
+    flat,
+    height,
+    width,
+    wanted,
+    half,
+    out,
+):
+    """Draw both composites of a frame into ``out`` (2, h, w, 3) uint8.
+
+    ``vertices`` (2, n, 3) of the triangles ``mask`` and ``fine`` of half a face, x their distance from its
+    plane. A camera in the plane, which nods by an angle of ``cos`` and ``sin``, sees them, ``scale`` px per
+    unit, row 0 of theirs in row ``shift``; in the frame ``flat`` (height * width * 3,) they are seen with
+    ``rotation`` (3, 3), whose first rows include the scale, and ``translation`` (2,). ``wanted`` (h, w // 2 +
+    1) and ``half`` (h, w // 2 + 1, 3) are work space.
+    """
+    corners, origins = np.empty((vertices.shape[1], 2)), np.empty((vertices.shape[1], 2))
+    for side in range(2):
+        outwards = 1.0 if side == 0 else -1.0
+        for i in range(vertices.shape[1]):
+            away, y, z = vertices[side, i, 0], vertices[side, i, 1], vertices[side, i, 2]
+            corners[i, 0], corners[i, 1] = scale * away, scale * (cos * y - sin * z) + shift
+            x = away * outwards
+            for k in range(2):
+                seen = rotation[k, 0] * x + rotation[k, 1] * y + rotation[k, 2] * z
+                origins[i, k] = seen + translation[k]
+        wanted[:] = 0
+        half[:] = 0
+        cover(corners, mask, wanted)
+        draw(corners, origins, fine, flat, height, width, wanted, half)
+        unfold(half, out[side])
+
+
+@kernel
+def size_of_mean(seen, rigid, counted):
+    """Size of the mean of two symmetric faces, as the alignment takes it: root mean square distance, px.
+
+    Their halves are seen at ``seen`` (2, k, 2), x from the middle; ``rigid`` (r,) landmarks matter, each as
+    often as it is ``counted`` (r,).
+    """
+    total = height = squares = 0.0
+    for i in range(rigid.shape[0]):
+        total += counted[i]
+        height += counted[i] * (seen[0, rigid[i], 1] + seen[1, rigid[i], 1]) / 2.0
+    for i in range(rigid.shape[0]):
+        x = (seen[0, rigid[i], 0] + seen[1, rigid[i], 0]) / 2.0
+        y = (seen[0, rigid[i], 1] + seen[1, rigid[i], 1]) / 2.0 - height / total
+        squares += counted[i] * (x * x + y * y)
+    return math.sqrt(squares / total)
+
+
+@kernel
+def vertices_of(halves, lifted, ends, lift, out):
+    """Vertices ``out`` (2, n, 3) of half a face from landmarks ``halves`` (2, k, 3), see `HalfMesh`.
+
+    Behind the landmarks come those that are ``lifted`` (l,), higher by ``lift``, then the points of the
+    middle between a vertex ``ends[0]`` (e,) and the mirror image of another, ``ends[1]``.
+    """
+    count = halves.shape[1]
+    for side in range(2):
+        for i in range(count):
+            for k in range(3):
+                out[side, i, k] = halves[side, i, k]
+        for i in range(lifted.shape[0]):
+            for k in range(3):
+                out[side, count + i, k] = halves[side, lifted[i], k]
+            out[side, count + i, 1] -= lift
+        for i in range(ends.shape[1]):
+            p, q, at = ends[0, i], ends[1, i], count + lifted.shape[0] + i
+            width = out[side, p, 0] + out[side, q, 0]
+            share = out[side, p, 0] / width if width > 0.0 else 0.5
+            out[side, at, 0] = 0.0
+            for k in range(1, 3):
+                out[side, at, k] = out[side, p, k] + share * (out[side, q, k] - out[side, p, k])
 
 
 @kernel
