@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -71,7 +72,7 @@ def encode(path: Path, pictures: list[av.VideoFrame]) -> None:
         stream.pix_fmt, stream.bit_rate = "yuv420p", 6_000_000
         for number, picture in enumerate(pictures):
             frame = picture.reformat(format="yuv420p")
-            frame.pts, frame.time_base = number, stream.codec_context.time_base
+            frame.pts, frame.time_base = number, Fraction(1, 30)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
