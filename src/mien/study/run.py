@@ -17,8 +17,9 @@ from filelock import FileLock, Timeout
 from mien.errors import OutputError
 from mien.options import AnalysisOptions
 from mien.study.engines import LOOK_S, Engine
-from mien.study.find import HOME, Recording
+from mien.study.find import Recording
 from mien.study.gather import FAILURES, Forms, Gathering, write_failures
+from mien.study.home import HOME
 from mien.study.ledger import Item
 from mien.study.planning import Plan, Planning
 from mien.study.work import Ended, Task
