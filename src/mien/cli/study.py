@@ -25,7 +25,7 @@ from mien.cli.arguments import (
 )
 from mien.cli.exit_codes import ExitCode
 from mien.cli.summarise import RuleArguments
-from mien.cli.words import note, say
+from mien.cli.words import no_face_in, note, say
 from mien.errors import OptionError
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def _tell(outcome: Outcome, output: Path, *, quiet: bool) -> None:
         f"Of {len(outcome.incomplete)}, not all could be read: see notes." if outcome.incomplete else "",
         f"Written: {', '.join(str(path) for path in outcome.written[:3])}." if outcome.written else "",
     ]
-    say(" ".join(part for part in parts if part))
+    say(" ".join(part for part in parts if part), *no_face_in(sorted(outcome.faceless)))
 
 
 def _code(outcome: Outcome) -> ExitCode:

@@ -101,7 +101,7 @@ class LocalEngine(Engine):
         """Begin a task in a process that is free."""
         free = [place for place, future in self._at_work.items() if future.done()]
         place = next((each for each in range(self.workers) if each not in self._at_work), *free[:1])
-        self._at_work[place] = self._begin(place, partial(_run_in_process, task))
+        self._at_work[place] = self._begin(place, self._work(task))
         return self._at_work[place]
 
     def stop(self) -> None:
@@ -124,6 +124,9 @@ class LocalEngine(Engine):
         pool = ProcessPoolExecutor(1, self._context, initializer=_begin_process, initargs=(self._stopped,))
         pool.submit(import_libraries)
         return pool
+
+    def _work(self, task: Task) -> Callable[[], list[Ended]]:
+        return partial(_run_in_process, task)
 
     def _begin(self, place: int, work: Callable[[], Result]) -> Future[Result]:
         """Let a process do something; one that died is replaced."""

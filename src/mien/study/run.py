@@ -58,6 +58,8 @@ class Outcome:
         Names and reasons of those that failed.
     incomplete
         Names of those of which a part could not be read.
+    faceless
+        Names of those analysed now in which no face was found.
     stopped
         Whether it was stopped.
     written
@@ -71,6 +73,7 @@ class Outcome:
     seconds: float = 0.0
     failures: dict[str, str] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
+    faceless: list[str] = field(default_factory=list)
     stopped: bool = False
     written: list[Path] = field(default_factory=list)
 
@@ -245,6 +248,8 @@ class _Run:
             self.done.add(ended.name)
             outcome.analysed += ended.analysed
             outcome.frames += ended.frames if ended.analysed else 0
+            if ended.faceless:
+                outcome.faceless.append(ended.name)
             if ended.lost:
                 outcome.incomplete.append(ended.name)
 
