@@ -22,6 +22,7 @@ from mien.study.gather import FAILURES, Forms, Gathering, write_failures
 from mien.study.home import HOME
 from mien.study.ledger import Item
 from mien.study.planning import Plan, Planning
+from mien.study.record_files import load_parquet
 from mien.study.work import Ended, Task
 
 LOG = "study.log"
@@ -179,6 +180,7 @@ class _Run:
         self.done = {item.name for item in plan.items} - waiting
         faults = {recording.name: recording.fault for recording in plan.faults}
         self.outcome = Outcome(recordings=len(plan.items) + len(faults), failures=faults)
+        self._left, self._at_once = len(plan.tasks), 0
         self._sizes: dict[str, Item] = {item.name: item for item in plan.items}
 
     def work(self, start: Callable[[], Engine] | None) -> None:
@@ -204,6 +206,7 @@ class _Run:
         from mien.study.engines import LocalEngine
 
         with closing((start or LocalEngine)()) as engine:
+            self._at_once = engine.at_once
             try:
                 if any(not task.only_sum_up for task in self.plan.tasks):
                     self._prepare(engine, self.plan.tasks[0].options)
@@ -239,6 +242,9 @@ class _Run:
             self._count(ended)
             self._write_log(ended)
             self._follower.ended(ended, self._sizes[ended.name].recording.size)
+        self._left -= bool(every)  # of a task that took its worker along there is nothing yet
+        if self._left < self._at_once:
+            load_parquet()  # while a worker has nothing to do any more
 
     def _count(self, ended: Ended) -> None:
         outcome = self.outcome
