@@ -12,9 +12,8 @@ need no memory, each on a core of its own, against one of them alone.
 from __future__ import annotations
 
 import argparse
+import json
 import os
-import re
-import resource
 import shutil
 import subprocess
 import sys
@@ -22,13 +21,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from statistics import median
-from threading import Event, Thread
 
 import av
-import psutil
 
 from machine import machine_block
 
@@ -44,6 +42,8 @@ for _ in range(400_000):
     np.add(values, 0.001, out=values)
 print(time.perf_counter() - begin)
 """
+INSTALLED = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+"""So that the first call, which does not count, leaves the bytecode that an installed package has."""
 KINDS = {"1 core": (1, ("--workers", "1")), "2 cores": (2, ("--workers", "2"))}
 
 
@@ -71,7 +71,7 @@ def encode(path: Path, pictures: list[av.VideoFrame]) -> None:
         stream.pix_fmt, stream.bit_rate = "yuv420p", 6_000_000
         for number, picture in enumerate(pictures):
             frame = picture.reformat(format="yuv420p")
-            frame.pts, frame.time_base = number, stream.codec_context.time_base
+            frame.pts, frame.time_base = number, Fraction(1, 30)
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
 
@@ -79,49 +79,32 @@ def encode(path: Path, pictures: list[av.VideoFrame]) -> None:
 def run(folder: Path, out: Path, cores: int, *arguments: str) -> dict[str, float]:
     """One call: its time, that of all its processes, and the largest worker's memory."""
     cpus = sorted(os.sched_getaffinity(0))[:cores]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begin = time.perf_counter()
+    begin = time.time()
     command = [sys.executable, "-m", "mien", "study", str(folder), "-o", str(out), "-q", *arguments]
-    process = subprocess.Popen(command, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
-    with watched(process.pid) as peaks:
-        code = process.wait()
-    seconds = time.perf_counter() - begin
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if code:
-        raise SystemExit(f"{' '.join(command)} ended with {code}")
-    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    found = {"seconds": seconds, "processor": used, "memory": max(peaks.values(), default=0) / 1e6}
-    return found | {"worker": worker_speed(out / "study.log")}
+    process = subprocess.Popen(command, env=INSTALLED, preexec_fn=lambda: os.sched_setaffinity(0, cpus))
+    # The system has counted all processes that it waited for: nobody need look at them while they work.
+    _, status, usage = os.wait4(process.pid, 0)
+    end = time.time()
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
+    found = {"seconds": end - begin, "processor": usage.ru_utime + usage.ru_stime}
+    return found | {"memory": usage.ru_maxrss * 1024 / 1e6} | of_recordings(out, begin, end)
 
 
-def worker_speed(log: Path) -> float:
-    """Frames per second of one worker while it analyses, as the log has them."""
-    found = re.findall(r" done .*: (\d+) frames, ([\d.]+) s", log.read_text("utf-8"))
-    seconds = sum(float(seconds) for _, seconds in found)
-    return sum(int(frames) for frames, _ in found) / seconds if seconds else float("nan")
+def of_recordings(out: Path, begin: float, end: float) -> dict[str, float]:
+    """Speed of one worker while it analyses, frames/s; time before the first recording and after the last, s.
 
-
-@contextmanager
-def watched(parent: int) -> Iterator[dict[int, int]]:
-    """Peak memory of the processes that a process starts, bytes, looked at five times a second."""
-    peaks: dict[int, int] = {}
-    stop = Event()
-
-    def look() -> None:
-        while not stop.wait(0.2):
-            try:
-                for child in psutil.Process(parent).children(recursive=True):
-                    peaks[child.pid] = max(peaks.get(child.pid, 0), child.memory_info().rss)
-            except psutil.NoSuchProcess:
-                continue
-
-    thread = Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield peaks
-    finally:
-        stop.set()
-        thread.join()
+    Both as the entries of recordings have it: a worker's files of its first count as start.
+    """
+    entries = list((out / ".mien-study" / "done").rglob("*.json"))
+    outcomes = [json.loads(path.read_text("utf-8"))["outcome"] for path in entries]
+    noted = [path.stat().st_mtime for path in entries]
+    return {
+        "worker": sum(each["frames"] for each in outcomes) / sum(each["seconds"] for each in outcomes),
+        "start": min(at - each["seconds"] for at, each in zip(noted, outcomes, strict=True)) - begin,
+        "end": end - max(noted),
+    }
 
 
 @contextmanager
@@ -159,15 +142,22 @@ def throughput(study: Path, frames: int, rounds: int, work: Path, *, dask: bool)
                 shutil.rmtree(out)
                 if number:  # the first warms caches up
                     found.setdefault(kind, []).append(measured)
-    print(f"{'':16}{'s':>8}{'frames/s':>10}{'a worker':>10}{'ms of processor/frame':>24}{'MB/worker':>11}")
+    print(
+        f"{'':16}{'s':>8}{'start':>8}{'end':>8}{'frames/s':>10}{'a worker':>10}"
+        f"{'ms of processor/frame':>24}{'MB/worker':>11}"
+    )
     for kind, every in found.items():
         middle = {name: median(each[name] for each in every) for name in every[0]}
         own = f"{1e3 * middle['processor'] / frames:.1f}" if "Dask" not in kind else "–"
         memory = f"{middle['memory']:.0f}" if "Dask" not in kind else "–"
         speeds = f"{frames / middle['seconds']:10.1f}{middle['worker']:10.1f}"
-        print(f"{kind:16}{middle['seconds']:8.1f}{speeds}{own:>24}{memory:>11}")
+        times = f"{middle['seconds']:8.1f}{middle['start']:8.2f}{middle['end']:8.2f}"
+        print(f"{kind:16}{times}{speeds}{own:>24}{memory:>11}")
     pairs = list(zip(found["1 core"], found["2 cores"], strict=True))
     print(f"two cores / one: {median(one['seconds'] / two['seconds'] for one, two in pairs):.2f}")
+    for kind, every in found.items():
+        share = median((each["start"] + each["end"]) / each["seconds"] for each in every)
+        print(f"start and end of {kind}: {100 * share:.0f} % of its time")
     print(f"without start and end: {median(2 * two['worker'] / one['worker'] for one, two in pairs):.2f}")
     if dask:
         pairs = zip(found["2 cores"], found["Dask, 2 workers"], strict=True)
@@ -230,6 +220,7 @@ def analysed(clips: list[Path], cpus: list[int], work: Path) -> list[float]:
                 "--threads",
                 "1",
             ],
+            env=INSTALLED,
             preexec_fn=partial(os.sched_setaffinity, 0, [cpu]),
         )
         for cpu in cpus

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+from dataclasses import replace
 
+import numpy as np
 import pytest
 from cli_process import environment, executable
+from PIL import Image
 
 from mien.data import PORTRAIT
 from recording_results import recording
@@ -49,6 +53,23 @@ def test_a_picture_is_analysed_first(tmp_path):
     text = (tmp_path / "p.html").read_text(encoding="utf-8")
     assert text.count("data:image/jpeg") == 1
     assert "Face by face" in text
+
+
+def test_where_no_face_was_found_is_said(tmp_path):
+    made = recording(60)
+    made.save(tmp_path / "clip.csv")
+    replace(made, success=np.zeros(60, bool)).save(tmp_path / "room.csv")
+    done = run("report", "clip.csv", "room.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stdout.splitlines() if "No face" in line] == [
+        "No face was found in room.csv."
+    ]
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    shutil.copyfile(PORTRAIT, pictures / "a.jpg")
+    Image.new("RGB", (160, 120), "grey").save(pictures / "b.png")
+    done = run("report", "pictures", cwd=tmp_path)
+    assert "No face was found in b.png." in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(

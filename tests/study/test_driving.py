@@ -9,6 +9,7 @@ import time
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -57,8 +58,8 @@ def work(task):
 class Mortal(LocalEngine):
     """Local processes that do `work`."""
 
-    def _begin(self, pool, task):
-        return pool.submit(work, task)
+    def _work(self, task):
+        return partial(work, task)
 
 
 def driven(names, engine):
@@ -91,6 +92,22 @@ def test_a_recording_that_kills_its_worker_is_a_failure_and_takes_no_other_with_
 def test_what_others_are_at_goes_on_when_a_worker_dies(tmp_path):
     driven(["slow", "dies", "good"], Mortal(2))
     assert (tmp_path / "slow").read_text() == "begun once"
+
+
+def test_workers_that_die_before_their_first_task_are_replaced():
+    engine = Mortal(2)
+    engine.kill()
+    wait_until(lambda: all(getattr(pool, "_broken", False) for pool in engine._pools))
+    assert engine.prepare(os.getpid).result(timeout=60) != os.getpid()
+    assert sorted(driven(["a", "b", "c"], engine)) == ["a", "b", "c"]
+
+
+def wait_until(condition):
+    for _ in range(600):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError("nothing came of it in a minute")
 
 
 def test_an_executor_that_is_broken_or_gives_up_ends_the_study():

@@ -31,6 +31,7 @@ def test_a_study_keeps_folders_goes_on_after_failures_and_sums_up(study, recordi
     ran = study("recordings", "-o", "out", "--long", code=1)
     out = tmp_path / "out"
     assert "7 of 8 recordings done" in ran.stdout
+    assert "No face was found in day2/nobody.mp4, photos/nobody.png." in ran.stdout
     assert done(out) == ALL
     assert set(tables(out)) == {
         "day1/a.csv",

@@ -24,6 +24,7 @@ from mien.errors import MienError
 from mien.options import AnalysisOptions
 from mien.runtime.compilation import counting_compilations
 from mien.runtime.memory import peak_memory_mb
+from mien.runtime.own_process import leave_out_unneeded
 from mien.runtime.profiler import Probe, Profiler, StageTime
 
 HYPOTHESES = "first fit, all hypotheses"
@@ -295,5 +296,5 @@ def _measured_run(video: str, options: dict[str, Any], began: float) -> RunMeasu
 
 
 if __name__ == "__main__":
-    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]  # As the command does.
+    leave_out_unneeded()  # as the command does
     sys.stdout.write(json.dumps(dataclasses.asdict(_measured_run(**json.loads(sys.argv[1])))) + "\n")

@@ -27,6 +27,7 @@ from mien.cli.summarise import summarise
 from mien.cli.warmup import warmup
 from mien.cli.words import note, open_missing_streams
 from mien.errors import MienError, OptionError, StoppedError
+from mien.runtime.own_process import leave_out_unneeded
 from mien.runtime.versions import __version__
 
 
@@ -134,9 +135,7 @@ def _file_or_option(word: str) -> str:
 def main() -> None:
     """Entry point of the ``mien`` executable."""
     open_missing_streams()
-    # Where SciPy is installed, Numba imports its linear algebra, 0.2 s and 20 MB, only to know whether it
-    # could compile products of matrices, which no kernel of mien asks for. This process is ours alone.
-    sys.modules.setdefault("scipy", None)  # type: ignore[arg-type]
+    leave_out_unneeded()
     sys.argv[1:1] = program_called(sys.argv[0])
     sys.argv[1:] = [_file_or_option(word) for word in sys.argv[1:]]
     try:

@@ -14,7 +14,7 @@ from mien.cli.arguments import ModelArguments, QuietOption, analysis_options, gr
 from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
 from mien.cli.patterns import files_meant
-from mien.cli.words import note, say
+from mien.cli.words import no_face_in, note, say
 from mien.errors import OptionError, StoppedError
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _reports(wanted: _Wanted, analysis: AnalysisOptions, console: Console, *, qu
                     raise each.error
                 note(f"mien: {each.error}")
             if each.report is not None and not quiet:
-                say(f"Report: {each.report}")
+                say(f"Report: {each.report}", *no_face_in(each.faceless))
     return made
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,7 +25,7 @@ from mien.cli.arguments import (
 )
 from mien.cli.exit_codes import ExitCode
 from mien.cli.summarise import RuleArguments
-from mien.cli.words import note, say
+from mien.cli.words import no_face_in, note, say
 from mien.errors import OptionError
 
 if TYPE_CHECKING:
@@ -83,8 +84,11 @@ class WorkArguments:
         ),
     ] = False
 
-    def engine(self) -> Callable[[], Engine]:
-        """What does the work, once there is any.
+    @contextmanager
+    def engine(self, output: Path) -> Iterator[Callable[[], Engine]]:
+        """Give what does the work, once there is any: where nothing has been done yet there surely is.
+
+        Then processes begin at once, and import libraries while this one finds and plans the work.
 
         Raises
         ------
@@ -92,13 +96,23 @@ class WorkArguments:
             Two are asked for.
         """
         from mien.study.engines import DaskEngine, LocalEngine
+        from mien.study.home import has_begun
 
-        scheduler = self.scheduler
-        if scheduler is None:
-            return partial(LocalEngine, self.workers)
-        if self.workers is not None:
-            raise OptionError("workers are this machine's, a scheduler has its own; leave one of both out")
-        return partial(DaskEngine, scheduler)
+        if self.scheduler is not None:
+            if self.workers is not None:
+                raise OptionError(
+                    "workers are this machine's, a scheduler has its own; leave one of both out"
+                )
+            yield partial(DaskEngine, self.scheduler)
+        elif self.dry_run or has_begun(output):
+            yield partial(LocalEngine, self.workers)
+        else:
+            with closing(LocalEngine(self.workers)) as engine:
+                try:
+                    yield lambda: engine
+                except BaseException:
+                    engine.kill()
+                    raise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,28 +157,29 @@ def study(
 
     A second call does what is new, changed or failed, and nothing else.
     """
-    from mien.study.find import Choice, find_recordings
-    from mien.study.gather import Forms
-    from mien.study.planning import Planning, Shard
-    from mien.study.run import Study
+    with work.engine(output) as start:
+        from mien.study.find import Choice, find_recordings
+        from mien.study.gather import Forms
+        from mien.study.planning import Planning, Shard
+        from mien.study.run import Study
 
-    choice = Choice(tuple(work.include or ()), tuple(work.exclude or ()))
-    recordings, columns = find_recordings(place, output, choice)
-    planning = Planning(
-        home=output,
-        options=analysis_options(models, span, lens, fit, faces),
-        wanted=files.outputs(),
-        rules=rules.options(),
-        redo=work.redo,
-        own_neutral=work.own_neutral,
-        shard=Shard.parse(work.shard),
-    )
-    forms = Forms(long=form.long, annotations=(".eaf",) * form.elan + (".TextGrid",) * form.praat)
-    made = Study(planning, recordings, columns, forms)
-    if work.dry_run:
-        say(*_intentions(made.plan()))
-        return
-    outcome = _followed(made, work.engine(), quiet=quiet)
+        choice = Choice(tuple(work.include or ()), tuple(work.exclude or ()))
+        recordings, columns = find_recordings(place, output, choice)
+        planning = Planning(
+            home=output,
+            options=analysis_options(models, span, lens, fit, faces),
+            wanted=files.outputs(),
+            rules=rules.options(),
+            redo=work.redo,
+            own_neutral=work.own_neutral,
+            shard=Shard.parse(work.shard),
+        )
+        forms = Forms(long=form.long, annotations=(".eaf",) * form.elan + (".TextGrid",) * form.praat)
+        made = Study(planning, recordings, columns, forms)
+        if work.dry_run:
+            say(*_intentions(made.plan()))
+            return
+        outcome = _followed(made, start, quiet=quiet)
     _tell(outcome, output, quiet=quiet)
     if files.report and planning.shard.whole:
         from mien.report.study_overview import overview_of_study
@@ -222,7 +237,7 @@ def _tell(outcome: Outcome, output: Path, *, quiet: bool) -> None:
         f"Of {len(outcome.incomplete)}, not all could be read: see notes." if outcome.incomplete else "",
         f"Written: {', '.join(str(path) for path in outcome.written[:3])}." if outcome.written else "",
     ]
-    say(" ".join(part for part in parts if part))
+    say(" ".join(part for part in parts if part), *no_face_in(sorted(outcome.faceless)))
 
 
 def _code(outcome: Outcome) -> ExitCode:

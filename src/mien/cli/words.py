@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -138,9 +138,8 @@ def _tables(outcome: JobOutcome) -> tuple[str, str]:
 def remarks(outcome: JobOutcome, compat: str | None = None) -> list[str]:
     """Lines about results that are probably not what somebody hoped for."""
     if outcome.empty:
-        more = f" and {len(outcome.empty) - 3} more" if len(outcome.empty) > 3 else ""
-        return [f"No face was found in {', '.join(outcome.empty[:3])}{more}."]
-    lines = [f"No face was found in {outcome.name}."] if outcome.faceless else []
+        return no_face_in(outcome.empty)
+    lines = no_face_in([outcome.name] * outcome.faceless)
     if outcome.turned_deg:
         return [*lines, _turned(outcome, compat)]
     if outcome.mostly_impossible and not outcome.pictures:
@@ -150,6 +149,14 @@ def remarks(outcome: JobOutcome, compat: str | None = None) -> list[str]:
             f"{outcome.name} upside down or on its side?"
         )
     return lines
+
+
+def no_face_in(names: Sequence[str]) -> list[str]:
+    """Say in which recordings or pictures no face was found; nothing where there are none."""
+    if not names:
+        return []
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return [f"No face was found in {', '.join(names[:3])}{more}."]
 
 
 def _turned(outcome: JobOutcome, compat: str | None) -> str:

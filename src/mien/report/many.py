@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mien.analysis.targets import REPORT_ENDING, need_source
 from mien.errors import MienError, ModelsMissingError, OptionError, TableError
+from mien.report.face_rows import is_of_pictures
 from mien.report.making import report_path, write_report
 from mien.report.options import ReportOptions
 from mien.report.overview import OverviewRow, overview_row, write_overview
@@ -52,12 +53,13 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What became of an item: its report, or why there is none."""
+    """What became of an item: its report, or why there is none; names of what no face was found in."""
 
     item: Item
     report: Path | None
     row: OverviewRow
     error: MienError | None = None
+    faceless: tuple[str, ...] = ()
 
 
 def items_of(sources: Sequence[Path]) -> tuple[list[Item], bool]:
@@ -127,7 +129,21 @@ def make_reports(
         except MienError as error:
             yield Made(item, None, OverviewRow(name=item.name, known=item.known, failure=str(error)), error)
         else:
-            yield Made(item, place, overview_row(item.name, result, place, options, item.known))
+            row = overview_row(item.name, result, place, options, item.known)
+            yield Made(item, place, row, faceless=_faceless(item, result))
+
+
+def _faceless(item: Item, result: VideoResult) -> tuple[str, ...]:
+    """What no face was found in: the recording, or of pictures that were analysed now, all read, some."""
+    if not is_of_pictures(result):
+        return () if result.success.any() else (item.name,)
+    if not len(result):
+        return (item.name,)
+    if item.is_table or result.provenance.get("analysed", {}).get("lost"):
+        return ()
+    pictures = [Path(path).name for path in result.provenance.get("pictures", ())]
+    found = set(result.frame.tolist())
+    return tuple(name for number, name in enumerate(pictures) if number not in found)
 
 
 def places_of(items: Sequence[Item], output: Path | None) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import multiprocessing
 import os
@@ -9,17 +10,23 @@ import signal
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from mien.errors import OptionError
 from mien.options import available_cores
-from mien.study.work import Ended, Task, run_task
+from mien.runtime.own_process import leave_out_unneeded
+from mien.study.warm import import_libraries
 
 if TYPE_CHECKING:
     from multiprocessing.synchronize import Event
+
+    from mien.study.work import Ended, Task
+
+Result = TypeVar("Result")
 
 LOOK_S = 0.2
 """How often whoever waits for a task looks for a wish to stop, s."""
@@ -61,7 +68,8 @@ class Engine(ABC):
 class LocalEngine(Engine):
     """Processes of this machine, one thread each.
 
-    Each is a pool of its own: where the system ends one, the others go on.
+    Each is a pool of its own: where the system ends one, the others go on. They begin at once, and import
+    what tasks need while whoever has the tasks is still planning them.
 
     Parameters
     ----------
@@ -86,21 +94,15 @@ class LocalEngine(Engine):
 
     def prepare(self, work: Callable[[], bool]) -> Future[bool]:
         """Let all processes do it at the same time."""
-        first, *_ = [pool.submit(work) for pool in self._pools]
+        first, *_ = [self._begin(place, work) for place in range(self.workers)]
         return first
 
     def submit(self, task: Task) -> Future[list[Ended]]:
-        """Begin a task in a process that is free; one that died has been replaced."""
+        """Begin a task in a process that is free."""
         free = [place for place, future in self._at_work.items() if future.done()]
         place = next((each for each in range(self.workers) if each not in self._at_work), *free[:1])
-        try:
-            future = self._begin(self._pools[place], task)
-        except BrokenExecutor:
-            self._pools[place].shutdown()
-            self._pools[place] = self._pool()
-            future = self._begin(self._pools[place], task)
-        self._at_work[place] = future
-        return future
+        self._at_work[place] = self._begin(place, self._work(task))
+        return self._at_work[place]
 
     def stop(self) -> None:
         """Let all processes end their videos after the frame at hand."""
@@ -114,15 +116,27 @@ class LocalEngine(Engine):
                     os.kill(process, getattr(signal, "SIGKILL", signal.SIGTERM))
 
     def close(self) -> None:
-        """End the processes, all at the same time: each takes a tenth of a second."""
-        with ThreadPoolExecutor(self.workers) as threads:
-            list(threads.map(lambda pool: pool.shutdown(cancel_futures=True), self._pools))
+        """End the processes after what they are at; nobody need wait until they are gone."""
+        for pool in self._pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        wait(self._at_work.values())
 
     def _pool(self) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(1, self._context, initializer=_begin_process, initargs=(self._stopped,))
+        pool = ProcessPoolExecutor(1, self._context, initializer=_begin_process, initargs=(self._stopped,))
+        pool.submit(import_libraries)
+        return pool
 
-    def _begin(self, pool: ProcessPoolExecutor, task: Task) -> Future[list[Ended]]:
-        return pool.submit(_run_in_process, task)
+    def _work(self, task: Task) -> Callable[[], list[Ended]]:
+        return partial(_run_in_process, task)
+
+    def _begin(self, place: int, work: Callable[[], Result]) -> Future[Result]:
+        """Let a process do something; one that died is replaced."""
+        try:
+            return self._pools[place].submit(work)
+        except BrokenExecutor:
+            self._pools[place].shutdown()
+            self._pools[place] = self._pool()
+            return self._pools[place].submit(work)
 
 
 class ExecutorEngine(Engine):
@@ -146,6 +160,8 @@ class ExecutorEngine(Engine):
 
     def submit(self, task: Task) -> Future[list[Ended]]:
         """Begin a task when a worker is free."""
+        from mien.study.work import run_task
+
         return self._executor.submit(run_task, task)
 
 
@@ -204,6 +220,9 @@ _HERE = _Process()
 
 def _begin_process(stopped: Event) -> None:
     """Begin a worker: whether it shall end is its parent's business, and it does not outlive its parent."""
+    leave_out_unneeded()
+    # What it wrote is in its place: taking apart libraries and models piece by piece would take 0.3 s.
+    atexit.register(os._exit, 0)
     _HERE.stopped = stopped
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # which systems send to every process of a job
         with suppress(ValueError, AttributeError):
@@ -221,6 +240,8 @@ def _end_with_parent() -> None:
 
 
 def _run_in_process(task: Task) -> list[Ended]:
+    from mien.study.work import run_task
+
     # What is asked of it, processes' events answer as threads' do.
     return run_task(task, cast(threading.Event, _HERE.stopped))
 

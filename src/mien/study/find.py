@@ -10,12 +10,11 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from mien.errors import OptionError, SourceError
+from mien.study.home import HOME
 from mien.study.listing import Listing, read_listing, slashes
 from mien.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES, are_pictures
 
 LIST_SUFFIXES = (".csv", ".tsv", ".txt")
-HOME = ".mien-study"
-"""The hidden folder, below that of a study's results."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from mien.study.annotations import write_annotations
 from mien.study.dictionary import EVENT_COLUMNS, NOTES, TABLE
 from mien.study.event import Event
 from mien.study.events import Events
-from mien.study.find import HOME
+from mien.study.home import HOME
 from mien.study.ledger import Item, read_json, size_of, write_json
 from mien.study.record_files import csv_text, write_events, write_records
 from mien.study.summaries import Summary

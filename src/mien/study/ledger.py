@@ -22,7 +22,8 @@ from mien.packs import Pack
 from mien.results.files import whole_file
 from mien.results.provenance import provenance_path, sha256_of
 from mien.runtime.versions import __version__
-from mien.study.find import HOME, Recording
+from mien.study.find import Recording
+from mien.study.home import ENTRIES, HOME, SUMMARIES
 
 _OF_NO_ACCOUNT = ("threads", "device", "models", "landmarks", "keep_scores")
 """Options that don't change a table, or are named by what was really used."""
@@ -76,12 +77,12 @@ class Item:
     @property
     def entry(self) -> Path:
         """Where its entry is."""
-        return self.home / HOME / "done" / f"{self.name}.json"
+        return self.home / HOME / ENTRIES / f"{self.name}.json"
 
     @property
     def summary(self) -> Path:
         """Where its summary and events are kept."""
-        return self.home / HOME / "summaries" / f"{self.name}.json"
+        return self.home / HOME / SUMMARIES / f"{self.name}.json"
 
     @property
     def table(self) -> str:

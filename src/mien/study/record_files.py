@@ -7,6 +7,7 @@ import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,6 +121,12 @@ def data_frame(rows: Records, names: Sequence[str]) -> pd.DataFrame:
     except ImportError as error:
         raise OptionError("data frames need pandas; install it with: pip install 'mien[tables]'") from error
     return pd.DataFrame(list(rows), columns=list(names))
+
+
+def load_parquet() -> None:
+    """Import what writes Parquet, where it is installed; that takes a moment, which may be a better one."""
+    with suppress(ImportError):
+        import pyarrow.parquet  # noqa: F401
 
 
 def _write_parquet(rows: Records, columns: Sequence[Column], path: Path) -> None:

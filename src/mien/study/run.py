@@ -17,10 +17,12 @@ from filelock import FileLock, Timeout
 from mien.errors import OutputError
 from mien.options import AnalysisOptions
 from mien.study.engines import LOOK_S, Engine
-from mien.study.find import HOME, Recording
+from mien.study.find import Recording
 from mien.study.gather import FAILURES, Forms, Gathering, write_failures
+from mien.study.home import HOME
 from mien.study.ledger import Item
 from mien.study.planning import Plan, Planning
+from mien.study.record_files import load_parquet
 from mien.study.work import Ended, Task
 
 LOG = "study.log"
@@ -57,6 +59,8 @@ class Outcome:
         Names and reasons of those that failed.
     incomplete
         Names of those of which a part could not be read.
+    faceless
+        Names of those analysed now in which no face was found.
     stopped
         Whether it was stopped.
     written
@@ -70,6 +74,7 @@ class Outcome:
     seconds: float = 0.0
     failures: dict[str, str] = field(default_factory=dict)
     incomplete: list[str] = field(default_factory=list)
+    faceless: list[str] = field(default_factory=list)
     stopped: bool = False
     written: list[Path] = field(default_factory=list)
 
@@ -175,6 +180,7 @@ class _Run:
         self.done = {item.name for item in plan.items} - waiting
         faults = {recording.name: recording.fault for recording in plan.faults}
         self.outcome = Outcome(recordings=len(plan.items) + len(faults), failures=faults)
+        self._left, self._at_once = len(plan.tasks), 0
         self._sizes: dict[str, Item] = {item.name: item for item in plan.items}
 
     def work(self, start: Callable[[], Engine] | None) -> None:
@@ -200,6 +206,7 @@ class _Run:
         from mien.study.engines import LocalEngine
 
         with closing((start or LocalEngine)()) as engine:
+            self._at_once = engine.at_once
             try:
                 if any(not task.only_sum_up for task in self.plan.tasks):
                     self._prepare(engine, self.plan.tasks[0].options)
@@ -235,6 +242,9 @@ class _Run:
             self._count(ended)
             self._write_log(ended)
             self._follower.ended(ended, self._sizes[ended.name].recording.size)
+        self._left -= bool(every)  # of a task that took its worker along there is nothing yet
+        if self._left < self._at_once:
+            load_parquet()  # while a worker has nothing to do any more
 
     def _count(self, ended: Ended) -> None:
         outcome = self.outcome
@@ -244,6 +254,8 @@ class _Run:
             self.done.add(ended.name)
             outcome.analysed += ended.analysed
             outcome.frames += ended.frames if ended.analysed else 0
+            if ended.faceless:
+                outcome.faceless.append(ended.name)
             if ended.lost:
                 outcome.incomplete.append(ended.name)
 

@@ -5,6 +5,13 @@ from __future__ import annotations
 from mien.options import AnalysisOptions
 
 
+def import_libraries() -> None:
+    """Import what every recording needs; nothing of what is to be done has to be known for that."""
+    import mien.analysis.jobs
+    import mien.study.tables
+    import mien.study.work  # noqa: F401
+
+
 def read_models(options: AnalysisOptions) -> bool:
     """Read the models, unless kernels have yet to be compiled on this machine: then say so.
 

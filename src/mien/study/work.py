@@ -98,6 +98,12 @@ class Ended:
         """Whether there is no result of it for another reason than a wish."""
         return bool(self.reason)
 
+    @property
+    def faceless(self) -> bool:
+        """Whether it was analysed, and no face was found in it."""
+        whole = self.analysed and not self.failed and not self.stopped
+        return whole and self.frames > 0 and self.success_share == 0
+
 
 def run_task(task: Task, stopped: threading.Event | None = None) -> list[Ended]:
     """Do a task.
