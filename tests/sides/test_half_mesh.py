@@ -115,6 +115,33 @@ def test_drawn_triangles_equal_the_slow_twin(seed, count):
     assert (apart <= 255 / 64 * 2 + 1).all()
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300, -1e18])
+def test_vertices_that_are_nowhere_draw_nothing(value):
+    frame, wanted = np.full((8, 8, 3), 7, np.uint8), np.ones((16, 15), np.uint8)
+    for corner in range(3):
+        for axis in range(2):
+            vertices = np.array([[1.0, 1.0], [12.0, 3.0], [5.0, 14.0]])
+            vertices[corner, axis] = value
+            left, out = wanted.copy(), np.zeros((16, 15, 3), np.uint8)
+            triangle = np.array([[0, 1, 2]], np.int32)
+            draw(vertices, np.full((3, 2), 3.0), triangle, frame.reshape(-1), 8, 8, left, out)
+            assert left.all()
+            assert not out.any()
+            covered = np.zeros((16, 15), np.uint8)
+            cover(vertices, triangle, covered)
+            assert not covered.any()
+
+
+def test_origins_far_from_the_frame_are_black():
+    frame, triangle = np.full((8, 8, 3), 7, np.uint8), np.array([[0, 1, 2]], np.int32)
+    vertices = np.array([[1.0, 1.0], [12.0, 3.0], [5.0, 14.0]])
+    for value in (1e300, -1e300, -1e18):
+        left, out = np.ones((16, 15), np.uint8), np.zeros((16, 15, 3), np.uint8)
+        draw(vertices, np.full((3, 2), value), triangle, frame.reshape(-1), 8, 8, left, out)
+        assert not out.any()
+        assert not left.all()
+
+
 def near_an_edge(vertices, triangles, shape):
     """Pixels within 1e-7 px of an edge."""
     y, x = np.indices(shape)

@@ -70,7 +70,7 @@ def cover(vertices, triangles, wanted):
         a, b, c = _from_the_top(vertices, triangles[t])
         xa, ya, xb, yb = vertices[a, 0], vertices[a, 1], vertices[b, 0], vertices[b, 1]
         xc, yc = vertices[c, 0], vertices[c, 1]
-        if not yc - ya < _FAR:
+        if not abs(xa) + abs(xb) + abs(xc) + abs(ya) + abs(yb) + abs(yc) < _FAR:
             continue
         ac, ab, bc = _slope(xa, ya, xc, yc), _slope(xa, ya, xb, yb), _slope(xb, yb, xc, yc)
         top, bottom = max(0, np.int64(math.ceil(ya))), min(bottom_row, np.int64(math.floor(yc)))
@@ -95,7 +95,8 @@ def draw(vertices, origins, triangles, flat, height, width, wanted, out):
         xa, ya, xb, yb = vertices[a, 0], vertices[a, 1], vertices[b, 0], vertices[b, 1]
         xc, yc = vertices[c, 0], vertices[c, 1]
         area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
-        if not abs(area) > 1e-9 or not yc - ya < _FAR:
+        far = abs(xa) + abs(xb) + abs(xc) + abs(ya) + abs(yb) + abs(yc)
+        if not abs(area) > 1e-9 or not far < _FAR:
             continue
         # Origins change evenly from pixel to pixel.
         per_x_b, per_x_c = (yc - ya) / area, (ya - yb) / area
