@@ -233,44 +233,85 @@ def flip(media: Path, folder: Path) -> None:
         print("    measures, tracked anew: " + ", ".join(f"{k} {v:.2f}" for k, v in worst.items()))
 
 
+class SeenAlike:
+    """Reads the whole face both ways as composites are made: seen from ahead, in the composites' place."""
+
+    def __init__(self, record, predictors) -> None:
+        from mien.action_units.analyzer import ScoreKeeper
+        from mien.appearance.fhog import FhogExtractor
+        from mien.shape.model import PointDistributionModel
+        from mien.sides.composite import CompositeMaker
+
+        self.maker, self.fhog = CompositeMaker(record), FhogExtractor()
+        self.pdm, self.keeper = PointDistributionModel(record.pdm), ScoreKeeper(record, predictors, 1)
+
+    def watch(self, frame, face, sketch, made) -> None:
+        """Read a frame; the halves of composites lie where they lie in the whole face."""
+        if sketch is None:
+            self.keeper.add(None)
+            return
+        left, right = (one.appearance for one in self.maker.make(frame, sketch.midplane))
+        views = [(right.aligned.bgr, left.aligned.bgr), (left.aligned.bgr, right.aligned.bgr)]
+        pictures = [np.concatenate((one[:, :56], other[:, 56:]), axis=1) for one, other in views]
+        points = seen_from_ahead(sketch.midplane)
+        params = [self.pdm.fit_to_points(marks)[1] for marks in (points, mirror_landmarks(points, 0))]
+        fhog = np.mean([self.fhog.describe(picture) for picture in pictures], axis=0)
+        self.keeper.add([replace(left, fhog=fhog, local_params=np.mean(params, axis=0))])
+
+    def scores(self):
+        """Scores of the whole face."""
+        return self.keeper.scores()[0]
+
+
+def seen_from_ahead(midplane) -> np.ndarray:
+    """Landmarks (68, 2) of a face as it is, seen by a camera in its plane of symmetry."""
+    from mien.sides.composite import _from_ahead
+
+    return _from_ahead(midplane.face, midplane).astype(np.float32)
+
+
 def additivity(media: Path, folder: Path) -> None:
-    """The mean of the sides against the whole face, read one way and both ways."""
-    print(
-        "| video | both ways, its own zero | worst unit | both ways, the sides' zero | worst unit | not cut at 0 | own neutral faces | raw | one way |\n"  # noqa: E501
-        "|---|---|---|---|---|---|---|---|---|"
-    )
+    """The mean of the sides against the whole face: as mien analyze reads it, and seen as composites are."""
+    from mien.action_units.predictors import PredictorSet
+    from mien.packs import choose_pack
+    from mien.sides.analysis import read_record
+
+    record = read_record(choose_pack("openface").folder, "dynamic")
+    kinds = ("in the table", "the sides' zero", "own neutral faces", "raw")
+    print("| video | " + " | ".join((*kinds, *kinds[1:], "read one way")) + " |\n|---|" + "---|" * 8)
     for name, ending, count in VIDEOS:
         path = media / f"{name}{ending}"
-        sides = both(path, count)
-        mean = sides.intensity.mean(axis=0)
-        whole = []
-        for ways in (True, False):
-            with mien.Analysis(
-                Changed(path, count), replace(OPTIONS, both_ways=ways, keep_scores=True)
-            ) as analysis:
-                for _ in analysis:
-                    pass
-                whole.append(
-                    (analysis.result().au_intensity, raw(analysis.scores().clip), analysis.scores().clip)
-                )
-        with SidesAnalysis(Changed(path, count), OPTIONS) as analysis:
+        alike = SeenAlike(record, PredictorSet(record.predictors))
+        with SidesAnalysis(Changed(path, count), OPTIONS, watch=alike.watch) as analysis:
             for _ in analysis:
                 pass
-            left, right = analysis.scores_of_sides()
-            baseline = pooled((left, right), analysis.predictors)
-        # The whole face against the same neutral face and zero as the sides, and before anything is cut at 0.
-        alike = np.abs(mean - normalise(whole[0][2], baseline).intensity)[left.ok].mean(axis=0)
-        uncut = [clip.relative_to(baseline.neutral)[:, :17] for clip in (left, right, whole[0][2])]
-        uncut = np.abs((uncut[0] + uncut[1]) / 2 - uncut[2]).mean()
-        own = series_of((left, right), None).intensity.mean(axis=0)
-        apart = (raw(left) + raw(right)) / 2 - whole[0][1]
-        units = np.nanmean(np.abs(mean - whole[0][0]), axis=0)
-        print(
-            f"| {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.3f} | "
-            f"{alike.mean():.3f} | {INTENSITY_NAMES[alike.argmax()]} {alike.max():.3f} | {uncut:.3f} | "
-            f"{np.nanmean(np.abs(own - whole[0][0])):.3f} | {np.abs(apart).mean():.3f} | "
-            f"{np.nanmean(np.abs(mean - whole[1][0])):.3f} |"
-        )
+            both_sides = analysis.scores_of_sides()
+            baseline = pooled(both_sides, analysis.predictors)
+        whole, one_way = (whole_face(path, count, both_ways=ways) for ways in (True, False))
+        sides = series_of(both_sides, baseline).intensity.mean(axis=0)
+        own = series_of(both_sides, None).intensity.mean(axis=0)
+        sides_raw = sum(raw(side) for side in both_sides) / 2
+        cells = [apart(sides, normalise(whole).intensity)]
+        for other in (whole, alike.scores()):
+            cells.append(apart(sides, normalise(other, baseline).intensity))
+            cells.append(apart(own, normalise(other).intensity))
+            cells.append(apart(sides_raw, raw(other)))
+        print(f"| {name} | " + " | ".join([*cells, apart(sides, normalise(one_way).intensity)]) + " |")
+
+
+def whole_face(path: Path, count: int, *, both_ways: bool):
+    """Scores of the whole face as mien analyze reads it."""
+    options = replace(OPTIONS, both_ways=both_ways, keep_scores=True)
+    with mien.Analysis(Changed(path, count), options) as analysis:
+        for _ in analysis:
+            pass
+        return analysis.scores().clip
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> str:
+    """Mean difference over frames and units, and the unit where it is largest."""
+    units = np.nanmean(np.abs(one - other), axis=0)
+    return f"{units.mean():.3f} ({INTENSITY_NAMES[units.argmax()]} {units.max():.2f})"
 
 
 def raw(clip) -> np.ndarray:

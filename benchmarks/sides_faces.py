@@ -17,8 +17,9 @@ import numpy as np
 from mien.action_units.catalogue import INTENSITY_NAMES
 from mien.action_units.geometry import ShapeDescriptor
 from mien.action_units.predictors import PredictorSet
+from mien.appearance.alignment import LIFT_PX, FaceAligner
 from mien.appearance.fhog import FhogExtractor
-from mien.datatypes import Appearance, FaceLandmarks, Frame
+from mien.datatypes import AlignedFace, Appearance, FaceLandmarks, Frame
 from mien.geometry.rotation import rotation_from_euler
 from mien.packs import build_stages, choose_pack
 from mien.pipeline import Pipeline
@@ -26,6 +27,7 @@ from mien.shape.mirror import STABLE, mirror_landmarks
 from mien.sides import composite, kernels
 from mien.sides.analysis import read_record
 from mien.sides.composite import CompositeMaker, one_sided
+from mien.sides.half_mesh import HalfMesh
 from mien.sides.measures import SIDE_MEASURES, side_measures
 from mien.sides.midplane import Midplane, MidplaneFinder
 from sides import OPTIONS, VIDEOS, Changed, changed
@@ -33,6 +35,8 @@ from sides import OPTIONS, VIDEOS, Changed, changed
 RECORD = read_record(choose_pack("openface").folder, "dynamic")
 PREDICTORS = PredictorSet(RECORD.predictors)
 FINDER, MAKER = MidplaneFinder(RECORD.pdm), CompositeMaker(RECORD)
+MESH = HalfMesh(np.asarray(RECORD.triangles, np.int32))
+ALIGNER = FaceAligner(RECORD.pdm, RECORD.triangles)
 SHAPE = ShapeDescriptor(RECORD.pdm)
 FOREHEAD_MM = 43.0
 
@@ -67,33 +71,24 @@ def score(appearance: Appearance) -> np.ndarray:
 
 def read(frame: Frame, plane: Midplane) -> np.ndarray:
     """Raw intensities of both sides, (2, 17)."""
-    return np.stack([score(MAKER.make(frame, plane, side).appearance) for side in (0, 1)])
+    return np.stack([score(made.appearance) for made in MAKER.make(frame, plane)])
 
 
 def draw(plane: Midplane, texture: Midplane, bgr: np.ndarray, side: int, size: int, cut: bool = False):
-    """A face laid out by ``plane``, with the skin of a side of ``texture``; ``cut`` draws only that side."""
-    raised = list(composite.RAISED_LANDMARKS)
-    above = plane.face[raised] - (0.0, FOREHEAD_MM, 0.0)
-    skin = one_sided(texture.face, side)
-    vertices = np.vstack(
-        (
-            np.column_stack((plane.project(plane.face), plane.face[:, 0])),
-            np.column_stack((plane.project(above), above[:, 0])),
-        )
-    )
-    origins = texture.project(np.vstack((skin, skin[raised] - (0.0, FOREHEAD_MM, 0.0))))
-    keep = 1.0 if side == 0 else -1.0
-    wanted = np.ones((size, size), np.uint8)
-    if cut:
-        # Seen straight on, the sides part at one column.
-        wanted[:] = (np.arange(size) - plane.translation[0]) * keep >= 0
-    asked = wanted.copy()
-    out = np.full((size, size, 3), 90, np.uint8)
+    """A face laid out by ``plane``, with the skin of a side of ``texture``; ``cut`` draws only that side.
+
+    Gives the picture, and where the face is in it.
+    """
     flat = np.ascontiguousarray(bgr).reshape(-1)
-    kernels.draw(
-        vertices, origins, MAKER._mirrored, MAKER._triangles, keep, flat, *bgr.shape[:2], wanted, out
-    )
-    return out, asked > wanted
+    skin = MESH.vertices(composite._halves(texture.face), FOREHEAD_MM)[side] * composite._OUTWARDS[side]
+    halves = MESH.vertices(composite._halves(plane.face), FOREHEAD_MM)
+    wanted = np.ones((size, size), np.uint8)
+    out = np.full((size, size, 3), 90, np.uint8)
+    # What is nearer is drawn first: the half that is seen more of.
+    for half in (side,) if cut else ((0, 1) if plane.yaw_rad >= 0 else (1, 0)):
+        corners = plane.project(halves[half] * composite._OUTWARDS[half])
+        kernels.draw(corners, texture.project(skin), MESH.fine, flat, *bgr.shape[:2], wanted, out)
+    return out, wanted == 0
 
 
 def placed(face: np.ndarray, nod: float, yaw: float, size: int, scale: float = 2.2) -> Midplane:
@@ -145,13 +140,27 @@ def projected(points: np.ndarray) -> Midplane:
 
 
 def own_pose(frame: Frame, plane: Midplane) -> np.ndarray:
-    """Composites seen as the face is seen, turned as it is, instead of from ahead."""
-    ahead = composite._from_ahead
-    composite._from_ahead = lambda face, plane: plane.project(face)
-    try:
-        return read(frame, plane)
-    finally:
-        composite._from_ahead = ahead
+    """Raw intensities of composites seen as the face is seen, turned as it is, instead of from ahead."""
+    return np.stack([score(turned_composite(frame, plane, side)) for side in (0, 1)])
+
+
+def turned_composite(frame: Frame, plane: Midplane, side: int) -> Appearance:
+    face = one_sided(plane.face, side)
+    points = plane.project(face).astype(np.float32)
+    global_params, local_params = MAKER._pdm.fit_to_points(points)
+    matrix, spans = ALIGNER.place(points, global_params[4], global_params[5])
+    wanted = (spans[:, :-1].cumsum(axis=1) > 0).astype(np.uint8)
+    lift = LIFT_PX / (np.hypot(*matrix[0, :2]) * plane.scale * np.cos(plane.nod_rad))
+    halves = MESH.vertices(composite._halves(face), lift)
+    origins = plane.project(halves[side] * composite._OUTWARDS[side])
+    out = np.zeros((112, 112, 3), np.uint8)
+    flat_frame = np.ascontiguousarray(frame.bgr).reshape(-1)
+    for half in (0, 1) if plane.yaw_rad >= 0 else (1, 0):
+        corners = plane.project(halves[half] * composite._OUTWARDS[half]) @ matrix[:, :2].T + matrix[:, 2]
+        kernels.draw(corners, origins, MESH.fine, flat_frame, *frame.bgr.shape[:2], wanted, out)
+    return Appearance(
+        AlignedFace(out, matrix.copy()), FhogExtractor().describe(out), global_params, local_params, good=True
+    )
 
 
 METHODS = {
@@ -232,47 +241,58 @@ def uneven(points: np.ndarray) -> float:
     return float(np.mean([abs(np.subtract(*values[m.name])[0]) for m in SIDE_MEASURES if m.unit == "mm"]))
 
 
+PAIRS_OF_FRAMES = 7
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
 def hybrids(media: Path) -> None:
-    """Faces whose left half is at rest and whose right half moves by a known share."""
+    """Faces whose left half is at rest and whose right half moves by a known share: means of pairs."""
     print(
         "| video | unit | whole action | side that moves, at 0, 25, 50, 75, 100 % (exact landmarks) | at-rest side | tracked anew: moves | at rest |"  # noqa: E501
     )
     print("|---|---|---|---|---|---|---|")
-    still, errors, monotone = Still(), [], []
+    still, errors, rising = Still(), [], []
     for name, ending, count in VIDEOS:
         kept = tracked(media / f"{name}{ending}", count)
         values = np.array([face.intensity for face in kept])
         units = np.argsort(-(np.percentile(values, 98, axis=0) - np.percentile(values, 10, axis=0)))[:4]
         for unit in units:
             order = np.argsort(values[:, unit])
-            rest, action = kept[order[len(order) // 10]], kept[order[-3]]
-            planes = [FINDER.find(face.landmarks.points) for face in (rest, action)]
-            alone = [read(face.frame, plane) for face, plane in zip((rest, action), planes, strict=True)]
-            moving, resting, again = [], [], []
-            for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-                frame, points = hybrid(rest, action, planes, share)
-                both = read(frame, FINDER.find(points))
-                moving.append(both[1, unit])
-                resting.append(both[0, unit])
-                marks = still.points(frame)
-                again.append(read(frame, FINDER.find(marks))[:, unit] if marks is not None else [np.nan] * 2)
-            zero = resting[0]
-            errors.append((moving[-1] - moving[0]) - (alone[1][1, unit] - alone[0][1, unit]))
-            whole = alone[1][1, unit] - alone[0][1, unit]
+            at_rest = order[len(order) // 20 :][:PAIRS_OF_FRAMES]
+            moved = order[::-1][:PAIRS_OF_FRAMES]
+            pairs = [course(kept[i], kept[j], unit, still) for i, j in zip(at_rest, moved, strict=True)]
+            whole, exact, again = (np.nanmean(part, axis=0) for part in zip(*pairs, strict=True))
+            errors += [part[1][-1, 1] - part[0] for part in pairs]
             if abs(whole) >= 0.5:
-                monotone.append(bool((np.diff(moving) > 0).all() or (np.diff(moving) < 0).all()))
-            again = np.array(again)
+                rising.append(bool((np.diff(exact[:, 1]) * np.sign(whole) > 0).all()))
+            still_side = [np.nanmax(np.abs(values[:, 0])) for values in (exact, again)]
             print(
-                f"| {name} | {INTENSITY_NAMES[unit]} | {whole:.2f} | "
-                + " ".join(f"{value - moving[0]:.2f}" for value in moving)
-                + f" | {max(abs(value - zero) for value in resting):.2f} | "
-                + " ".join(f"{value - again[0, 1]:.2f}" for value in again[:, 1])
-                + f" | {np.nanmax(np.abs(again[:, 0] - again[0, 0])):.2f} |",
+                f"| {name} | {INTENSITY_NAMES[unit]} | {whole:.2f} | {steps(exact[:, 1])} | "
+                f"{still_side[0]:.2f} | {steps(again[:, 1])} | {still_side[1]:.2f} |",
                 flush=True,
             )
     print(
-        f"\nof actions of 0.5 points or more, {sum(monotone)} of {len(monotone)} rise or fall at every step; whole action read with an error of {np.abs(errors).mean():.2f} mean"  # noqa: E501
+        f"\nof actions of 0.5 points or more, {sum(rising)} of {len(rising)} go one way at every step; the "
+        f"whole action of a pair is read with a mean error of {np.abs(errors).mean():.2f}, signed "
+        f"{np.mean(errors):.2f}"
     )
+
+
+def steps(values: np.ndarray) -> str:
+    return " ".join(f"{value:.2f}" for value in values)
+
+
+def course(rest: Tracked, action: Tracked, unit: int, still: Still) -> tuple[float, np.ndarray, np.ndarray]:
+    """The action as its own frames have it; both sides (5, 2) from rest, landmarks exact and tracked anew."""
+    planes = [FINDER.find(face.landmarks.points) for face in (rest, action)]
+    alone = [read(face.frame, plane)[1, unit] for face, plane in zip((rest, action), planes, strict=True)]
+    exact, again = [], []
+    for share in SHARES:
+        frame, points = hybrid(rest, action, planes, share)
+        exact.append(read(frame, FINDER.find(points))[:, unit])
+        marks = still.points(frame)
+        again.append(read(frame, FINDER.find(marks))[:, unit] if marks is not None else [np.nan] * 2)
+    return alone[1] - alone[0], np.subtract(exact, exact[0]), np.subtract(again, again[0])
 
 
 def hybrid(rest: Tracked, action: Tracked, planes: list[Midplane], share: float, size: int = 480):
@@ -426,7 +446,7 @@ class Fold:
 
     def read(self, frame: Frame, plane: Midplane) -> np.ndarray:
         """Raw intensities of both sides, (2, 17)."""
-        made = [MAKER.make(frame, plane, side).appearance for side in (0, 1)]
+        made = [made.appearance for made in MAKER.make(frame, plane)]
         joined = made[1].aligned.bgr.copy()
         joined[:, 56:] = made[0].aligned.bgr[:, 56:]
         x = self._fhog.describe(joined).astype(np.float64)

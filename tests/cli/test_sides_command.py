@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mien.results import read_openface_csv
+from synthetic_video import write_video
 
 ROWS = 50
 
@@ -141,3 +142,12 @@ def test_no_pictures_needs_a_report(sides, face_video):
     done = sides(face_video, "--no-pictures")
     assert done.returncode == 2
     assert "--no-pictures is for --report" in done.stderr
+
+
+def test_a_recording_without_a_face_says_so_and_has_a_code_of_its_own_with_q(sides, tmp_path):
+    room = tmp_path / "room.avi"
+    write_video(room, [np.full((120, 160, 3), 40 + k, np.uint8) for k in range(5)])
+    done = sides(room, "-o", tmp_path / "room.csv")
+    assert done.returncode == 0, done.stderr
+    assert "No face was found in room.avi." in done.stdout
+    assert sides(room, "-o", tmp_path / "room.csv", "-q").returncode == 4

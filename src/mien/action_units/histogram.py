@@ -75,12 +75,38 @@ def pooled_median(histograms: Sequence[MedianHistogram]) -> NDArray[np.float64]:
     if len(counted) == 1:
         # A single descriptor is its own median, not the centre of its bin: only the recording knows it.
         return counted[0].value
-    total = np.zeros((len(first.value), first.bins), np.int64)
-    for histogram in counted:
-        total.reshape(-1)[histogram.cells] += histogram.counters
-    cut = (sum(histogram.count for histogram in counted) + 1) // 2
-    bins = (total.cumsum(axis=1) >= cut).argmax(axis=1)
+    bins = np.zeros(len(first.value), np.uint32)
+    if counted:
+        cells = np.concatenate([histogram.cells for histogram in counted])
+        order = np.argsort(cells, kind="stable")  # a merge: those of each recording are ascending
+        counters = np.concatenate([histogram.counters for histogram in counted])[order]
+        bins = median_bins(cells[order], counters, first.bins, len(bins))
     return np.maximum(bin_centres(bins, first.low, first.high, first.bins), first.floor)
+
+
+def median_bins(
+    cells: NDArray[np.uint32], counters: NDArray[np.unsignedinteger], bins: int, length: int
+) -> NDArray[np.uint32]:
+    """The first bin of every entry's histogram whose cumulative count reaches half.
+
+    Parameters
+    ----------
+    cells
+        (K,) uint32, ascending: entry * bins + bin; one may be there several times.
+    counters
+        (K,) how many values fell into each; for every entry they add up to the same.
+    bins, length
+        Number of bins and of entries.
+
+    Returns
+    -------
+    ndarray
+        (length,) uint32.
+    """
+    reached = counters.cumsum(dtype=np.int64)
+    count = int(reached[-1]) // length if len(reached) else 0
+    halves = np.arange(length) * count + (count + 1) // 2
+    return np.asarray(cells[np.searchsorted(reached, halves)] % np.uint32(bins))
 
 
 def bin_centres(index: NDArray[np.integer], low: float, high: float, bins: int) -> NDArray[np.float64]:

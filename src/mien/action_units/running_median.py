@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mien.action_units import kernels
-from mien.action_units.histogram import MedianHistogram, bin_centres
+from mien.action_units.histogram import MedianHistogram, bin_centres, median_bins
 
 _AT_ONCE = 64
 """Descriptors that `TalliedMedian` counts together."""
@@ -96,7 +98,7 @@ class TalliedMedian:
 
     def __init__(self, length: int, low: float, high: float, bins: int, floor: float = -np.inf) -> None:
         self._range, self._bins, self._floor = (low, high), bins, floor
-        self._counters = np.zeros((length, bins), np.uint32)
+        self._counters: NDArray[np.uint16] | NDArray[np.uint32] = np.zeros((length, bins), np.uint16)
         self._first = np.zeros(length)
         self._waiting = np.empty((_AT_ONCE, length), np.float32)
         self._filled = 0
@@ -115,14 +117,18 @@ class TalliedMedian:
     def histogram(self) -> MedianHistogram:
         """What has been counted so far, and the median of it."""
         self._flush()
-        value = self._first
+        found = _histogram(self._counters, self._range, self._bins, self._floor, self.count, self._first)
+        if not self.count:
+            return found
+        value = found.value
         if self.count > 1:
-            reached = self._counters.cumsum(axis=1) >= (self.count + 1) // 2
-            value = bin_centres(reached.argmax(axis=1), *self._range, self._bins)
-        value = np.maximum(value, self._floor) if self.count else value
-        return _histogram(self._counters, self._range, self._bins, self._floor, self.count, value)
+            middle = median_bins(found.cells, found.counters, self._bins, len(value))
+            value = bin_centres(middle, *self._range, self._bins)
+        return replace(found, value=np.maximum(value, self._floor))
 
     def _flush(self) -> None:
+        if self._counters.dtype == np.uint16 and self.count > _SMALL_LIMIT:
+            self._counters = self._counters.astype(np.uint32)
         kernels.count_many(self._waiting[: self._filled], *self._range, self._counters)
         self._filled = 0
 

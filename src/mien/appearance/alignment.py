@@ -168,6 +168,19 @@ class FaceAligner:
         return AlignedFace(np.zeros((self.size, self.size, 3), np.uint8), np.zeros((2, 3), np.float32))
 
 
+def reference_size(mean: NDArray[np.float32], scale: float) -> float:
+    """Root mean square distance of the rigid landmarks of an aligned face from their middle, px.
+
+    Parameters
+    ----------
+    mean
+        (68, 3) float32, mm: mean shape of the model.
+    scale
+        Pixels per millimetre of it.
+    """
+    return float(_normalised_reference(mean, scale)[1])
+
+
 def _normalised_reference(mean: NDArray[np.float32], scale: float) -> tuple[NDArray[np.float32], np.float32]:
     """Rigid landmarks of the mean shape, centred, of unit size, and their size; types as in `similarity`."""
     reference = mean[list(RIGID_LANDMARKS), :2] * np.float32(scale)

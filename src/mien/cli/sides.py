@@ -24,7 +24,7 @@ from mien.cli.arguments import (
 from mien.cli.console import Console
 from mien.cli.exit_codes import ExitCode
 from mien.cli.patterns import files_meant
-from mien.cli.words import failure, worst
+from mien.cli.words import failure, no_face_in, worst
 from mien.errors import MienError, OptionError
 
 if TYPE_CHECKING:
@@ -173,6 +173,7 @@ def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool
     result, name = outcome.result, job.source.name
     if outcome.lost:
         console.lines([f"mien: {name}: {outcome.lost}"], error=True)
+    faceless = not result.video.success.any()
     if not quiet:
         table, *others = outcome.written
         mirrored = ", pictures taken as mirrored" if job.how.selfie else ""
@@ -181,6 +182,7 @@ def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool
                 f"{name}: {len(result)} rows, {int(result.usable.sum())} usable, models {outcome.pack}; left "
                 f"and right are the subject's{mirrored}. Table: {table}",
                 *(["Also: " + ", ".join(path.name for path in others)] if others else []),
+                *no_face_in([name] * faceless),
                 "A research measure, not a diagnosis.",
             ]
         )
@@ -191,6 +193,6 @@ def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool
             )
     if outcome.stopped:
         return ExitCode.INTERRUPTED
-    if not result.video.success.any():
-        return ExitCode.NO_FACE
-    return ExitCode.INCOMPLETE_SOURCE if outcome.lost else ExitCode.OK
+    if outcome.lost:
+        return ExitCode.INCOMPLETE_SOURCE
+    return ExitCode.NO_FACE if quiet and faceless else ExitCode.OK

@@ -21,7 +21,7 @@ _MISSING = "–"
 def to_html(result: VideoResult) -> str:
     """A result as a piece of HTML without scripts; every text in it is escaped."""
     whole = summarise(result)
-    parts = [f"<p>{_sentence(_what(result, whole))}<br>{_sentence(_quality(result, whole))}</p>"]
+    parts = [f"<p>{sentence(_what(result, whole))}<br>{sentence(_quality(result, whole))}</p>"]
     parts += [f"<p>{_text(note)}</p>" for note in _notes(result)]
     parts += [_table(title, summary) for title, summary in _summaries(result, whole)]
     return f'<div class="mien-result">{"".join(parts)}</div>'
@@ -32,7 +32,8 @@ def _text(value: object) -> str:
     return escape(str(value).encode("utf-8", "backslashreplace").decode())
 
 
-def _sentence(pieces: Iterable[str]) -> str:
+def sentence(pieces: Iterable[str]) -> str:
+    """Pieces of a sentence as HTML."""
     return " · ".join(map(_text, pieces))
 
 
@@ -58,7 +59,7 @@ def _quality(result: VideoResult, whole: ResultSummary) -> Iterator[str]:
         yield "no face"
         return
     yield f"success in {_percent(whole.success_rate)} of rows"
-    yield f"mean confidence {_number(whole.mean_confidence)}"
+    yield f"mean confidence {number(whole.mean_confidence)}"
     yield f"{whole.usable} rows ({_percent(whole.usable_share)}) count below"
     if whole.units:
         yield f"action units {'post-processed' if result.au_post_processed else 'live or static'}"
@@ -92,9 +93,9 @@ def _table(title: str, summary: ResultSummary) -> str:
     rows = [
         (
             unit.name,
-            _number(unit.mean),
-            _number(unit.sd),
-            _number(unit.p95),
+            number(unit.mean),
+            number(unit.sd),
+            number(unit.p95),
             _percent(unit.present),
             unit.frames,
         )
@@ -103,13 +104,19 @@ def _table(title: str, summary: ResultSummary) -> str:
     ]
     if not rows:
         return f"<p>{_text(title)}: no action unit was measured</p>" if title else ""
-    caption = f"<caption>{_text(title)}, {summary.usable} rows</caption>" if title else ""
-    head = "".join(f"<th>{_text(name)}</th>" for name in _HEAD)
+    return table(_HEAD, rows, f"{title}, {summary.usable} rows" if title else "")
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[object]], title: str = "") -> str:
+    """A table as HTML; every text in it is escaped."""
+    caption = f"<caption>{_text(title)}</caption>" if title else ""
+    heads = "".join(f"<th>{_text(name)}</th>" for name in head)
     body = "".join(f"<tr>{''.join(f'<td>{_text(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f"<table>{caption}<thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A number as a cell; a dash for one that was not measured."""
     return _MISSING if math.isnan(value) else f"{value:.2f}"
 
 

@@ -74,16 +74,30 @@ def write_openface_csv(
 
 def _write_rows(file: BinaryIO, table: Table, style: CsvStyle) -> None:
     if not table.texts:
-        _write_numbers(file, table.values, table.decimals, style)
+        write_numbers(file, table.values, table.decimals, style)
         return
     for row, texts in zip(table.values, zip(*table.texts.values(), strict=True), strict=True):
         file.write("".join(_quoted(text) + style.separator for text in texts).encode())
-        _write_numbers(file, row[np.newaxis], table.decimals, style)
+        write_numbers(file, row[np.newaxis], table.decimals, style)
 
 
-def _write_numbers(
-    file: BinaryIO, values: NDArray[np.float64], decimals: NDArray[np.int64], style: CsvStyle
+def write_numbers(
+    file: BinaryIO,
+    values: NDArray[np.float64],
+    decimals: NDArray[np.int64],
+    style: CsvStyle = CsvStyle.OPENFACE_22,
 ) -> None:
+    """Write lines of numbers; NaN is an empty cell.
+
+    Parameters
+    ----------
+    file
+        Where to.
+    values, decimals
+        (N, C) and (C,): every line, and the decimals of its cells.
+    style
+        What stands between cells.
+    """
     # compiled code is needed for writing only; reading and comparing start faster without
     from mien.results import kernels
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,19 +12,23 @@ from mien.appearance.alignment import (
     DEFAULT_SCALE,
     DEFAULT_SIZE,
     LIFT_PX,
-    RAISED_LANDMARKS,
-    FaceAligner,
+    RIGID_LANDMARKS,
+    reference_size,
 )
 from mien.appearance.fhog import FhogExtractor
 from mien.datatypes import AlignedFace, Appearance, Frame
 from mien.models.records import ActionUnitRecord
-from mien.shape.mirror import MIDLINE, MIRRORED, OF_SIDE
+from mien.shape.mirror import MIDLINE
 from mien.shape.model import PointDistributionModel
 from mien.sides import kernels
+from mien.sides.half_mesh import LANDMARKS, ON_MIDLINE, HalfMesh
 from mien.sides.midplane import Midplane
 
-_ROW_OF_BROWS = (0, *range(17, 27), 16)
-"""Raised landmarks in the order in which they follow one another."""
+_OUTWARDS = np.array([[[1.0, 1.0, 1.0]], [[-1.0, 1.0, 1.0]]])
+"""What makes x of the left and of the right half the distance from the plane, and back."""
+_RIGID = np.flatnonzero(np.isin(LANDMARKS[0], RIGID_LANDMARKS))
+_COUNTED = np.where(np.isin(LANDMARKS[0, _RIGID], MIDLINE), 1.0, 2.0)
+"""How often such a landmark is in a whole face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +47,39 @@ class Composite:
     appearance: Appearance
 
 
+_Parts = tuple[
+    NDArray[np.uint8],
+    NDArray[np.float32],
+    list[tuple[NDArray[np.float32], NDArray[np.float32]]],
+    NDArray[np.float32],
+]
+"""Of both composites: pictures, landmarks, parameters of the shape model; and where they are placed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where both composites of a frame lie in the aligned picture: upright, their middle in its middle.
+
+    Attributes
+    ----------
+    scale
+        Px of the aligned picture per px of the frame.
+    shift
+        Row of the frame's row 0.
+    """
+
+    scale: float
+    shift: float
+
+
 class CompositeMaker:
     """Mirrors each side of a face across its midplane, straight into an aligned picture.
 
     The composite is the symmetric three-dimensional face that one side and its mirror image make, seen from
     straight ahead at the nod that the face has: so yaw and roll make no difference between the sides, the
     composite is its own mirror image, and both sides are judged alike by predictors that are not symmetric.
+    Both composites of a frame have one place and size in their pictures, that of the mean of both, so that
+    nothing but a side itself decides what is seen of it.
 
     Parameters
     ----------
@@ -61,18 +91,15 @@ class CompositeMaker:
 
     def __init__(self, record: ActionUnitRecord, *, enlarged: int = 1) -> None:
         self._pdm = PointDistributionModel(record.pdm)
-        size, scale = DEFAULT_SIZE * enlarged, DEFAULT_SCALE * enlarged
-        self._aligner = FaceAligner(record.pdm, record.triangles, size, scale)
-        self._lift = LIFT_PX * enlarged
+        self._size, self._lift = DEFAULT_SIZE * enlarged, LIFT_PX * enlarged
+        self._reference_size = reference_size(record.pdm.mean, DEFAULT_SCALE * enlarged)
+        self._mesh = HalfMesh(np.asarray(record.triangles, np.int32))
         self._fhog = FhogExtractor()
-        self._triangles = _fine_triangles(np.asarray(record.triangles, np.int32))
-        raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
-        mirrored = [raised[int(MIRRORED[landmark])] for landmark in RAISED_LANDMARKS]
-        self._mirrored = np.concatenate((MIRRORED, mirrored)).astype(np.int32)
-        self._raised = np.array(RAISED_LANDMARKS, np.intp)
+        half = self._size, self._size // 2 + 1
+        self._work = np.empty(half, np.uint8), np.empty((*half, 3), np.uint8)
 
-    def make(self, frame: Frame, midplane: Midplane, side: int) -> Composite:
-        """Make the composite of one side.
+    def make(self, frame: Frame, midplane: Midplane) -> tuple[Composite, Composite]:
+        """Make the composites of the left and of the right side.
 
         Parameters
         ----------
@@ -80,94 +107,104 @@ class CompositeMaker:
             The frame.
         midplane
             Where the face's middle is.
-        side
-            0 for the subject's left, 1 for the right.
         """
-        points, aligned, params = self._align(frame, midplane, side)
-        return Composite(points, Appearance(aligned, self._fhog.describe(aligned.bgr), *params, good=True))
+        pictures, points, params, matrix = self._make(frame, midplane)
+        left, right = (
+            Composite(
+                marks,
+                Appearance(AlignedFace(picture, matrix), self._fhog.describe(picture), *fitted, good=True),
+            )
+            for picture, marks, fitted in zip(pictures, points, params, strict=True)
+        )
+        return left, right
 
-    def picture(self, frame: Frame, midplane: Midplane, side: int) -> NDArray[np.uint8]:
-        """The aligned picture of a side's composite alone, (size, size, 3) uint8."""
-        return self._align(frame, midplane, side)[1].bgr
+    def pictures(self, frame: Frame, midplane: Midplane) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        """The aligned pictures of both composites alone, (size, size, 3) uint8."""
+        left, right = self._make(frame, midplane)[0]
+        return left, right
 
-    def _align(
-        self, frame: Frame, midplane: Midplane, side: int
-    ) -> tuple[NDArray[np.float32], AlignedFace, tuple[NDArray[np.float32], NDArray[np.float32]]]:
-        """Landmarks of the composite, its aligned picture, and the parameters of the shape model."""
-        face = one_sided(midplane.face, side)
-        points = np.ascontiguousarray(_from_ahead(face, midplane), np.float32)
-        global_params, local_params = self._pdm.fit_to_points(points)
-        matrix, spans = self._aligner.place(points, global_params[4], global_params[5])
-        if not np.isfinite(matrix).all():
-            aligned = self._aligner.black()
-        else:
-            aligned = AlignedFace(self._draw(frame, midplane, face, points, matrix, spans, side), matrix)
-        return points, aligned, (global_params, local_params)
+    def _make(self, frame: Frame, midplane: Midplane) -> _Parts:
+        halves = _halves(midplane.face)
+        seen = _from_ahead(halves, midplane)
+        points = _wholes(seen, midplane.translation[0])
+        params = [self._pdm.fit_to_points(marks) for marks in points]
+        place = self._place(seen, float(params[0][0][5] + params[1][0][5]) / 2)
+        if place is None:
+            black = np.zeros((2, self._size, self._size, 3), np.uint8)
+            return black, points, params, np.zeros((2, 3), np.float32)
+        aside = self._size // 2 - place.scale * midplane.translation[0]
+        matrix = np.array(((place.scale, 0.0, aside), (0.0, place.scale, place.shift)), np.float32)
+        return self._draw(frame, midplane, halves, place), points, params, matrix
+
+    def _place(self, seen: NDArray[np.float64], origin: float) -> _Place | None:
+        """Place of the mean of both composites, whose landmarks are ``seen`` (2, K, 2), by OpenFace's rules.
+
+        That is the similarity which brings rigid landmarks to the size of the mean shape's, and the origin of
+        the shape model, in this row of the frame, to the middle. A symmetric face stands upright in it. None
+        where landmarks coincide.
+        """
+        size = kernels.size_of_mean(seen, _RIGID, _COUNTED)
+        if not size > 0:
+            return None
+        scale = self._reference_size / size
+        return _Place(scale, self._size // 2 - scale * origin)
 
     def _draw(
-        self,
-        frame: Frame,
-        midplane: Midplane,
-        face: NDArray[np.float64],
-        points: NDArray[np.float32],
-        matrix: NDArray[np.float32],
-        spans: NDArray[np.int16],
-        side: int,
+        self, frame: Frame, midplane: Midplane, halves: NDArray[np.float64], place: _Place
     ) -> NDArray[np.uint8]:
-        size = self._aligner.size
-        linear = matrix[:, :2].astype(np.float64)
-        # What the lift is in the face's own frame, whose y is shortened by the nod.
-        (a, b), (c, d) = linear.tolist()
-        lift = self._lift * a / (a * d - b * c) / (midplane.scale * math.cos(midplane.nod_rad))
-        whole = np.empty((68 + len(self._raised), 3))
-        whole[:68], whole[68:] = face, face[self._raised]
-        whole[68:, 1] -= lift
-        vertices = np.empty_like(whole)
-        vertices[:68, :2] = points @ linear.T + matrix[:, 2]
-        vertices[68:, :2] = vertices[self._raised, :2]
-        vertices[68:, 1] -= self._lift
-        vertices[:, 2] = whole[:, 0]
-        origins = midplane.project(whole)
-        out = np.zeros((size, size, 3), np.uint8)
-        wanted = np.empty((size, size), np.uint8)
-        kernels.want(spans, wanted)
-        flat = np.ascontiguousarray(frame.bgr).reshape(-1)
-        height, width = frame.bgr.shape[:2]
-        keep = 1.0 if side == 0 else -1.0
-        kernels.draw(
-            vertices, origins, self._mirrored, self._triangles, keep, flat, height, width, wanted, out
+        """Both pictures, (2, size, size, 3)."""
+        cos, sin = math.cos(midplane.nod_rad), math.sin(midplane.nod_rad)
+        scale = place.scale * midplane.scale
+        out = np.empty((2, self._size, self._size, 3), np.uint8)
+        width, height = frame.size
+        kernels.compose(
+            self._mesh.vertices(halves, self._lift / (scale * cos)),
+            scale,
+            cos,
+            sin,
+            place.scale * midplane.translation[1] + place.shift,
+            midplane.scale * midplane.rotation,
+            midplane.translation,
+            self._mesh.mask,
+            self._mesh.fine,
+            np.ascontiguousarray(frame.bgr).reshape(-1),
+            height,
+            width,
+            *self._work,
+            out,
         )
         return out
 
 
 def one_sided(face: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """Landmarks (68, 3) of one side and their reflection across x = 0; those of the middle lie on it."""
-    result = face.copy()
-    other = OF_SIDE[1 - side]
-    result[other] = face[MIRRORED[other]] * (-1.0, 1.0, 1.0)
-    result[list(MIDLINE), 0] = 0.0
-    return result
+    half = _halves(face)[side]
+    whole = np.empty((68, 3))
+    whole[LANDMARKS[1]] = half * (-1.0, 1.0, 1.0)
+    whole[LANDMARKS[0]] = half
+    return whole
 
 
-def _from_ahead(face: NDArray[np.float64], midplane: Midplane) -> NDArray[np.float64]:
-    """Where a camera in the plane of symmetry sees landmarks (68, 3): (68, 2) px, about the face's origin."""
+def _halves(face: NDArray[np.float64]) -> NDArray[np.float64]:
+    """`LANDMARKS` (2, K, 3) of both halves of a face (68, 3), x the distance from its plane."""
+    halves: NDArray[np.float64] = face[LANDMARKS] * _OUTWARDS
+    halves[:, ON_MIDLINE, 0] = 0.0
+    return halves
+
+
+def _from_ahead(points: NDArray[np.float64], midplane: Midplane) -> NDArray[np.float64]:
+    """Where a camera in the plane of symmetry sees points (..., 3): (..., 2) px, x from the plane."""
     cos, sin = math.cos(midplane.nod_rad), math.sin(midplane.nod_rad)
-    out = np.empty((len(face), 2))
-    out[:, 0] = midplane.scale * face[:, 0] + midplane.translation[0]
-    out[:, 1] = midplane.scale * (cos * face[:, 1] - sin * face[:, 2]) + midplane.translation[1]
+    out = np.empty((*points.shape[:-1], 2))
+    out[..., 0] = midplane.scale * points[..., 0]
+    out[..., 1] = midplane.scale * (cos * points[..., 1] - sin * points[..., 2]) + midplane.translation[1]
     return out
 
 
-def _fine_triangles(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Triangles over the landmarks and the strip above, then those over raised landmarks, for the rest."""
-    raised = {landmark: 68 + i for i, landmark in enumerate(RAISED_LANDMARKS)}
-    # Triangles without raised landmarks are the same in both.
-    coarse = [
-        [raised.get(int(corner), int(corner)) for corner in triangle]
-        for triangle in triangles
-        if any(int(corner) in raised for corner in triangle)
-    ]
-    strip = []
-    for a, b in pairwise(_ROW_OF_BROWS):
-        strip += [[a, b, raised[a]], [b, raised[b], raised[a]]]
-    return np.array([*triangles.tolist(), *strip, *coarse], np.int32)
+def _wholes(seen: NDArray[np.float64], middle: float) -> NDArray[np.float32]:
+    """Landmarks (2, 68, 2) of both composites, of which `_from_ahead` sees halves (2, K, 2); px."""
+    points = np.empty((2, 68, 2), np.float32)
+    points[:, LANDMARKS[1]] = seen * (-1.0, 1.0)
+    points[:, LANDMARKS[0]] = seen
+    points[..., 0] += np.float32(middle)
+    return points

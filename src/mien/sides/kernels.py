@@ -36,125 +36,199 @@ def _blend_at_border(flat, height, width, ix, iy, fx, fy):
 
 
 @part
+def _from_the_top(vertices, triangle):
+    """Corners of a triangle (3,) in the order of their rows."""
+    a, b, c = triangle[0], triangle[1], triangle[2]
+    if vertices[b, 1] < vertices[a, 1]:
+        a, b = b, a
+    if vertices[c, 1] < vertices[b, 1]:
+        b, c = c, b
+    if vertices[b, 1] < vertices[a, 1]:
+        a, b = b, a
+    return a, b, c
+
+
+@part
 def _slope(x0, y0, x1, y1):
-    """How far an edge goes along x from row to row; 0 where it is flat, and bounds nothing."""
+    """How far an edge goes along x from row to row; a flat one has but one row."""
     return (x1 - x0) / (y1 - y0) if y1 != y0 else 0.0
 
 
-@kernel
-def want(spans, wanted):
-    """Set ``wanted`` (h, w) uint8 to 1 inside ``spans`` (h, w + 1), the change of cover along rows."""
-    for y in range(wanted.shape[0]):
-        covered = 0
-        for x in range(wanted.shape[1]):
-            covered += spans[y, x]
-            wanted[y, x] = np.uint8(1) if covered != 0 else np.uint8(0)
+@part
+def _columns(long_edge, short_edge, last_column):
+    """First and last column between two edges; a pixel on an edge belongs to the triangle."""
+    first = np.int64(math.ceil(max(0.0, min(long_edge, short_edge) - 1e-9)))
+    last = np.int64(math.floor(min(last_column, max(long_edge, short_edge) + 1e-9)))
+    return first, last
 
 
-@kernel
-def draw(vertices, origins, mirrored, triangles, keep, flat, height, width, wanted, out):
-    """Draw a composite into ``out`` (h, w, 3) uint8: the pixels that are ``wanted`` (h, w), each once.
-
-    ``vertices`` (n, 3): x, y in the composite and the signed distance from the midline, of the corners of
-    ``triangles`` (t, 3), of which earlier ones come first. ``origins`` (n, 2) is where they lie in the frame
-    ``flat`` (height * width * 3,), and ``mirrored`` (n,) their counterpart: a pixel whose distance has the
-    sign of ``keep``, or is 0, comes from between the corners' origins, any other from between those of the
-    counterparts.
-    """
-    bottom_row, last_column = out.shape[0] - 1, out.shape[1] - 1
+@part
+def cover(vertices, triangles, wanted):
+    """Set ``wanted`` (h, w) uint8 to 1 inside ``triangles`` (t, 3), whose ``vertices`` (n, 2) are px."""
+    bottom_row, last_column = wanted.shape[0] - 1, np.float64(wanted.shape[1] - 1)
     for t in range(triangles.shape[0]):
-        a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-        xa, ya, da = vertices[a, 0], vertices[a, 1], vertices[a, 2] * keep
-        xb, yb, db = vertices[b, 0], vertices[b, 1], vertices[b, 2] * keep
-        xc, yc, dc = vertices[c, 0], vertices[c, 1], vertices[c, 2] * keep
-        area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
-        if not abs(area) > 1e-9:
+        a, b, c = _from_the_top(vertices, triangles[t])
+        xa, ya, xb, yb = vertices[a, 0], vertices[a, 1], vertices[b, 0], vertices[b, 1]
+        xc, yc = vertices[c, 0], vertices[c, 1]
+        if not yc - ya < _FAR:
             continue
-        top = max(0, np.int64(math.ceil(min(ya, yb, yc))))
-        bottom = min(bottom_row, np.int64(math.floor(max(ya, yb, yc))))
-        # Weights of the corners b and c change evenly from pixel to pixel, and so does all that they weigh.
-        step_b, step_c = (yc - ya) / area, -(yb - ya) / area
-        row_b, row_c = -(xc - xa) / area, (xb - xa) / area
-        # Where the distance from the midline, which changes evenly too, is negative, pixels are mirrored.
-        change = step_b * (db - da) + step_c * (dc - da)
-        parted = min(da, db, dc) < 0.0 <= max(da, db, dc) and change != 0.0
-        per_change = 1.0 / change if parted else 0.0
-        # An edge that rises bounds the triangle on one side, one that falls on the other; flat ones do not.
-        turn = 1.0 if area > 0.0 else -1.0
-        rise_ab, rise_bc, rise_ca = (yb - ya) * turn, (yc - yb) * turn, (ya - yc) * turn
-        slope_ab, slope_bc, slope_ca = (
-            _slope(xa, ya, xb, yb),
-            _slope(xb, yb, xc, yc),
-            _slope(xc, yc, xa, ya),
-        )
-        left, right = max(0.0, min(xa, xb, xc)), min(np.float64(last_column), max(xa, xb, xc))
+        ac, ab, bc = _slope(xa, ya, xc, yc), _slope(xa, ya, xb, yb), _slope(xb, yb, xc, yc)
+        top, bottom = max(0, np.int64(math.ceil(ya))), min(bottom_row, np.int64(math.floor(yc)))
         for y in range(top, bottom + 1):
-            low, high = left, right
-            at_ab, at_bc, at_ca = (
-                xa + (y - ya) * slope_ab,
-                xb + (y - yb) * slope_bc,
-                xc + (y - yc) * slope_ca,
-            )
-            high = min(high, at_ab + 1e-9) if rise_ab > 0.0 else high
-            low = max(low, at_ab - 1e-9) if rise_ab < 0.0 else low
-            high = min(high, at_bc + 1e-9) if rise_bc > 0.0 else high
-            low = max(low, at_bc - 1e-9) if rise_bc < 0.0 else low
-            high = min(high, at_ca + 1e-9) if rise_ca > 0.0 else high
-            low = max(low, at_ca - 1e-9) if rise_ca < 0.0 else low
-            first, last = np.int64(math.ceil(low)), np.int64(math.floor(high))
-            while first <= last and wanted[y, first] == 0:
-                first += 1
-            while first <= last and wanted[y, last] == 0:
-                last -= 1
-            if first > last:
-                continue
-            vb = (first - xa) * step_b + (y - ya) * row_b
-            vc = (first - xa) * step_c + (y - ya) * row_c
-            away = da + vb * (db - da) + vc * (dc - da)
-            # Up to ``turning`` pixels are of the one kind, behind it of the other.
-            turning, begun_mirrored = last, away < 0.0
-            if parted and (away + (last - first) * change < 0.0) != begun_mirrored:
-                before = -away * per_change
-                steps = math.floor(before) if change < 0.0 else math.ceil(before) - 1
-                turning = min(first + np.int64(steps), last)
-            for behind in range(2):
-                begin, end = (first, turning) if behind == 0 else (turning + 1, last)
-                if begin > end:
-                    continue
-                wb, wc = vb + (begin - first) * step_b, vc + (begin - first) * step_c
-                p, q, r = a, b, c
-                if begun_mirrored != (behind == 1):
-                    p, q, r = mirrored[a], mirrored[b], mirrored[c]
-                x0, y0 = origins[p, 0], origins[p, 1]
-                xq, yq, xr, yr = (
-                    origins[q, 0] - x0,
-                    origins[q, 1] - y0,
-                    origins[r, 0] - x0,
-                    origins[r, 1] - y0,
-                )
-                qx = _fixed(x0 + wb * xq + wc * xr + 0.5 / 64.0)
-                qy = _fixed(y0 + wb * yq + wc * yr + 0.5 / 64.0)
-                dx, dy = _fixed(step_b * xq + step_c * xr), _fixed(step_b * yq + step_c * yr)
-                for x in range(begin, end + 1):
-                    if wanted[y, x] != 0:
-                        wanted[y, x] = np.uint8(0)
-                        sx, sy = qx >> _MORE, qy >> _MORE
-                        ix, iy, fx, fy = sx >> 6, sy >> 6, sx & 63, sy & 63
-                        if 0 <= ix < width - 1 and 0 <= iy < height - 1:
-                            upper = six_bytes(flat, 3 * (iy * width + ix))
-                            lower = six_bytes(flat, 3 * ((iy + 1) * width + ix))
-                            above, below = spread(upper), spread(lower)
-                            above = (above << 6) + fx * (spread(upper >> 24) - above)
-                            below = (below << 6) + fx * (spread(lower >> 24) - below)
-                            v = (above << 6) + fy * (below - above)
-                        else:
-                            v = _blend_at_border(flat, height, width, ix, iy, fx, fy)
-                        v += 2048 | 2048 << LANE | 2048 << (2 * LANE)
-                        out[y, x, 0] = (v >> 12) & 0xFF
-                        out[y, x, 1] = (v >> (LANE + 12)) & 0xFF
-                        out[y, x, 2] = (v >> (2 * LANE + 12)) & 0xFF
-                    qx += dx
-                    qy += dy
+            edge = xa + (y - ya) * ab if y < yb else xb + (y - yb) * bc
+            first, last = _columns(xa + (y - ya) * ac, edge, last_column)
+            for x in range(first, last + 1):
+                wanted[y, x] = np.uint8(1)
+
+
+@part
+def draw(vertices, origins, triangles, flat, height, width, wanted, out):
+    """Draw textured triangles into ``out`` (h, w, 3) uint8: the pixels that are ``wanted`` (h, w), each once.
+
+    ``vertices`` (n, 2) are the corners of ``triangles`` (t, 3), px, of which earlier ones come first;
+    ``origins`` (n, 2) is where they lie in the frame ``flat`` (height * width * 3,). Bilinear, positions to
+    1/64 px; what lies beyond the frame counts as black.
+    """
+    bottom_row, last_column = out.shape[0] - 1, np.float64(out.shape[1] - 1)
+    for t in range(triangles.shape[0]):
+        a, b, c = _from_the_top(vertices, triangles[t])
+        xa, ya, xb, yb = vertices[a, 0], vertices[a, 1], vertices[b, 0], vertices[b, 1]
+        xc, yc = vertices[c, 0], vertices[c, 1]
+        area = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
+        if not abs(area) > 1e-9 or not yc - ya < _FAR:
+            continue
+        # Origins change evenly from pixel to pixel.
+        per_x_b, per_x_c = (yc - ya) / area, (ya - yb) / area
+        per_y_b, per_y_c = (xa - xc) / area, (xb - xa) / area
+        u0, v0 = origins[a, 0], origins[a, 1]
+        ub, vb, uc, vc = origins[b, 0] - u0, origins[b, 1] - v0, origins[c, 0] - u0, origins[c, 1] - v0
+        u_per_x, v_per_x = per_x_b * ub + per_x_c * uc, per_x_b * vb + per_x_c * vc
+        u_per_y, v_per_y = per_y_b * ub + per_y_c * uc, per_y_b * vb + per_y_c * vc
+        step_u, step_v = _fixed(u_per_x), _fixed(v_per_x)
+        ac, ab, bc = _slope(xa, ya, xc, yc), _slope(xa, ya, xb, yb), _slope(xb, yb, xc, yc)
+        top, bottom = max(0, np.int64(math.ceil(ya))), min(bottom_row, np.int64(math.floor(yc)))
+        for y in range(top, bottom + 1):
+            edge = xa + (y - ya) * ab if y < yb else xb + (y - yb) * bc
+            first, last = _columns(xa + (y - ya) * ac, edge, last_column)
+            u = _fixed(u0 + (first - xa) * u_per_x + (y - ya) * u_per_y + 0.5 / 64.0)
+            v = _fixed(v0 + (first - xa) * v_per_x + (y - ya) * v_per_y + 0.5 / 64.0)
+            for x in range(first, last + 1):
+                if wanted[y, x] != 0:
+                    wanted[y, x] = np.uint8(0)
+                    su, sv = u >> _MORE, v >> _MORE
+                    ix, iy, fx, fy = su >> 6, sv >> 6, su & 63, sv & 63
+                    if 0 <= ix < width - 1 and 0 <= iy < height - 1:
+                        upper = six_bytes(flat, 3 * (iy * width + ix))
+                        lower = six_bytes(flat, 3 * ((iy + 1) * width + ix))
+                        above, below = spread(upper), spread(lower)
+                        above = (above << 6) + fx * (spread(upper >> 24) - above)
+                        below = (below << 6) + fx * (spread(lower >> 24) - below)
+                        mixed = (above << 6) + fy * (below - above)
+                    else:
+                        mixed = _blend_at_border(flat, height, width, ix, iy, fx, fy)
+                    mixed += 2048 | 2048 << LANE | 2048 << (2 * LANE)
+                    out[y, x, 0] = (mixed >> 12) & 0xFF
+                    out[y, x, 1] = (mixed >> (LANE + 12)) & 0xFF
+                    out[y, x, 2] = (mixed >> (2 * LANE + 12)) & 0xFF
+                u += step_u
+                v += step_v
+
+
+@part
+def unfold(half, out):
+    """A symmetric picture ``out`` (h, w, 3) uint8 from ``half`` (h, w // 2 + 1, 3), its middle and beyond."""
+    middle = out.shape[1] // 2
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            away = x - middle if x > middle else middle - x
+            for k in range(3):
+                out[y, x, k] = half[y, away, k]
+
+
+@kernel
+def compose(
+    vertices,
+    scale,
+    cos,
+    sin,
+    shift,
+    rotation,
+    translation,
+    mask,
+    fine,
+    flat,
+    height,
+    width,
+    wanted,
+    half,
+    out,
+):
+    """Draw both composites of a frame into ``out`` (2, h, w, 3) uint8.
+
+    ``vertices`` (2, n, 3) of the triangles ``mask`` and ``fine`` of half a face, x their distance from its
+    plane. A camera in the plane, which nods by an angle of ``cos`` and ``sin``, sees them, ``scale`` px per
+    unit, row 0 of theirs in row ``shift``; in the frame ``flat`` (height * width * 3,) they are seen with
+    ``rotation`` (3, 3), whose first rows include the scale, and ``translation`` (2,). ``wanted`` (h, w // 2 +
+    1) and ``half`` (h, w // 2 + 1, 3) are work space.
+    """
+    corners, origins = np.empty((vertices.shape[1], 2)), np.empty((vertices.shape[1], 2))
+    for side in range(2):
+        outwards = 1.0 if side == 0 else -1.0
+        for i in range(vertices.shape[1]):
+            away, y, z = vertices[side, i, 0], vertices[side, i, 1], vertices[side, i, 2]
+            corners[i, 0], corners[i, 1] = scale * away, scale * (cos * y - sin * z) + shift
+            x = away * outwards
+            for k in range(2):
+                seen = rotation[k, 0] * x + rotation[k, 1] * y + rotation[k, 2] * z
+                origins[i, k] = seen + translation[k]
+        wanted[:] = 0
+        half[:] = 0
+        cover(corners, mask, wanted)
+        draw(corners, origins, fine, flat, height, width, wanted, half)
+        unfold(half, out[side])
+
+
+@kernel
+def size_of_mean(seen, rigid, counted):
+    """Size of the mean of two symmetric faces, as the alignment takes it: root mean square distance, px.
+
+    Their halves are seen at ``seen`` (2, k, 2), x from the middle; ``rigid`` (r,) landmarks matter, each as
+    often as it is ``counted`` (r,).
+    """
+    total = height = squares = 0.0
+    for i in range(rigid.shape[0]):
+        total += counted[i]
+        height += counted[i] * (seen[0, rigid[i], 1] + seen[1, rigid[i], 1]) / 2.0
+    for i in range(rigid.shape[0]):
+        x = (seen[0, rigid[i], 0] + seen[1, rigid[i], 0]) / 2.0
+        y = (seen[0, rigid[i], 1] + seen[1, rigid[i], 1]) / 2.0 - height / total
+        squares += counted[i] * (x * x + y * y)
+    return math.sqrt(squares / total)
+
+
+@kernel
+def vertices_of(halves, lifted, ends, lift, out):
+    """Vertices ``out`` (2, n, 3) of half a face from landmarks ``halves`` (2, k, 3), see `HalfMesh`.
+
+    Behind the landmarks come those that are ``lifted`` (l,), higher by ``lift``, then the points of the
+    middle between a vertex ``ends[0]`` (e,) and the mirror image of another, ``ends[1]``.
+    """
+    count = halves.shape[1]
+    for side in range(2):
+        for i in range(count):
+            for k in range(3):
+                out[side, i, k] = halves[side, i, k]
+        for i in range(lifted.shape[0]):
+            for k in range(3):
+                out[side, count + i, k] = halves[side, lifted[i], k]
+            out[side, count + i, 1] -= lift
+        for i in range(ends.shape[1]):
+            p, q, at = ends[0, i], ends[1, i], count + lifted.shape[0] + i
+            width = out[side, p, 0] + out[side, q, 0]
+            share = out[side, p, 0] / width if width > 0.0 else 0.5
+            out[side, at, 0] = 0.0
+            for k in range(1, 3):
+                out[side, at, k] = out[side, p, k] + share * (out[side, q, k] - out[side, p, k])
 
 
 @kernel

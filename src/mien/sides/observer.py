@@ -62,7 +62,7 @@ class DirectReader:
         if sketch is None:
             self._keeper.add(None)
             return None
-        left, right = (self._composites.make(frame, sketch.midplane, side).appearance for side in (0, 1))
+        left, right = (made.appearance for made in self._composites.make(frame, sketch.midplane))
         self._keeper.add((left, right))
         return left.aligned.bgr, right.aligned.bgr
 
@@ -175,7 +175,7 @@ class PictureReader:
         if sketch is None:
             self._rows.append(None)
             return None
-        left, right = (self._composites.make(frame, sketch.midplane, side).appearance for side in (0, 1))
+        left, right = (made.appearance for made in self._composites.make(frame, sketch.midplane))
         self._rows.append((self._analyzer.observe(left), self._analyzer.observe(right)))
         return left.aligned.bgr, right.aligned.bgr
 

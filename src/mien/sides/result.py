@@ -89,6 +89,12 @@ class SidesResult:
         units = "no action units" if self.intensity is None else "action units"
         return f"SidesResult({len(self)} rows, {int(self.usable.sum())} usable, {units})"
 
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        from mien.sides.notebook import to_html
+
+        return to_html(self)
+
     def actions(self, epochs: Sequence[Epoch]) -> ActionTable:
         """Sum up coded actions; see `mien.sides.actions.summarise`."""
         from mien.sides.actions import summarise

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from mien.results.files import whole_file
-from mien.results.openface_csv import format_row
+from mien.results.openface_csv import format_row, write_numbers
 from mien.results.table import Table
 
 
@@ -20,12 +20,16 @@ def write_table(table: Table, path: Path) -> None:
     OutputError
         It can't be written there.
     """
-    write_cells(table, path)
+    with whole_file(path) as file:
+        file.write((",".join(table.names) + "\n").encode())
+        write_numbers(file, table.values, table.decimals)
 
 
 def write_cells(table: Table, path: Path, extra: Mapping[str, Sequence[str]] | None = None) -> None:
     """The same with columns of text behind the numbers, by their names."""
-    extra = extra or {}
+    if not extra:
+        write_table(table, path)
+        return
     with whole_file(path) as file:
         file.write((",".join([*table.names, *extra]) + "\n").encode())
         for index, row in enumerate(table.values):

@@ -13,6 +13,8 @@ from mien.geometry.rotation import rotation_from_euler
 from mien.sides.midplane import Midplane, MidplaneFinder, lay_flat
 
 _IRIS = slice(0, 8)
+_CORNERS = np.array(((42, 45), (36, 39)))
+"""Landmarks of the corners of the left and of the right eye."""
 _MESH_IRISES = (slice(473, 478), slice(468, 473))
 """Left iris of the subject, then the right one: centre, then four points of the edge."""
 
@@ -45,12 +47,11 @@ def openface_sketcher(finder: MidplaneFinder) -> Sketcher:
 
     def sketch(landmarks: FaceLandmarks) -> FaceSketch:
         midplane = finder.find(landmarks.points)
-        irises, radii = np.full((2, 2), np.nan), np.full(2, np.nan)
-        for side, eye in enumerate(reversed(landmarks.eyes)):
-            ring = eye.points[_IRIS].astype(np.float64)
-            corners = [42, 45] if side == 0 else [36, 39]
-            irises[side] = _lay_flat(ring.mean(axis=0), midplane, midplane.face[corners, 2].mean())
-            radii[side] = np.linalg.norm(ring[:4] - ring[4:], axis=1).max() / 2
+        right, left = landmarks.eyes
+        rings = np.array((left.points[_IRIS], right.points[_IRIS]), np.float64)
+        across = rings[:, :4] - rings[:, 4:]
+        radii = np.sqrt((across * across).sum(axis=2).max(axis=1)) / 2
+        irises = _lay_flat(rings.mean(axis=1), midplane)
         return FaceSketch(midplane, irises, float(radii.mean()) / midplane.scale)
 
     return sketch
@@ -68,16 +69,15 @@ def mesh_sketch(landmarks: FaceLandmarks) -> FaceSketch:
     )
     irises, radii = np.full((2, 2), np.nan), np.full(2, np.nan)
     if len(landmarks.mesh) >= _MESH_IRISES[0].stop:
-        for side, points in enumerate(_MESH_IRISES):
-            iris = landmarks.mesh[points, :2].astype(np.float64)
-            corners = [42, 45] if side == 0 else [36, 39]
-            irises[side] = _lay_flat(iris[0], midplane, midplane.face[corners, 2].mean())
-            radii[side] = np.linalg.norm(iris[1:3] - iris[3:5], axis=1).max() / 2
+        iris = np.array([landmarks.mesh[points, :2] for points in _MESH_IRISES], np.float64)
+        irises = _lay_flat(iris[:, 0], midplane)
+        radii = np.linalg.norm(iris[:, 1:3] - iris[:, 3:5], axis=2).max(axis=1) / 2
     return FaceSketch(midplane, irises, float(radii.mean()) / scale)
 
 
-def _lay_flat(point: NDArray[np.float64], midplane: Midplane, depth: float) -> NDArray[np.float64]:
-    """x, y in the face's own frame of what is seen at a point (2,), px, and has a depth there, mm."""
-    out: NDArray[np.float64] = np.empty((1, 2))
-    lay_flat(point[None], depth, midplane.scale, midplane.rotation, midplane.translation, out)
-    return np.asarray(out[0])
+def _lay_flat(irises: NDArray[np.float64], midplane: Midplane) -> NDArray[np.float64]:
+    """x, y in the face's own frame of irises that are seen at (2, 2), px; they are as deep as eye corners."""
+    out: NDArray[np.float64] = np.empty((2, 2))
+    depth = midplane.face[_CORNERS, 2].mean(axis=1)
+    lay_flat(irises, depth, midplane.scale, midplane.rotation, midplane.translation, out)
+    return out

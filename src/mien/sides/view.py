@@ -73,8 +73,7 @@ class CompositeDrawer:
         """Composites of the left and of the right side of the image's subject."""
         if self._maker is None:
             return reflected(frame, sketch.midplane)
-        left, right = (self._maker.picture(frame, sketch.midplane, side) for side in (0, 1))
-        return left, right
+        return self._maker.pictures(frame, sketch.midplane)
 
 
 class SideVideos:
