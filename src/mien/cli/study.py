@@ -158,6 +158,7 @@ def study(
     A second call does what is new, changed or failed, and nothing else.
     """
     with work.engine(output) as start:
+        # Not before: processes may have begun, and do the same meanwhile.
         from mien.study.find import Choice, find_recordings
         from mien.study.gather import Forms
         from mien.study.planning import Planning, Shard
