@@ -91,7 +91,7 @@ class SidesResult:
 
     def _repr_html_(self) -> str:
         """What notebooks show."""
-        from mien.sides.notebook import to_html
+        from mien.sides.side_notebook import to_html
 
         return to_html(self)
 
