@@ -214,6 +214,27 @@ def test_the_server_outlives_running_out_of_descriptors():
     assert (process.returncode, out, errors) == (0, "closed\n", "")
 
 
+def test_a_connection_that_nothing_can_wait_for_ends_without_a_traceback(monkeypatch, capfd):
+    """A process without a free descriptor has none to wait with, either."""
+    sink, failed = WebSocketSink(0, header="header\n", most=4), threading.Event()
+
+    def no_descriptor(connection):
+        failed.set()
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("websockets.sync.connection.Connection.recv_events", no_descriptor)
+        with socket.create_connection(("127.0.0.1", sink.port), timeout=WAIT_S) as client:
+            assert failed.wait(WAIT_S)
+            assert client.recv(1) == b""
+    try:
+        with free_place(sink) as client:
+            assert client.recv(timeout=WAIT_S) == "header"
+    finally:
+        sink.close()
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE, errno.ECONNABORTED])
 def test_accepting_goes_on_after_an_error_and_says_so_once(monkeypatch, caplog, number):
     accept, failures = socket.socket.accept, [number] * 3

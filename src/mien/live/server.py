@@ -73,6 +73,8 @@ class ServerThread:
     ) -> None:
         try:
             from websockets.sync.server import serve
+
+            from mien.live.connection import QuietConnection
         except ImportError as error:
             raise OptionError(
                 f"{wanted_by} needs the package websockets; install it with: pip install 'mien[server]'"
@@ -90,6 +92,7 @@ class ServerThread:
             serve_client,
             sock=listening,
             process_request=admit,
+            create_connection=QuietConnection,
             compression=None,
             close_timeout=_CLOSE_S,
             max_size=largest,
