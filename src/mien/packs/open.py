@@ -204,6 +204,12 @@ def _detectors(name: str, device: str, threshold: float | None = None) -> list[M
     ]
 
 
+def _doubting_detectors() -> list[MtcnnDetector | BlazeFace]:
+    """Both BlazeFace networks, with doubtful faces too."""
+    _require(DETECTORS["blazeface"])
+    return _detectors("blazeface", "cpu", _DOUBTFUL)
+
+
 def all_face_boxes() -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     """What finds all faces of a picture, also doubtful ones: for those who want to hide them.
 
@@ -219,8 +225,7 @@ def all_face_boxes() -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
     """
     import numpy as np
 
-    _require(DETECTORS["blazeface"])
-    detectors = _detectors("blazeface", "cpu", _DOUBTFUL)
+    detectors = _doubting_detectors()
     return lambda bgr: np.concatenate([each.detect(bgr).boxes for each in detectors])
 
 
@@ -238,8 +243,7 @@ def face_certainty() -> Callable[[NDArray[np.uint8]], float]:
     ModelsMissingError
         The installation is damaged.
     """
-    _require(DETECTORS["blazeface"])
-    detectors = _detectors("blazeface", "cpu", _DOUBTFUL)
+    detectors = _doubting_detectors()
     return lambda bgr: sum(float(each.detect(bgr).scores.max(initial=0.0)) for each in detectors)
 
 
