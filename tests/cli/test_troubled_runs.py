@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cli_process import environment, executable
+from PIL import Image
 
 from mien.analysis.staging import Staging
 from synthetic_video import write_video
@@ -73,6 +74,21 @@ def test_a_file_that_grows_too_large_costs_itself_and_the_rows_so_far_are_kept(
     assert 15 <= rows(tmp_path / "out/t.partial.csv") < 50
     assert said.count("can't be written") == 1
     assert "out/t.hog can't be written: File too large" in said
+    assert "Traceback" not in said
+
+
+@POSIX
+def test_a_table_of_pictures_that_grows_too_large_is_told_by_its_own_name(
+    warm, models_folder, face_pictures, tmp_path
+):
+    (tmp_path / "in").mkdir()
+    Image.fromarray(face_pictures[0][..., ::-1]).save(tmp_path / "in" / "a.png")
+    limit = limit_files(KIB)
+    process = start(models_folder, "in", "-o", "out/t.csv", cwd=tmp_path, preexec_fn=limit)
+    said = process.communicate(timeout=120)[1].decode()
+    assert process.returncode == 1
+    assert "out/t.csv can't be written: File too large" in said
+    assert ".mien-" not in said
     assert "Traceback" not in said
 
 

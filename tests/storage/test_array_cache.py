@@ -206,16 +206,6 @@ def test_a_folder_in_the_place_of_a_file_is_left_alone(tmp_path):
     np.testing.assert_array_equal(recipe.get(tmp_path), recipe.array)
 
 
-def test_leftovers_of_dead_processes_are_removed(tmp_path):
-    old, young = tmp_path / ".old.tmp", tmp_path / ".young.tmp"
-    old.touch()
-    young.touch()
-    os.utime(old, (0, 0))
-    Recipe().get(tmp_path)
-    assert not old.exists()
-    assert young.exists()
-
-
 # --- whose it is ------------------------------------------------------------------------------------------
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps the user's folders from others")

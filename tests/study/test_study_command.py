@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -109,6 +111,25 @@ def test_other_options_rules_and_lost_entries_are_noticed(study, recordings, tmp
     table.write_bytes(table.read_bytes()[:-100])
     said = study("recordings", "-o", "out", *only, "--dry-run", "--min-confidence", "0.5").stdout
     assert "a.csv has another size" in said
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows does not tell whether a process lives")
+@pytest.mark.parametrize("dirty", [False, True], ids=["nothing to do", "something to do"])
+def test_what_killed_processes_left_in_any_folder_is_removed(study, recordings, tmp_path, dirty):
+    out = tmp_path / "out"
+    only = ("--include", "day1/*.mp4")
+    study("recordings", "-o", "out", *only)
+    folders = [out, *(path for path in out.rglob("*") if path.is_dir())]
+    assert {"day1", "done", "summaries"} <= {folder.name for folder in folders}
+    dying = "import os, sys; from mien.results.files import WholePath; paths = sys.argv[1:]"
+    left = "kept = [WholePath(path + '/x') for path in paths]; os._exit(9)"
+    command = [sys.executable, "-c", f"{dying}; {left}", *map(str, folders)]
+    assert subprocess.run(command, timeout=60).returncode == 9
+    assert len(leftovers(out)) == len(folders)
+    if dirty:
+        (out / "day1" / "b.csv").unlink()
+    assert f"{int(dirty)} of them now" in study("recordings", "-o", "out", *only).stdout
+    assert not leftovers(out)
 
 
 def test_tables_are_those_of_single_runs_byte_for_byte(

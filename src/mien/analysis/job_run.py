@@ -17,6 +17,7 @@ from mien.analysis.outcome import OF_ALL_SOURCES, Job, JobOutcome, Tally, turned
 from mien.analysis.output_set import OutputSet, save_tables
 from mien.analysis.outputs import OutputOptions
 from mien.analysis.replaced import replaced_table
+from mien.analysis.staging import naming_places
 from mien.analysis.turned import turn_to_upright
 from mien.analysis.videos import Analysis, open_source
 from mien.analysis.watch import Watch
@@ -186,7 +187,7 @@ class JobRun:
         assert result.source.camera is not None
         total = len(np.unique(result.frame))
         with (
-            hidden.naming_places(),
+            naming_places(),
             open_source(self._job.source, self._options) as frames,
             self._watch.step(outputs.drawing_name, total) as advance,
         ):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mien.analysis.outputs import OutputOptions
-from mien.analysis.staging import Staging
+from mien.analysis.staging import Staging, naming_places
 from mien.datatypes import Appearance, Camera, FaceResult, Frame
 from mien.errors import OptionError, OutputError
 from mien.imaging.kernels import bgr_to_gray
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from mien.stages import Aligner
     from mien.view.drawing import Drawer
     from mien.view.tracked_video import TrackedVideoWriter
-
-
-_HIDDEN = re.compile(r"\.mien-[\w-]+\.part[\\/]")
 
 
 @dataclass(slots=True)
@@ -169,7 +165,7 @@ class OutputSet:
             raise ValueError(f"expected an appearance for each of {len(faces)} faces, got {len(appearances)}")
         self._rows += len(faces)
         faces, appearances = list(faces), list(appearances)
-        with self.naming_places():
+        with naming_places():
             if self._thread is not None:
                 self._thread.submit(lambda: self._write(frame, faces, appearances))
             else:
@@ -210,7 +206,7 @@ class OutputSet:
         if partial:
             named = replace(named.partial, scores=scores is not None)
         try:
-            with self.naming_places():
+            with naming_places():
                 if self._thread is not None:
                     self._thread.finish()
                 self._finish(named, result)
@@ -238,14 +234,6 @@ class OutputSet:
             with suppress(OutputError):
                 writer.abort()
         self._staging.discard()
-
-    @contextmanager
-    def naming_places(self) -> Iterator[None]:
-        """Let errors name the file that was wanted, not the hidden one."""
-        try:
-            yield
-        except OutputError as error:
-            raise OutputError(_HIDDEN.sub("", str(error))) from error
 
     def __enter__(self) -> Self:
         return self

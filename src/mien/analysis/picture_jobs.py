@@ -13,7 +13,7 @@ from mien.analysis.outcome import OF_ALL_SOURCES, JobOutcome, Tally
 from mien.analysis.output_set import OutputSet, save_tables
 from mien.analysis.outputs import OutputOptions
 from mien.analysis.pictures import Picture, PictureAnalysis, PictureTable
-from mien.analysis.staging import Staging
+from mien.analysis.staging import Staging, naming_places
 from mien.analysis.targets import TABLE_SUFFIXES, output_folder, table_path, tables_in
 from mien.analysis.watch import Watch
 from mien.errors import OptionError, OutputError
@@ -191,8 +191,9 @@ class _PicturesRun:
         named = named.partial if self.analysis.stopped else named
         staging = Staging(named.folder)
         try:
-            tables = save_tables(result, named, staging.path)
-            self.written += staging.commit([table.name for table in tables])
+            with naming_places():
+                tables = save_tables(result, named, staging.path)
+                self.written += staging.commit([table.name for table in tables])
         except OutputError:
             staging.discard()
             self.written += keep_tables(named, result, whole=not self.analysis.stopped)

@@ -1,26 +1,29 @@
 """A hidden folder in which the files of one source come together, before all of them get their places.
 
-Its name says whose it is: ``.mien-HOST-PROCESS-RANDOM.part``. What processes that have died left behind is
-removed by the next one that writes there.
+What processes that have died left behind is removed by the next one that writes there; see
+`mien.storage.leftovers`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
-import secrets
 import shutil
-import time
-from collections.abc import Iterable
-from contextlib import suppress
-from functools import cache
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from mien.errors import OutputError
 from mien.results.files import naming_errors
+from mien.storage.leftovers import remove_leftovers_once, unfinished_name, without_unfinished_folders
 
-_ABANDONED_S = 7 * 86400.0
-"""After this time without a change, folders of other machines count as left behind, too."""
+
+@contextmanager
+def naming_places() -> Iterator[None]:
+    """Let errors name the file that was wanted, not the hidden one."""
+    try:
+        yield
+    except OutputError as error:
+        raise OutputError(without_unfinished_folders(str(error))) from error
 
 
 class Staging:
@@ -39,10 +42,10 @@ class Staging:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.path = folder / f".mien-{_host()}-{os.getpid()}-{secrets.token_hex(4)}.part"
+        self.path = folder / unfinished_name()
         with naming_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            _remove_abandoned_once(folder)
+            remove_leftovers_once(folder)
             self.path.mkdir()
 
     def commit(self, names: Iterable[str]) -> list[Path]:
@@ -88,65 +91,3 @@ class Staging:
             for entry in list(os.scandir(staged)):
                 os.replace(entry.path, place / entry.name)
         return True
-
-
-def remove_abandoned(folder: Path) -> None:
-    """Remove what dead processes left in a folder."""
-    with suppress(OSError):
-        for entry in list(os.scandir(folder)):
-            if entry.name.startswith(".mien-") and entry.name.endswith(".part") and _abandoned(entry):
-                if entry.is_dir(follow_symlinks=False):
-                    shutil.rmtree(entry.path, ignore_errors=True)
-                else:
-                    with suppress(OSError):
-                        os.unlink(entry.path)
-
-
-@cache
-def _remove_abandoned_once(folder: Path) -> None:
-    remove_abandoned(folder)
-
-
-def _abandoned(entry: os.DirEntry[str]) -> bool:
-    host, _, process = entry.name[len(".mien-") :].partition("-")
-    number = process.partition("-")[0]
-    try:
-        written_s = entry.stat(follow_symlinks=False).st_mtime
-    except OSError:
-        return False
-    if host == _host() and number.isdigit() and not _lives(int(number), written_s):
-        return True
-    return time.time() - written_s > _ABANDONED_S
-
-
-@cache
-def _host() -> str:
-    """Tells machines, and on Linux containers, apart: numbers of processes mean something within one only."""
-    space = ""
-    with suppress(OSError):
-        space = os.readlink("/proc/self/ns/pid")
-    return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:8]
-
-
-def _lives(process: int, written_s: float) -> bool:
-    """Whether the process that wrote something then is still there, and no other has its number now."""
-    if os.name == "nt":  # where signal 0 would end the process
-        return True
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    with suppress(OSError, ValueError, IndexError):
-        state, *fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-        began_s = _boot_s() + int(fields[18]) / os.sysconf("SC_CLK_TCK")
-        return state != "Z" and began_s < written_s + 1
-    return True
-
-
-@cache
-def _boot_s() -> float:
-    """When the system was started."""
-    lines = Path("/proc/stat").read_text().splitlines()
-    return next(float(line.split()[1]) for line in lines if line.startswith("btime"))

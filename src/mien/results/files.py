@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from mien.errors import OutputError
+from mien.storage.leftovers import remove_leftovers_once, unfinished_name
 
 
 @contextmanager
@@ -30,7 +30,8 @@ class Unfinished(ABC):
     """Something that is written under a temporary name beside its place and renamed when it is whole.
 
     `close` puts it in its place and `abort` removes it; called again, both do nothing. As a context manager
-    it is closed at the end, or aborted if an error passes.
+    it is closed at the end, or aborted if an error passes. What processes that were killed left beside it is
+    removed first.
 
     Parameters
     ----------
@@ -45,10 +46,11 @@ class Unfinished(ABC):
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self.temporary = self.path.with_name(f".mien-{os.getpid()}-{secrets.token_hex(4)}.part")
+        self.temporary = self.path.with_name(unfinished_name())
         self._open = False
         with self.naming_errors():
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers_once(self.path.parent)
             self._begin()
         self._open = True
 

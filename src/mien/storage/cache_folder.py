@@ -8,8 +8,9 @@ import logging
 import os
 import stat
 import sys
-import tempfile
 from pathlib import Path
+
+from mien.storage.leftovers import remove_leftovers_once, unfinished_name
 
 logger = logging.getLogger(__name__)
 
@@ -81,17 +82,23 @@ def write_whole(path: Path, *parts: bytes | memoryview) -> None:
         It can't be written there.
     """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    remove_leftovers_once(path.parent)
+    temporary = path.with_name(unfinished_name())
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb", opener=_opened_for_its_owner) as file:
             file.writelines(parts)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(name, path)
+        os.replace(temporary, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
     sync_folder(path.parent)
+
+
+def _opened_for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,12 +8,10 @@ SHA-256's time. It is no protection against forgery: that is whom the file and i
 
 from __future__ import annotations
 
-import contextlib
 import io
 import math
 import os
 import struct
-import time
 import zlib
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -30,7 +28,6 @@ _END = struct.Struct("<8sI")
 _MAGIC = b"mienCRC1"
 _CHUNK = 1 << 20
 _LONGEST_HEADER = 4096
-_OLD_S = 86_400.0
 
 Shape = tuple[int | None, ...]
 """Sizes along the axes; None where any is right."""
@@ -90,7 +87,6 @@ def store_array(path: Path, key: str, array: NDArray[Any]) -> None:
     npy.write_array_header_1_0(header, npy.header_data_from_array_1_0(array))
     content = array.reshape(-1).view(np.uint8)
     checksum = zlib.crc32(content, zlib.crc32(header.getvalue(), zlib.crc32(key.encode())))
-    _remove_leftovers(path.parent)
     write_whole(path, header.getvalue(), memoryview(content), _END.pack(_MAGIC, checksum))
 
 
@@ -129,12 +125,3 @@ def _fits(found: tuple[int, ...], shape: Shape) -> bool:
     return len(found) == len(shape) and all(
         wanted in (None, length) for wanted, length in zip(shape, found, strict=True)
     )
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Remove the temporary files of processes that died a day ago or before."""
-    with contextlib.suppress(OSError):
-        for path in folder.glob(".*.tmp"):
-            with contextlib.suppress(OSError):
-                if path.lstat().st_mtime < time.time() - _OLD_S:
-                    path.unlink()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,6 +17,7 @@ from filelock import FileLock, Timeout
 
 from mien.errors import OutputError
 from mien.options import AnalysisOptions
+from mien.storage.leftovers import remove_leftovers
 from mien.study.engines import LOOK_S, Engine
 from mien.study.find import Recording
 from mien.study.gather import FAILURES, Forms, Gathering, write_failures
@@ -175,7 +177,7 @@ class _Run:
 
     def __init__(self, planning: Planning, plan: Plan, follower: Follower, stopped: threading.Event) -> None:
         self.plan, self._follower, self._stopped = plan, follower, stopped
-        self._log = planning.home / LOG
+        self._home, self._log = planning.home, planning.home / LOG
         waiting = {item.name for task in plan.tasks for item in task.items}
         self.done = {item.name for item in plan.items} - waiting
         faults = {recording.name: recording.fault for recording in plan.faults}
@@ -195,11 +197,11 @@ class _Run:
         outcome.seconds = time.perf_counter() - begin
 
     def tidy(self) -> None:
-        """Remove what workers that died have left behind."""
-        from mien.analysis.staging import remove_abandoned
-
-        for folder in {item.outputs.folder for task in self.plan.tasks for item in task.items}:
-            remove_abandoned(folder)
+        """Remove what workers, and earlier calls, that were killed have left behind."""
+        folders = {item.outputs.folder for item in self.plan.items}
+        own = (Path(folder) for folder, _, _ in os.walk(self._home / HOME))
+        for folder in {self._home, *folders, *own}:
+            remove_leftovers(folder)
 
     def _drive(self, start: Callable[[], Engine] | None) -> None:
         from mien.study.driving import drive
