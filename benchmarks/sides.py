@@ -198,9 +198,12 @@ class Exact:
     def watch(self, frame, face, sketch, made) -> None:
         """Read a frame flipped."""
         turned = changed(frame, flipped(frame.bgr))
-        points = mirror_landmarks(face.landmarks.points, frame.size[0] - 1)
-        marks = replace(face.landmarks, points=points)
-        self.reader.read(turned, face, self.sketch(marks) if marks.valid else None)
+        if sketch is None:
+            self.reader.read(turned, face, None)
+            return
+        used = sketch.midplane.project(sketch.midplane.face).astype(np.float32)  # without the tracker's bias
+        marks = replace(face.landmarks, points=mirror_landmarks(used, frame.size[0] - 1))
+        self.reader.read(turned, face, self.sketch(marks))
 
 
 def flip(media: Path, folder: Path) -> None:

@@ -30,6 +30,7 @@ from mien.sides.composite import CompositeMaker, one_sided
 from mien.sides.half_mesh import HalfMesh
 from mien.sides.measures import SIDE_MEASURES, side_measures
 from mien.sides.midplane import Midplane, MidplaneFinder
+from mien.sides.tracker_bias import unbiased_in_picture
 from sides import OPTIONS, VIDEOS, Changed, changed
 
 RECORD = read_record(choose_pack("openface").folder, "dynamic")
@@ -104,16 +105,18 @@ class Still:
     """Tracks a face in a picture anew."""
 
     def __init__(self) -> None:
-        self._tracker = build_stages(choose_pack("openface"), OPTIONS, pictures=True).tracker
+        self._stages = build_stages(choose_pack("openface"), OPTIONS, pictures=True)
 
-    def points(self, frame: Frame) -> np.ndarray | None:
-        """Landmarks (68, 2), if a face is found."""
-        faces = [face for face in self._tracker.track(frame) if face.landmarks.valid]
-        return faces[0].landmarks.points if faces else None
+    def points(self, frame: Frame, *, biased: bool = False) -> np.ndarray | None:
+        """Landmarks (68, 2), if a face is found; ``biased`` as the tracker gives them."""
+        faces = [face.landmarks for face in self._stages.tracker.track(frame) if face.landmarks.valid]
+        if faces and not biased:
+            return unbiased_in_picture(self._stages.refit, frame, faces[0]).points
+        return faces[0].points if faces else None
 
     def flipped_points(self, frame: Frame) -> np.ndarray | None:
-        """The same, found in the flipped picture."""
-        points = self.points(changed(frame, frame.bgr[:, ::-1]))
+        """The same, found in the flipped picture, as the tracker gives it."""
+        points = self.points(changed(frame, frame.bgr[:, ::-1]), biased=True)
         return None if points is None else mirror_landmarks(points, frame.size[0] - 1)
 
 
@@ -186,7 +189,10 @@ def symmetric(faces: list[Tracked], depth: float, yaws, size: int = 480):
 def turned(media: Path) -> None:
     """Left - right of symmetric faces by yaw; raw points, landmarks exact and tracked anew."""
     faces = [
-        kept[i] for n, e, _ in VIDEOS for kept in (tracked(media / f"{n}{e}", 121),) for i in (5, 60, 120)
+        kept[i]
+        for n, e, _ in VIDEOS
+        for kept in (tracked(media / f"{n}{e}", 121),)
+        for i in range(0, 121, 20)
     ]
     still, yaws = Still(), (0, -5, 5, -10, 10, -15, 15)
     print(
@@ -201,14 +207,15 @@ def turned(media: Path) -> None:
         floor: dict[int, list[np.ndarray]] = {}
         for number, yaw, frame, points in symmetric(faces, depth, yaws):
             methods = {name: (method, points) for name, method in METHODS.items()}
-            again = still.points(frame)
-            if again is not None:
+            again, biased = still.points(frame), still.points(frame, biased=True)
+            if again is not None and biased is not None:
                 methods["plane, tracked anew"] = METHODS["plane, seen from ahead"], again
-                methods["published line, tracked anew"] = METHODS["published line"], again
+                methods["plane, tracked anew, with bias"] = METHODS["plane, seen from ahead"], biased
+                methods["published line, tracked anew"] = METHODS["published line"], biased
             twice = still.flipped_points(frame)
-            if again is not None and twice is not None:
+            if biased is not None and twice is not None:
                 # The tracker's own error: the same picture followed as it is and flipped.
-                gaps = [np.subtract(*read(frame, FINDER.find(marks))) for marks in (again, twice)]
+                gaps = [np.subtract(*read(frame, FINDER.find(marks))) for marks in (biased, twice)]
                 floor.setdefault(abs(yaw), []).append(np.abs(np.subtract(*gaps)))
             for name, (method, marks) in methods.items():
                 sides = method(frame, marks)
@@ -222,15 +229,21 @@ def turned(media: Path) -> None:
                         np.abs(sides - straight[number, name]).mean()
                     )
         for yaw, values in sorted(floor.items()):
-            print(f"| {depth} | {yaw}° | tracked twice, once flipped | {np.mean(values):.3f} |")
+            print(f"| {depth} | {yaw}° | tracked twice, once flipped | {mean_and_error(values)} |")
         for (yaw, name), values in sorted(found.items()):
             units = np.mean(values, axis=0)
             print(
-                f"| {depth} | {yaw}° | {name} | {units.mean():.3f} | {INTENSITY_NAMES[units.argmax()]} {units.max():.2f} "  # noqa: E501
+                f"| {depth} | {yaw}° | {name} | {mean_and_error(values)} | {INTENSITY_NAMES[units.argmax()]} {units.max():.2f} "  # noqa: E501
                 f"| {np.mean(moved[yaw, name]):.3f} | "
                 + (f"{np.mean(lengths[yaw, name]):.2f} |" if (yaw, name) in lengths else "|"),
                 flush=True,
             )
+
+
+def mean_and_error(values: list[np.ndarray]) -> str:
+    """Mean over faces and units, and its standard error from face to face."""
+    faces = np.mean(values, axis=1)
+    return f"{faces.mean():.3f} ± {faces.std(ddof=1) / np.sqrt(len(faces)):.3f}"
 
 
 def uneven(points: np.ndarray) -> float:

@@ -107,6 +107,9 @@ class RunsNetworks(Protocol):
         ...
 
 
+Refit = Callable[[NDArray[np.uint8], NDArray[np.float32]], FaceLandmarks | None]
+"""Fits the landmarks of a face in a grey picture (H, W), from where they are expected there, (68, 2) px. None
+where they do not fit. Not while the same stages track a frame."""
 NetworkReport = Callable[[], dict[str, str]]
 
 
@@ -134,6 +137,8 @@ class Stages:
         Every model file that was read, for provenance.
     networks
         Says where networks run, by name.
+    refit
+        Fits landmarks in other pictures than the tracker's; None where the pack can't.
     """
 
     tracker: Tracker
@@ -146,3 +151,4 @@ class Stages:
     landmark_model: str
     model_files: tuple[Path, ...] = ()
     networks: NetworkReport = dict
+    refit: Refit | None = None

@@ -110,7 +110,7 @@ class Analysis:
         self.samples = Samples()
         self.remarks: tuple[str, ...] = ()
         self._passed = _Passed(self.outputs)
-        self._pipeline = _pipeline(self.stages, self.options, self._passed)
+        self._pipeline = _pipeline(self._stages_to_run(), self.options, self._passed)
         self._builder = ResultBuilder(source=_record(self.info, self.camera))
         self._stopped = stopped or threading.Event()
 
@@ -147,6 +147,10 @@ class Analysis:
                 yield result
                 if self._passed.all_delivered() and self.stopped:
                     return
+
+    def _stages_to_run(self) -> Stages:
+        """What frames pass through."""
+        return self.stages
 
     def _until_stopped(self) -> Iterator[Frame]:
         """Frames may pass without a face, and so without a result at which to stop."""

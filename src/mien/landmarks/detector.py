@@ -155,6 +155,25 @@ class LandmarkDetector:
         windows = options.windows_tracking if last.success else options.windows_initial
         return self.detect(gray, last.params, windows)
 
+    def refit(self, gray: NDArray[np.uint8], expected: NDArray[np.float32]) -> FaceLandmarks | None:
+        """Fit a face in a picture from where its landmarks are expected, with small windows.
+
+        Parameters
+        ----------
+        gray
+            (H, W) uint8, C-contiguous.
+        expected
+            (68, 2) float32, px.
+
+        Returns
+        -------
+        FaceLandmarks or None
+            None where the validator does not accept the fit.
+        """
+        start = ShapeParameters(*self.pdm.fit_to_points(expected))
+        found = self.detect(gray, start, self.options.windows_tracking)
+        return self.describe(found, True) if found.success else None
+
     def nothing(self) -> Detection:
         """What stands for a face that was never found: mean shapes, eyes of unit scale, all points at 0."""
         return Detection(

@@ -176,6 +176,7 @@ def build(
         ),
         action_units=units,
         camera_for=camera_for,
+        refit=detector.refit,
         **models.used(pack, entry, detector),
     )
 

@@ -6,6 +6,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -15,6 +16,7 @@ from mien.action_units.normalisation import Baseline
 from mien.action_units.predictors import PredictorSet
 from mien.analysis.targets import need_source
 from mien.analysis.videos import Analysis
+from mien.datatypes import FaceLandmarks, Frame
 from mien.errors import FrameError, OptionError
 from mien.models.records import ActionUnitRecord
 from mien.models.store import ModelStore
@@ -32,6 +34,8 @@ from mien.sides.observer import (
 from mien.sides.relative import BothScores, pooled, resting, series_of
 from mien.sides.result import SidesResult, assemble
 from mien.sides.sketch import Sketcher, mesh_sketch
+from mien.sides.tracker_bias import BiasMeasuringTracker, unbiased_in_picture
+from mien.stages import Stages
 from mien.video.source import FrameSource, are_pictures
 
 PROCEDURES = ("direct", "openface-like")
@@ -111,6 +115,8 @@ class SidesAnalysis(Analysis):
         As `mien.Analysis`.
     """
 
+    _tracker: BiasMeasuringTracker | None = None
+
     def __init__(
         self,
         path: str | Path | FrameSource,
@@ -132,11 +138,22 @@ class SidesAnalysis(Analysis):
                 sketch = direct_sketcher(record)
                 self.predictors = PredictorSet(record.predictors)
                 self._reader = self._make_reader(record, self.predictors)
-            self._sides = SidesObserver(sketch, self._reader, watch)
+            self._sides = SidesObserver(sketch, self._reader, watch, unbiased=self._without_bias)
             self._passed.also = self._sides.observe
         except BaseException:
             self.close()
             raise
+
+    def _stages_to_run(self) -> Stages:
+        stages = self.stages
+        if stages.refit is None:
+            return stages
+        self._tracker = BiasMeasuringTracker(stages.tracker, stages.refit)
+        return replace(stages, tracker=self._tracker)
+
+    def _without_bias(self, frame: Frame, landmarks: FaceLandmarks) -> FaceLandmarks:
+        bias = None if self._tracker is None else self._tracker.next_bias()
+        return landmarks if bias is None else bias.removed_from(landmarks)
 
     def _make_reader(self, record: ActionUnitRecord, predictors: PredictorSet) -> ScoringReader | None:
         if "aus" in self.options.skip:
@@ -203,6 +220,8 @@ class SidesAnalysis(Analysis):
         made["left_and_right"] = (
             "the subject's; pictures taken as mirrored" if self.how.selfie else "the subject's"
         )
+        if self._tracker is not None and self._tracker.bias is not None:
+            made["tracker_bias"] = self._tracker.bias.told()
         made["note"] = "research measure, not a diagnosis"
         return made
 
@@ -303,7 +322,9 @@ def picture_sides(
         record = read_record(analysis.pack.folder, "static")
         sketch = direct_sketcher(record)
         reader = None if "aus" in options.skip else PictureReader(record)
-    observer = SidesObserver(sketch, reader, watch)
+    refit = analysis.stages.refit
+    unbiased = None if refit is None else partial(unbiased_in_picture, refit)
+    observer = SidesObserver(sketch, reader, watch, unbiased=unbiased)
     table = PictureTable(analysis)
     for picture in analysis:
         observer.observe(picture.frame, picture.faces, picture.appearances)

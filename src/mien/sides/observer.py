@@ -13,7 +13,7 @@ from mien.action_units.analyzer import ScoreKeeper, StaticActionUnitAnalyzer
 from mien.action_units.history import RowHistory
 from mien.action_units.predictors import N_INTENSITY, N_OUTPUTS, PredictorSet
 from mien.action_units.scores import ClipScores
-from mien.datatypes import ActionUnits, Appearance, FaceResult, Frame
+from mien.datatypes import ActionUnits, Appearance, FaceLandmarks, FaceResult, Frame
 from mien.models.records import ActionUnitRecord
 from mien.sides.composite import CompositeMaker
 from mien.sides.midplane import MidplaneFinder
@@ -24,6 +24,9 @@ Composites = tuple[NDArray[np.uint8], NDArray[np.uint8]]
 """Pictures of the composites of the left and of the right side, (h, w, 3) uint8, blue, green, red."""
 Watcher = Callable[[Frame, FaceResult, FaceSketch | None, Composites | None], None]
 """Is shown a frame, its face, how it lies, and the composites where they are made."""
+
+Unbiased = Callable[[Frame, FaceLandmarks], FaceLandmarks]
+"""Landmarks of a face without the bias of what found them."""
 
 
 class SideReader(Protocol):
@@ -111,9 +114,19 @@ class SidesObserver:
         Reads action units; None measures only.
     watch
         Is shown every frame too.
+    unbiased
+        Takes the tracker's bias out of landmarks before they are laid out; asked once for every face.
     """
 
-    def __init__(self, sketch: Sketcher, reader: SideReader | None, watch: Watcher | None = None) -> None:
+    def __init__(
+        self,
+        sketch: Sketcher,
+        reader: SideReader | None,
+        watch: Watcher | None = None,
+        *,
+        unbiased: Unbiased | None = None,
+    ) -> None:
+        self._unbiased = unbiased or _as_they_are
         self._sketch = sketch
         self._reader = reader
         self._watch = watch
@@ -127,7 +140,8 @@ class SidesObserver:
     def observe(self, frame: Frame, faces: Sequence[FaceResult], looks: Sequence[Appearance | None]) -> None:
         """Take in the next frame, face by face."""
         for face in faces:
-            sketch = self._sketch(face.landmarks) if face.landmarks.valid else None
+            marks = self._unbiased(frame, face.landmarks)
+            sketch = self._sketch(marks) if marks.valid else None
             self._rows.append(np.nan if sketch is None else _row(sketch))
             composites = None if self._reader is None else self._reader.read(frame, face, sketch)
             if self._watch is not None:
@@ -143,6 +157,10 @@ class SidesObserver:
             irises.reshape(-1, 2, 2),
             *(np.ascontiguousarray(column) for column in rest.T),
         )
+
+
+def _as_they_are(frame: Frame, landmarks: FaceLandmarks) -> FaceLandmarks:
+    return landmarks
 
 
 def _row(sketch: FaceSketch) -> NDArray[np.float64]:
