@@ -14,6 +14,7 @@ from mien.results.provenance import provenance_path
 
 COMMANDS = ("start", "stop", "record", "end-record", "save")
 _SAVED_SHOWN = 6
+_LOOK_S = 0.5
 
 
 class Pausable(Protocol):
@@ -107,7 +108,8 @@ class Controls:
         """Wait until somebody wants to start again; False at the end of the program."""
         with self._changed:
             while not (self._wanted or self._quitting):
-                self._changed.wait()
+                # A signal handler may quit between the look and the wait, in this thread: nobody is woken.
+                self._changed.wait(_LOOK_S)
             return not self._quitting
 
     def quit(self) -> None:
