@@ -6,8 +6,10 @@ import re
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mien.results import read_openface_csv
+from mien.video.file import VideoFile
 from synthetic_video import write_video
 
 ROWS = 50
@@ -92,13 +94,92 @@ def test_a_bad_epoch_is_one_line_with_its_row(sides, face_video, tmp_path):
         (("--neutral", "XY"), "epoch of that code"),
         (("--epochs", "none.csv"), "no such file"),
         (("-o", "table.txt"), ".csv"),
+        (("--tier", "actions"), "give epochs too"),
+        (("--picture", "-1"), "a time of 0 s or more"),
+        (("--picture", "nan"), "a time of 0 s or more"),
+        (("--fps", "25"), "add sequence"),
+        (("--models", "open", "--split-tables"), "need OpenFace's models"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(sides, face_video, arguments, words):
+def test_what_cannot_be_done_is_said_in_one_line_before_any_work(
+    sides, face_video, tmp_path, arguments, words
+):
     done = sides(face_video, *arguments)
     assert done.returncode != 0
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("*.csv"))
+
+
+def test_epochs_that_do_not_suit_the_video_do_not_cost_its_table(sides, face_video, tmp_path):
+    epochs = tmp_path / "epochs.csv"
+    for text, neutral, words in (
+        ("0,0.6,BL\n0.8,9,BS\n", "BL", ("row 3", "after the end", "relative to the neutral face of both")),
+        ("0,0.6,BL\n0.8,9,BS\n", "own", ("row 3", "after the end", "written without epochs")),
+    ):
+        epochs.write_text("start,end,action\n" + text)
+        done = sides(face_video, "--epochs", epochs, "--neutral", neutral, "-o", tmp_path / neutral)
+        assert done.returncode != 0
+        assert [word for word in words if word not in done.stderr] == [], done.stderr
+        assert len(read_openface_csv(tmp_path / neutral / "face.sides.csv")) == ROWS
+    made = json.loads((tmp_path / "BL" / "face.sides.provenance.json").read_text())
+    assert made["sides"]["neutral"] == "pooled"
+
+
+def test_of_a_part_of_a_video_the_epochs_in_it_are_summed_up(sides, face_video, tmp_path):
+    (tmp_path / "e.csv").write_text("start_frame,end_frame,action\n1,10,BL\n26,30,BS\n31,40,RE\n45,50,SE\n")
+    done = sides(face_video, "--epochs", tmp_path / "e.csv", "--start", "1", "--end", "1.8")
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "face.actions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {(row["action"], row["start"], row["frames"]) for row in rows} == {
+        ("BS", "1.000", "5"),
+        ("RE", "1.200", "10"),
+    }
+    done = sides(face_video, "--epochs", tmp_path / "e.csv", "--start", "0.5", "--end", "0.9")
+    assert done.returncode == 0
+    assert "no epoch lies in what was analysed" in done.stderr
+
+
+def test_pictures_of_a_folder_are_a_video_where_that_is_said(sides, face_pictures, tmp_path):
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number, bgr in enumerate(face_pictures[:6], start=1):
+        Image.fromarray(bgr[..., ::-1]).save(folder / f"{number}.png")
+    done = sides(folder, "--sequence", "--fps", "25")
+    assert done.returncode == 0, done.stderr
+    table = read_openface_csv(tmp_path / "frames.sides.csv")
+    np.testing.assert_allclose(table["timestamp"], np.arange(6) / 25, atol=6e-4)
+    alone = sides(folder, "--with-videos")
+    assert alone.returncode == 2
+    assert "with_videos is for videos" in alone.stderr
+    assert sides(folder, "--split-tables").returncode == 0
+    assert len(read_openface_csv(tmp_path / "frames_right_mirrored.csv")) == 6
+
+
+def test_a_moment_after_the_last_face_has_no_picture_and_that_is_said(sides, face_video, tmp_path):
+    done = sides(face_video, "--picture", "60")
+    assert done.returncode == 0
+    assert "no picture: there is no face at 60 s or later" in done.stderr
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_picture_that_turns_midway_stays_usable_and_has_its_videos(sides, face_pictures, tmp_path):
+    upright = [np.pad(bgr, ((80, 80), (0, 0), (0, 0)), mode="edge")[:, 40:280] for bgr in face_pictures[:6]]
+    parts = [
+        write_video(tmp_path / f"{number}.ts", pictures, codec="libx264")
+        for number, pictures in enumerate((face_pictures[:6], upright))
+    ]
+    turned = tmp_path / "turned.ts"
+    turned.write_bytes(b"".join(part.read_bytes() for part in parts))
+    done = sides(turned, "--with-videos", "--picture", "0")
+    assert done.returncode in (0, 3), done.stderr  # some versions of FFmpeg count the seam as damage
+    assert "240x400 px instead of 320x240" in done.stderr
+    table = read_openface_csv(tmp_path / "turned.sides.csv")
+    assert table["success"].all()
+    assert table["usable"].all()
+    with VideoFile(tmp_path / "turned_check.mp4") as video:
+        assert [frame.size for frame in video] == [(320, 240)] * 12
 
 
 def test_a_video_to_read_is_never_replaced(sides, face_video, tmp_path):

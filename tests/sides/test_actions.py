@@ -25,6 +25,7 @@ def result(left: float = 2.0, right: float = 1.0, late: int = 0, seed: int = 0) 
     face = np.repeat(symmetric_face()[None, :, :2], N, axis=0)
     layout = Layout(
         np.ones(N, bool),
+        np.ones(N, bool),
         face,
         np.repeat(np.stack([face[0, 42:48].mean(0), face[0, 36:42].mean(0)])[None], N, axis=0),
         np.full(N, 5.885),

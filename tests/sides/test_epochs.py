@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.errors import SourceError
-from mien.sides.epochs import Epoch, codes, read_epochs
+from mien.errors import OptionError, SourceError
+from mien.sides.epochs import Epoch, codes, codes_in, read_epochs
 
 TIMES = np.arange(100) / 25.0
 
@@ -127,3 +127,49 @@ def test_any_text_is_epochs_or_one_clear_line(tmp_path_factory, text):
         assert str(path) in str(error)  # noqa: PT017
     else:
         assert all(0 <= epoch.start_s < epoch.end_s for epoch in epochs)
+
+
+def test_frames_have_the_numbers_of_the_table_where_a_video_begins_later(tmp_path):
+    path = written(tmp_path, "start_frame,end_frame,action\n11,13,BL\n15,20,BS\n")
+    numbers = np.arange(11, 31)
+    epochs = read_epochs(path, TIMES[10:30], frames=numbers)
+    assert [numbers[epoch.frames(TIMES[10:30])].tolist() for epoch in epochs] == [
+        [11, 12, 13],
+        [15, 16, 17, 18, 19, 20],
+    ]
+    with pytest.raises(SourceError, match=r"row 2: frame 11 comes before the first that is there, 12"):
+        read_epochs(path, TIMES[11:30], frames=numbers[1:])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "start,end,action\n0,0.2,BL\n0.4,0.6,BS\n0.9,2,RE\n",
+        "start_frame,end_frame,action\n1,6,BL\n13,18,BS\n28,60,RE\n",
+    ],
+)
+def test_of_a_part_of_a_video_epochs_outside_are_left_out(tmp_path, text):
+    path = written(tmp_path, text)
+    part = slice(9, 30)
+    (epoch,) = read_epochs(path, TIMES[part], frames=np.arange(1, len(TIMES) + 1)[part], partial=True)
+    assert epoch.action == "BS"
+    assert read_epochs(path, np.zeros(0), partial=True) == ()
+
+
+def test_what_is_impossible_in_any_video_is_known_without_it(tmp_path):
+    fine = written(tmp_path, "start,end,action\n0,1,BL\n7,8,BS\n")
+    assert codes_in(fine) == {"BL", "BS"}
+    for text in ("start,end,action\n0,2,BL\n1,3,BS\n", "start_frame,end_frame,action\n1,9,BL\n9,12,BS\n"):
+        with pytest.raises(SourceError, match=r"row 3: BS, .* overlaps BL"):
+            codes_in(written(tmp_path, text))
+
+
+def test_pictures_without_times_have_no_epochs(tmp_path):
+    path = written(tmp_path, "start_frame,end_frame,action\n1,2,BL\n")
+    with pytest.raises(SourceError, match="fps"):
+        read_epochs(path, np.zeros(5))
+
+
+def test_a_tier_is_refused_where_there_are_none(tmp_path):
+    with pytest.raises(OptionError, match="tier"):
+        read_epochs(written(tmp_path, "start,end,action\n0,1,BL\n"), TIMES, tier="actions")

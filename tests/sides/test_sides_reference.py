@@ -7,13 +7,17 @@ import pytest
 
 import mien
 from mien.datatypes import Frame
+from mien.errors import FrameError
 from mien.options import AnalysisOptions
 from mien.packs import choose_pack
 from mien.results import read_openface_csv
 from mien.shape.mirror import mirror_landmarks
+from mien.sides import openface_like
 from mien.sides.analysis import SidesAnalysis, SidesOptions
+from mien.sides.composite import CompositeMaker
 from mien.sides.observer import DirectReader, direct_sketcher
 from mien.sides.relative import pooled, series_of
+from mien.sides.side_jobs import SidesJob, run_sides
 from mien.video.file import open_video
 
 OPTIONS = AnalysisOptions(
@@ -196,3 +200,40 @@ def test_pictures_have_both_sides_of_every_face(media_dir):
     both = mien.sides(media_dir / "sample1.jpg", models="openface")
     assert both.intensity is not None and both.intensity.shape[0] == 2  # noqa: PT018
     assert np.isfinite(both.intensity).any()
+
+
+def test_without_eyes_sides_have_action_units_and_angles_but_no_lengths(media_dir):
+    both = mien.sides(
+        media_dir / "2015-10-15-15-14.avi", models="openface", skip=("gaze", "parts"), end_s=0.3, threads=1
+    )
+    assert both.usable.all()
+    assert np.isfinite(both.intensity).all()
+    assert np.isfinite(both.measures["smile_angle"]).all()
+    assert np.isnan(both.measures["fissure_height"]).all()
+
+
+@pytest.mark.parametrize("procedure", ["direct", "openface-like"])
+def test_a_frame_that_cannot_be_measured_does_not_cost_those_before(
+    media_dir, tmp_path, monkeypatch, procedure
+):
+    composites, frames = CompositeMaker.make, openface_like.mirror_frame
+    calls = []
+
+    def failing(real, most):
+        def work(*arguments):
+            calls.append(1)
+            if len(calls) > most:
+                raise ArithmeticError("this frame")
+            return real(*arguments)
+
+        return work
+
+    monkeypatch.setattr(CompositeMaker, "make", failing(composites, 5))
+    monkeypatch.setattr(openface_like, "mirror_frame", failing(frames, 11))  # the right side's sixth
+    table = tmp_path / "clip.sides.csv"
+    job = SidesJob(
+        source=media_dir / "2015-10-15-15-14.avi", table=table, how=SidesOptions(procedure=procedure)
+    )
+    with pytest.raises(FrameError, match="ArithmeticError: this frame; the frames before it are complete"):
+        run_sides(job, OPTIONS)
+    assert len(read_openface_csv(table)) == 5

@@ -140,7 +140,11 @@ def has_no_eyes(gray, expected):
     return as_landmarks(expected, np.zeros((0, 2)), 0.0)
 
 
-@pytest.mark.parametrize("refit", [fails, is_nowhere, has_no_eyes])
+def is_something_else(gray, expected):
+    return as_landmarks(expected + 20 * SCALE, np.zeros((2, 2)), 0.0)
+
+
+@pytest.mark.parametrize("refit", [fails, is_nowhere, has_no_eyes, is_something_else])
 def test_a_mirrored_frame_in_which_nothing_fits_teaches_nothing(refit):
     person = Person(1, 0, 0.5)
     before = person.seen()
@@ -164,14 +168,18 @@ def test_landmark_models_without_eyes_have_a_bias_too():
 class Following:
     """A tracker whose face is lost in some frames."""
 
-    def __init__(self, person, lost=()):
-        self.person, self.lost, self.calls = person, set(lost), []
+    def __init__(self, person, lost=(), turned_deg=()):
+        self.person, self.lost, self.turned_deg, self.calls = person, set(lost), dict(turned_deg), []
+
+    def seen(self, number):
+        found = self.person.seen()
+        if number in self.lost:
+            return as_landmarks(found.points, self.person.irises, self.person.roll, valid=False)
+        found.global_params[2] = math.radians(self.turned_deg.get(number, 0))
+        return found
 
     def track(self, frame):
-        found = self.person.seen()
-        if frame.index in self.lost:
-            found = as_landmarks(found.points, self.person.irises, self.person.roll, valid=False)
-        return (TrackedFace(0, found),)
+        return (TrackedFace(0, self.seen(frame.index)),)
 
     def lose(self):
         self.calls.append("lose")
@@ -220,3 +228,26 @@ def test_the_faces_pass_unchanged_and_so_do_wishes():
     tracker.lose()
     tracker.reset()
     assert inner.calls == ["lose", "reset"]
+
+
+def test_faces_that_are_turned_away_are_not_measured():
+    person = Person(2, 0, 0.5)
+    following = Following(person, turned_deg={0: 40, 1: -16, 2: 14, 4: -14})
+    tracker = BiasMeasuringTracker(following, person.refit)
+    known = []
+    for number in range(6):
+        tracker.track(frame(number))
+        known.append(tracker.next_bias())
+    assert [bias and bias.frames for bias in known] == [None, None, 1, 2, 3, 3]
+    away = following.seen(0)
+    assert unbiased_in_picture(person.refit, frame(), away) is away
+
+
+def test_of_another_video_nothing_is_known():
+    person = Person(2, 0, 0.5)
+    tracker = BiasMeasuringTracker(Following(person, lost=(2,)), person.refit)
+    tracker.track(frame(0))
+    tracker.track(frame(1))
+    tracker.reset()
+    tracker.track(frame(2))
+    assert tracker.next_bias() is None

@@ -192,7 +192,15 @@ class FitArguments(OptionGroup):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FaceArguments(OptionGroup):
+class SequenceArguments(OptionGroup):
+    """Pictures that are the frames of a video."""
+
+    sequence: Annotated[bool, "Take the pictures of a folder for a video."] = False
+    fps: Annotated[float | None, "Pictures per second of a sequence; without it all times are 0."] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceArguments(SequenceArguments):
     """Several faces, and pictures."""
 
     panel = "Several faces, and pictures"
@@ -202,8 +210,6 @@ class FaceArguments(OptionGroup):
         "one or many (everybody, under a number of their own); by default one of a video, all of a picture.",
     ] = None
     most_faces: Annotated[int, "Faces followed at the same time."] = 16
-    sequence: Annotated[bool, "Take the pictures of a folder for a video."] = False
-    fps: Annotated[float | None, "Pictures per second of a sequence; without it all times are 0."] = None
     boxes: Annotated[
         Path | None,
         "Folder with face boxes for pictures: NAME.txt, a line min_x min_y max_x max_y per face.",

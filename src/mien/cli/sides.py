@@ -14,6 +14,7 @@ from mien.cli.arguments import (
     ModelArguments,
     OptionGroup,
     QuietOption,
+    SequenceArguments,
     SourcesArgument,
     SpanArguments,
     ThreadsOption,
@@ -120,6 +121,7 @@ def sides(
     files: SideFileArguments,
     models: ModelArguments,
     span: SpanArguments,
+    pictures: SequenceArguments,
     lens: CameraArguments,
     threads: ThreadsOption = None,
     quiet: QuietOption = False,
@@ -131,7 +133,7 @@ def sides(
     from mien.analysis.targets import csv_tables, need_source
     from mien.sides.side_jobs import SidesJob, refuse_to_replace
 
-    options = analysis_options(models, span, lens, threads=threads)
+    options = analysis_options(models, span, pictures, lens, threads=threads)
     how, asked = comparison.options(), files.files()
     sources = [need_source(path, "a video or pictures") for path in files_meant(videos)]
     tables = csv_tables([source.stem for source in sources], place_meant(output), ".sides.csv")

@@ -22,7 +22,8 @@ from mien.models.records import ActionUnitRecord
 from mien.models.store import ModelStore
 from mien.options import AnalysisOptions, OptionValues
 from mien.packs import build_stages, choose_pack, shared_models
-from mien.sides.epochs import Epoch, read_epochs
+from mien.results import VideoResult
+from mien.sides.epochs import REST, Epoch, codes_in, read_epochs
 from mien.sides.observer import (
     DirectReader,
     PictureReader,
@@ -40,6 +41,7 @@ from mien.video.source import FrameSource, are_pictures
 
 PROCEDURES = ("direct", "openface-like")
 MAX_YAW_DEG = 15.0
+_NO_EPOCH = "neutral {}: expected an epoch of that code, or pooled, own, or a recording"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +79,8 @@ class SidesOptions:
             raise OptionError(f"procedure: expected one of {', '.join(PROCEDURES)}, got {self.procedure!r}")
         if not 0 < self.max_yaw_deg <= 90:
             raise OptionError(f"max_yaw: expected more than 0 and at most 90 degrees, got {self.max_yaw_deg}")
+        if self.tier is not None and self.epochs is None:
+            raise OptionError("tier names one of a file of epochs; give epochs too, or leave it out")
 
     @property
     def neutral_used(self) -> str:
@@ -86,11 +90,19 @@ class SidesOptions:
         return "own" if self.procedure == "openface-like" else "pooled"
 
     @property
+    def neutral_code(self) -> str | None:
+        """The code of the epochs at rest, where that is what the intensities are relative to."""
+        name = self.neutral_used
+        return None if name in ("pooled", "own") or self.neutral_recording is not None else name
+
+    @property
     def neutral_recording(self) -> Path | None:
         """The recording at rest, where one is named."""
         name = self.neutral_used
         path = Path(name)
-        return path if name not in ("pooled", "own") and (path.suffix or path.exists()) else None
+        # A folder may well have the name of a code.
+        named = isinstance(self.neutral, Path) or path.suffix or path.is_file()
+        return path if name not in ("pooled", "own") and named else None
 
 
 class SidesAnalysis(Analysis):
@@ -185,20 +197,20 @@ class SidesAnalysis(Analysis):
         OptionError
             The neutral face is an epoch that is not there, or shows no face.
         """
-        video = self.result()
-        code = self.how.neutral_used
-        at_rest = _coded(epochs, code if code not in ("own", "pooled") else "BL", video.time_s)
         layout = self._sides.layout()
-        count = len(video)
+        # One of them may have a frame more, where the analysis failed on it or was left in between.
+        whole = self.result()
+        count = min(len(whole), len(layout.found))
+        video = whole[:count]
+        code = self.how.neutral_used
+        at_rest = _coded(epochs, self.how.neutral_code or REST, video.time_s)
         series = None
         scores = self.scores_of_sides()
         if scores is not None:
             assert self.predictors is not None
             if baseline is None and code not in ("own", "pooled"):
                 if at_rest is None:
-                    raise OptionError(
-                        f"neutral {code}: expected an epoch of that code, or pooled, own, or a recording"
-                    )
+                    raise OptionError(_NO_EPOCH.format(code))
                 baseline = resting(scores, self.predictors, at_rest, code)
             elif baseline is None and code == "pooled":
                 baseline = pooled(scores, self.predictors)
@@ -216,13 +228,9 @@ class SidesAnalysis(Analysis):
 
     def how_made(self) -> dict[str, Any]:
         """For the provenance."""
-        made = dataclasses.asdict(self.how) | {"neutral": self.how.neutral_used}
-        made["left_and_right"] = (
-            "the subject's; pictures taken as mirrored" if self.how.selfie else "the subject's"
-        )
+        made = _told(self.how) | {"neutral": self.how.neutral_used}
         if self._tracker is not None and self._tracker.bias is not None:
             made["tracker_bias"] = self._tracker.bias.told()
-        made["note"] = "research measure, not a diagnosis"
         return made
 
 
@@ -264,6 +272,7 @@ def sides(
     need_source(path, "a video or pictures")
     if are_pictures(path) and not chosen.sequence:
         return picture_sides(path, chosen, how)
+    check_epochs(how)
     baseline = neutral_baseline(how, chosen)
     with SidesAnalysis(path, chosen, how) as analysis:
         try:
@@ -272,15 +281,35 @@ def sides(
         except FrameError as error:
             error.partial = analysis.result()
             raise
-        return analysis.sides(epochs_of(how, analysis.result().time_s), baseline)
+        partial = is_part(chosen) or bool(analysis.lost)
+        return analysis.sides(epochs_of(how, analysis.result(), partial=partial), baseline)
 
 
-def epochs_of(how: SidesOptions, time_s: Any) -> tuple[Epoch, ...]:
-    """The epochs of a video whose frames have these times (N,)."""
+def check_epochs(how: SidesOptions) -> None:
+    """What is wrong with the epochs whatever the video is told before it is analysed, not after.
+
+    Raises
+    ------
+    SourceError, OptionError
+        They can't be read, one is impossible, or that of the neutral face is not there.
+    """
+    if how.epochs is None:
+        there: frozenset[str] = frozenset()
+    elif isinstance(how.epochs, str | Path):
+        there = codes_in(how.epochs, tier=how.tier)
+    else:
+        there = frozenset(epoch.action for epoch in how.epochs)
+    if how.neutral_code is not None and how.neutral_code not in there:
+        raise OptionError(_NO_EPOCH.format(how.neutral_code))
+
+
+def epochs_of(how: SidesOptions, video: VideoResult, *, partial: bool = False) -> tuple[Epoch, ...]:
+    """The epochs of a video; where only a part of it was analysed, those that lie in that part."""
     if how.epochs is None:
         return ()
     if isinstance(how.epochs, str | Path):
-        return read_epochs(how.epochs, time_s, tier=how.tier)
+        frames = video.frame + 1
+        return read_epochs(how.epochs, video.time_s, tier=how.tier, frames=frames, partial=partial)
     return tuple(how.epochs)
 
 
@@ -338,7 +367,7 @@ def picture_sides(
         one_person=False,
     )
     result.closure.fill(np.nan)
-    result.provenance["sides"] = dataclasses.asdict(how) | {"note": "research measure, not a diagnosis"}
+    result.provenance["sides"] = _told(how)
     return result
 
 
@@ -360,12 +389,22 @@ def refuse(options: AnalysisOptions, how: SidesOptions) -> None:
         )
 
 
+def is_part(options: AnalysisOptions) -> bool:
+    """Whether only a part of a video is wanted, so that epochs may lie outside."""
+    return options.start_s > 0 or options.end_s is not None
+
+
 def read_record(folder: Path, kind: str) -> ActionUnitRecord:
     """Read OpenFace's predictors, "static" or "dynamic", with their shape model."""
     from mien.models.readers import read_action_units
 
     files = ModelStore(folder).locate()
     return read_action_units(files.static_action_units if kind == "static" else files.dynamic_action_units)
+
+
+def _told(how: SidesOptions) -> dict[str, Any]:
+    sides = "the subject's; pictures taken as mirrored" if how.selfie else "the subject's"
+    return dataclasses.asdict(how) | {"left_and_right": sides, "note": "research measure, not a diagnosis"}
 
 
 def _coded(epochs: Sequence[Epoch], code: str, time_s: Any) -> Any:

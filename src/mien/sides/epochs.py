@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.errors import SourceError
+from mien.errors import OptionError, SourceError
 from mien.results.annotation_tiers import read_tiers
 
 REST = "BL"
@@ -55,9 +55,61 @@ class _Coded:
     action: str
     row: str
 
+    @property
+    def in_frames(self) -> bool:
+        return math.isnan(_UNITS[self.unit])
+
+    @property
+    def reach(self) -> tuple[float, float]:
+        """Start and end; of frames their numbers, from that before the first to the last."""
+        if self.in_frames:
+            return self.start - 1, self.end
+        return self.start * _UNITS[self.unit], self.end * _UNITS[self.unit]
+
+    @property
+    def span(self) -> str:
+        """For messages."""
+        if self.in_frames:
+            return f"frames {self.start:g} to {self.end:g}"
+        return "{:g} to {:g} s".format(*self.reach)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frames:
+    """Times (N,) of a video's frames, and the numbers (N,) that people know them by."""
+
+    time_s: NDArray[np.float64]
+    number: NDArray[np.int64]
+
+    @property
+    def step_s(self) -> float:
+        return float(np.median(np.diff(self.time_s))) if len(self.time_s) > 1 else 1.0
+
+    @property
+    def end_s(self) -> float:
+        return float(self.time_s[-1]) + self.step_s if len(self.time_s) else 0.0
+
+    @property
+    def last(self) -> int:
+        return int(self.number[-1]) if len(self.number) else 0
+
+    def hold(self, one: _Coded) -> bool:
+        """Whether all of an epoch lies within."""
+        if not len(self.number):
+            return False
+        if one.in_frames:
+            return bool(one.start >= self.number[0]) and one.end <= self.last
+        start, end = one.reach
+        return start > self.time_s[0] - self.step_s and end <= self.end_s + self.step_s
+
 
 def read_epochs(
-    path: str | Path, time_s: NDArray[np.float64], *, tier: str | None = None
+    path: str | Path,
+    time_s: NDArray[np.float64],
+    *,
+    tier: str | None = None,
+    frames: NDArray[np.int64] | None = None,
+    partial: bool = False,
 ) -> tuple[Epoch, ...]:
     """Read epochs.
 
@@ -72,6 +124,10 @@ def read_epochs(
         (N,) times of the video's frames: epochs must lie within.
     tier
         Tier of ELAN or Praat; by default the only one with annotations.
+    frames
+        (N,) numbers of the frames, counted from 1, where they are not the first N of the video.
+    partial
+        Whether these frames are only a part of the video: then epochs that do not lie within are left out.
 
     Returns
     -------
@@ -83,19 +139,48 @@ def read_epochs(
     SourceError
         The file can't be read, or an epoch is impossible: the message names the row.
     OptionError
-        pympi-ling is not installed.
+        pympi-ling is not installed, or a tier is asked for in a file that has none.
     """
-    path = Path(path)
-    reader = {".csv": _read_csv, ".json": _read_json, ".eaf": _read_tiers, ".textgrid": _read_tiers}.get(
-        path.suffix.lower()
-    )
-    if reader is None:
+    coded = _read(Path(path), tier)
+    number = np.arange(1, len(time_s) + 1) if frames is None else frames
+    video = _Frames(np.asarray(time_s), np.asarray(number))
+    if partial:
+        coded = [one for one in coded if video.hold(one)]
+    return _placed(coded, video, Path(path))
+
+
+def codes_in(path: str | Path, *, tier: str | None = None) -> frozenset[str]:
+    """Which actions a file codes; all of it is checked that can be without the video.
+
+    Raises
+    ------
+    SourceError, OptionError
+        As `read_epochs`.
+    """
+    return frozenset(one.action for one in _read(Path(path), tier))
+
+
+def _read(path: Path, tier: str | None) -> list[_Coded]:
+    reader = {".csv": _read_csv, ".json": _read_json}.get(path.suffix.lower())
+    tiers = path.suffix.lower() in (".eaf", ".textgrid")
+    if reader is None and not tiers:
         raise SourceError(f"{path}: expected epochs in a file that ends in {_ENDINGS}")
+    if tier is not None and not tiers:
+        raise OptionError(f"tier is for files of ELAN and Praat; leave it out for {path}")
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file; expected epochs")
     try:
-        coded = reader(path, tier) if reader is _read_tiers else reader(path)  # type: ignore[operator]
+        coded = _read_tiers(path, tier) if reader is None else reader(path)
     except (OSError, UnicodeDecodeError, csv.Error, json.JSONDecodeError) as error:
         raise SourceError(f"{path}: expected epochs, got {type(error).__name__}: {error}") from error
-    return _checked([_in_seconds(one, time_s, path) for one in coded], coded, time_s, path)
+    if not coded:
+        raise SourceError(f"{path}: expected at least one epoch, found none")
+    for one in coded:
+        _check_alone(one, path)
+    for in_frames in (False, True):
+        same = [one for one in coded if one.in_frames is in_frames]
+        _refuse_overlaps([one.reach for one in same], same, path)
+    return coded
 
 
 def codes(epochs: Sequence[Epoch], time_s: NDArray[np.float64]) -> list[str]:
@@ -205,48 +290,60 @@ def _read_tiers(path: Path, tier: str | None) -> list[_Coded]:
     ]
 
 
-def _in_seconds(one: _Coded, time_s: NDArray[np.float64], path: Path) -> Epoch:
-    if one.unit in ("s", "ms"):
-        return Epoch(one.start * _UNITS[one.unit], one.end * _UNITS[one.unit], one.action)
+def _check_alone(one: _Coded, path: Path) -> None:
+    """Refuse what is impossible in any video."""
+    if one.in_frames:
+        for frame in (one.start, one.end):
+            if frame != int(frame) or frame < 1:
+                raise SourceError(f"{path}: {one.row}: expected whole frames, counted from 1, got {frame:g}")
+        if one.end < one.start:
+            raise SourceError(
+                f"{path}: {one.row}: ends at frame {one.end:g}, before its start at {one.start:g}"
+            )
+        return
+    start, end = one.reach
+    if start < 0:
+        raise SourceError(f"{path}: {one.row}: expected a start of 0 s or later, got {one.span}")
+    if not end > start:
+        raise SourceError(f"{path}: {one.row}: expected an end after the start, got {one.span}")
+
+
+def _placed(coded: Sequence[_Coded], video: _Frames, path: Path) -> tuple[Epoch, ...]:
+    if len(video.time_s) > 1 and not video.step_s:
+        raise SourceError(f"{path}: epochs need to know when the pictures were taken; say with fps")
+    epochs = [_in_seconds(one, video, path) for one in coded]
+    _refuse_overlaps([(epoch.start_s, epoch.end_s) for epoch in epochs], coded, path)
+    return tuple(sorted(epochs, key=lambda epoch: epoch.start_s))
+
+
+def _in_seconds(one: _Coded, video: _Frames, path: Path) -> Epoch:
+    if not one.in_frames:
+        start, end = one.reach
+        if end > video.end_s + video.step_s:
+            raise SourceError(
+                f"{path}: {one.row}: {one.span} goes on after the end of the video at {video.end_s:.3f} s"
+            )
+        return Epoch(start, end, one.action)
     for frame in (one.start, one.end):
-        if frame != int(frame) or frame < 1:
-            raise SourceError(f"{path}: {one.row}: expected whole frames, counted from 1, got {frame:g}")
-        if frame > len(time_s):
+        if frame > video.last:
             raise SourceError(
-                f"{path}: {one.row}: frame {frame:g} comes after the end of the video at {len(time_s)}"
+                f"{path}: {one.row}: frame {frame:g} comes after the end of the video at {video.last}"
             )
-    if one.end < one.start:
-        raise SourceError(f"{path}: {one.row}: ends at frame {one.end:g}, before its start at {one.start:g}")
-    last = int(one.end)
-    end = time_s[last] if last < len(time_s) else time_s[-1] + _step(time_s)
-    return Epoch(float(time_s[int(one.start) - 1]), float(end), one.action)
-
-
-def _step(time_s: NDArray[np.float64]) -> float:
-    return float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
-
-
-def _checked(
-    epochs: list[Epoch], coded: Sequence[_Coded], time_s: NDArray[np.float64], path: Path
-) -> tuple[Epoch, ...]:
-    if not epochs:
-        raise SourceError(f"{path}: expected at least one epoch, found none")
-    length = float(time_s[-1]) + _step(time_s) if len(time_s) else 0.0
-    for epoch, one in zip(epochs, coded, strict=True):
-        span = f"{epoch.start_s:g} to {epoch.end_s:g} s"
-        if epoch.start_s < 0:
-            raise SourceError(f"{path}: {one.row}: expected a start of 0 s or later, got {span}")
-        if not epoch.end_s > epoch.start_s:
-            raise SourceError(f"{path}: {one.row}: expected an end after the start, got {span}")
-        if epoch.end_s > length + _step(time_s):
+        if frame < video.number[0]:
             raise SourceError(
-                f"{path}: {one.row}: {span} goes on after the end of the video at {length:.3f} s"
+                f"{path}: {one.row}: frame {frame:g} comes before the first that is there, {video.number[0]}"
             )
-    order = sorted(range(len(epochs)), key=lambda index: epochs[index].start_s)
+    first, after = np.searchsorted(video.number, (one.start, one.end + 1))
+    end = video.time_s[after] if after < len(video.time_s) else video.end_s
+    return Epoch(float(video.time_s[first]), float(end), one.action)
+
+
+def _refuse_overlaps(spans: Sequence[tuple[float, float]], coded: Sequence[_Coded], path: Path) -> None:
+    order = sorted(range(len(spans)), key=lambda index: spans[index][0])
     for before, after in pairwise(order):
-        if epochs[after].start_s < epochs[before].end_s - 1e-6:
+        if spans[after][0] < spans[before][1] - 1e-6:
+            one, other = coded[after], coded[before]
             raise SourceError(
-                f"{path}: {coded[after].row}: {epochs[after].action} from {epochs[after].start_s:g} s "
-                f"overlaps {epochs[before].action} until {epochs[before].end_s:g} s ({coded[before].row})"
+                f"{path}: {one.row}: {one.action}, {one.span}, overlaps {other.action}, {other.span} "
+                f"({other.row})"
             )
-    return tuple(epochs[index] for index in order)

@@ -33,7 +33,7 @@ class SideReader(Protocol):
     """Reads action units from both sides of a face."""
 
     def read(self, frame: Frame, face: FaceResult, sketch: FaceSketch | None) -> Composites | None:
-        """Read the next frame; ``sketch`` is None where there is no face."""
+        """Read the next frame, all or nothing of it; ``sketch`` is None where there is no face."""
         ...
 
 
@@ -83,6 +83,8 @@ class Layout:
     ----------
     found
         (N,) bool: whether there was a face.
+    inside
+        (N,) bool: whether all of its landmarks lie in the picture, whatever size that had.
     face
         (N, 68, 2) float64, mm of the shape model, in the face's own frame; NaN without a face.
     irises, iris_radius
@@ -94,6 +96,7 @@ class Layout:
     """
 
     found: NDArray[np.bool_]
+    inside: NDArray[np.bool_]
     face: NDArray[np.float64]
     irises: NDArray[np.float64]
     iris_radius: NDArray[np.float64]
@@ -130,7 +133,7 @@ class SidesObserver:
         self._sketch = sketch
         self._reader = reader
         self._watch = watch
-        self._rows = RowHistory(68 * 2 + 4 + 5, np.float32)
+        self._rows = RowHistory(68 * 2 + 4 + 6, np.float32)
 
     @property
     def reader(self) -> SideReader | None:
@@ -142,20 +145,23 @@ class SidesObserver:
         for face in faces:
             marks = self._unbiased(frame, face.landmarks)
             sketch = self._sketch(marks) if marks.valid else None
-            self._rows.append(np.nan if sketch is None else _row(sketch))
             composites = None if self._reader is None else self._reader.read(frame, face, sketch)
+            # Where a frame can't be read, none of both has a row of it.
+            self._rows.append(np.nan if sketch is None else _row(sketch, frame, face.landmarks))
             if self._watch is not None:
                 self._watch(frame, face, sketch, composites)
 
     def layout(self) -> Layout:
         """All frames so far."""
         rows = self._rows.array().astype(np.float64)
-        face, irises, rest = np.split(rows, [68 * 2, 68 * 2 + 4], axis=1)
+        face, irises, others = np.split(rows, [68 * 2, 68 * 2 + 4], axis=1)
+        *lengths, inside = others.T
         return Layout(
             np.isfinite(rows[:, 0]),
+            inside == 1,
             face.reshape(-1, 68, 2),
             irises.reshape(-1, 2, 2),
-            *(np.ascontiguousarray(column) for column in rest.T),
+            *(np.ascontiguousarray(column) for column in lengths),
         )
 
 
@@ -163,9 +169,10 @@ def _as_they_are(frame: Frame, landmarks: FaceLandmarks) -> FaceLandmarks:
     return landmarks
 
 
-def _row(sketch: FaceSketch) -> NDArray[np.float64]:
-    plane = sketch.midplane
-    numbers = sketch.iris_radius, plane.scale, plane.yaw_rad, plane.nod_rad, plane.tilt_rad
+def _row(sketch: FaceSketch, frame: Frame, landmarks: FaceLandmarks) -> NDArray[np.float64]:
+    plane, points = sketch.midplane, landmarks.points
+    inside = bool((points > -0.5).all() and (points < np.array(frame.size) - 0.5).all())
+    numbers = sketch.iris_radius, plane.scale, plane.yaw_rad, plane.nod_rad, plane.tilt_rad, inside
     return np.concatenate((plane.face[:, :2].reshape(-1), sketch.irises.reshape(-1), numbers))
 
 

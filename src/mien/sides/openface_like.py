@@ -83,15 +83,17 @@ class OpenFaceLikeReader:
         """Read the next frame."""
         if face.landmarks.valid:
             self._line = published_line(face.landmarks.points)
-        pictures = []
-        for side, (stages, analyzer) in enumerate(zip(self._stages, self._analyzers, strict=True)):
+        pictures, looks = [], []
+        for side, stages in enumerate(self._stages):
             mirrored = frame
             if self._line is not None:
                 mirrored = _grey(frame, mirror_frame(frame.bgr, self._line, side))
             (tracked,) = stages.tracker.track(mirrored)
             assert stages.appearance is not None
-            analyzer.observe(stages.appearance.extract(mirrored, tracked.landmarks))
+            looks.append(stages.appearance.extract(mirrored, tracked.landmarks))
             pictures.append(mirrored.bgr)
+        for analyzer, look in zip(self._analyzers, looks, strict=True):
+            analyzer.observe(look)
         return pictures[0], pictures[1]
 
     def scores(self) -> tuple[ClipScores, ClipScores]:

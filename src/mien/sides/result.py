@@ -234,7 +234,7 @@ def assemble(
     -------
     SidesResult
     """
-    usable = layout.found & video.success & (np.abs(layout.yaw_rad) <= max_yaw_rad) & _inside(video)
+    usable = layout.found & video.success & (np.abs(layout.yaw_rad) <= max_yaw_rad) & layout.inside
     if one_person:
         chosen = layout.iris_radius[usable if usable.any() else layout.found]
         mm: Any = scale_from_irises(chosen)
@@ -270,14 +270,6 @@ def _closure(fissure: NDArray[np.float64], at_rest: NDArray[np.bool_]) -> NDArra
         return np.full_like(fissure, np.nan)
     rest = np.median(fissure[:, at_rest], axis=1, keepdims=True)
     return np.asarray(100 * (1 - fissure / rest))
-
-
-def _inside(video: VideoResult) -> NDArray[np.bool_]:
-    if video.source is None or not len(video):
-        return np.ones(len(video), np.bool_)
-    low, high = video.landmarks.min(axis=1), video.landmarks.max(axis=1)
-    size = np.array([video.source.width, video.source.height])
-    return np.asarray((low > -0.5).all(axis=1) & (high < size - 0.5).all(axis=1))
 
 
 def _swapped(result: SidesResult) -> SidesResult:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mien.analysis.targets import REPORT_ENDING, output_folder
 from mien.analysis.watch import Watch
-from mien.errors import OutputError, SourceError
+from mien.errors import FrameError, MienError, OptionError, OutputError
 from mien.options import AnalysisOptions
 from mien.results.picture_files import write_picture
 from mien.sides.analysis import (
     SidesAnalysis,
     SidesOptions,
+    check_epochs,
     epochs_of,
+    is_part,
     neutral_baseline,
     picture_sides,
 )
@@ -60,6 +63,10 @@ class SidesJob:
     with_videos: bool = False
     picture_s: float | None = None
     report: ReportOptions | None = None
+
+    def __post_init__(self) -> None:
+        if self.picture_s is not None and not (math.isfinite(self.picture_s) and self.picture_s >= 0):
+            raise OptionError(f"picture: expected a time of 0 s or more, got {self.picture_s}")
 
     @property
     def stem(self) -> str:
@@ -140,13 +147,18 @@ def run_sides(
     ------
     MienError
         The source, the epochs or the models cannot be read, options contradict each other, or a file can't
-        be written. Where a video fails on its way, what there is until then is written first.
+        be written. Where a video fails on its way, or epochs do not suit it, what there is without is written
+        first.
     """
-    output_folder(job.table.parent)
     watch = watch or Watch()
+    _refuse_tables_per_side(job, options)
     if are_pictures(job.source) and not options.sequence:
+        if job.with_videos:
+            raise OptionError("with_videos is for videos; leave it out for pictures")
+        output_folder(job.table.parent)
         return _run_pictures(job, options, watch)
-    _need_epochs(job.how)
+    check_epochs(job.how)
+    output_folder(job.table.parent)
     baseline = neutral_baseline(job.how, options)
     making = _Watching(job, options)
     try:
@@ -164,7 +176,7 @@ def _run_video(
     watch: Watch,
     stopped: threading.Event,
 ) -> SidesOutcome:
-    error: Exception | None = None
+    error: MienError | None = None
     with SidesAnalysis(job.source, options, job.how, watch=making.watch, stopped=stopped) as analysis:
         making.begin(analysis.info.fps)
         info = analysis.info
@@ -175,24 +187,54 @@ def _run_video(
             except Exception as failure:
                 if not analysis.frames:
                     raise
-                error = failure
+                error = failure if isinstance(failure, MienError) else _unexpected(failure, analysis.frames)
         for text in analysis.notes:
             watch.note(text)
-        # An analysis that was stopped has not seen the later epochs.
-        epochs = (
-            epochs_of(job.how, analysis.result().time_s) if error is None and not analysis.stopped else ()
-        )
-        result = analysis.sides(epochs, baseline)
+        partial = is_part(options) or analysis.stopped or bool(analysis.lost or error)
+        result, epochs, trouble = _compared(analysis, baseline, partial=partial)
+        if trouble is not None and (analysis.stopped or analysis.lost):
+            watch.warn(str(trouble))
+            trouble = None
+        elif job.how.epochs is not None and not epochs and trouble is None:
+            watch.warn("no epoch lies in what was analysed, so there is no table of actions")
         outcome = SidesOutcome(
             result=result,
-            written=tuple(_write(job, result, epochs, making)),
+            written=tuple(_write(job, result, epochs, making, watch)),
             stopped=analysis.stopped,
             lost=analysis.lost,
             pack=analysis.pack.name,
         )
-    if error is not None:
-        raise error
+    failed = error or trouble
+    if failed is not None:
+        raise failed
     return outcome
+
+
+def _unexpected(failure: Exception, frames: int) -> FrameError:
+    error = FrameError(
+        f"both sides can't be measured in frame {frames} of what was analysed: {type(failure).__name__}: "
+        f"{failure}; the frames before it are complete; please report this as a bug"
+    )
+    error.__cause__ = failure
+    return error
+
+
+def _compared(
+    analysis: SidesAnalysis, baseline: Baseline | None, *, partial: bool
+) -> tuple[SidesResult, tuple[Epoch, ...], MienError | None]:
+    """Both sides and the epochs; where these do not suit the video, all that is without them, and why."""
+    trouble: MienError | None = None
+    epochs: tuple[Epoch, ...] = ()
+    try:
+        epochs = epochs_of(analysis.how, analysis.result(), partial=partial)
+        return analysis.sides(epochs, baseline), epochs, None
+    except MienError as failure:
+        trouble = failure
+    kept = "the table is written without epochs"
+    if analysis.how.neutral_code is not None:
+        kept = "the table is written, relative to the neutral face of both sides (pooled)"
+        analysis.how = replace(analysis.how, neutral="pooled")
+    return analysis.sides(epochs, baseline), epochs, type(trouble)(f"{trouble}; {kept}")
 
 
 class _Watching:
@@ -254,13 +296,19 @@ def _run_pictures(job: SidesJob, options: AnalysisOptions, watch: Watch) -> Side
     written = [job.table]
     if sheet is not None and sheet.kept is not None:
         written.append(_write_sheet(job, result, sheet))
+    elif sheet is not None:
+        watch.warn("no picture with bars: there is no face")
+    if job.split_tables:
+        written += result.save_split(job.table.parent, job.stem)
     written += _write_page(job, result, ())
     lost = str(result.provenance.get("analysed", {}).get("lost", ""))
     pack = choose_pack(options.models).name
     return SidesOutcome(result=result, written=tuple(written), stopped=False, lost=lost, pack=pack)
 
 
-def _write(job: SidesJob, result: SidesResult, epochs: Sequence[Epoch], watching: _Watching) -> list[Path]:
+def _write(
+    job: SidesJob, result: SidesResult, epochs: Sequence[Epoch], watching: _Watching, watch: Watch
+) -> list[Path]:
     result.save(job.table)
     written, folder = [job.table], job.table.parent
     named = None
@@ -275,6 +323,8 @@ def _write(job: SidesJob, result: SidesResult, epochs: Sequence[Epoch], watching
         written += watching.videos.close()
     if watching.sheet is not None and watching.sheet.kept is not None:
         written.append(_write_sheet(job, result, watching.sheet))
+    elif watching.sheet is not None:
+        watch.warn(f"no picture: there is no face at {job.picture_s:g} s or later")
     return written + _write_page(job, result, epochs)
 
 
@@ -297,7 +347,12 @@ def _write_sheet(job: SidesJob, result: SidesResult, sheet: SheetKeeper) -> Path
     return path
 
 
-def _need_epochs(how: SidesOptions) -> None:
-    """A missing file of epochs is told before the video is analysed, not after."""
-    if isinstance(how.epochs, str | Path) and not Path(how.epochs).is_file():
-        raise SourceError(f"{how.epochs}: no such file; expected epochs")
+def _refuse_tables_per_side(job: SidesJob, options: AnalysisOptions) -> None:
+    """Tables in OpenFace's columns hold nothing but action units."""
+    from mien.packs import choose_pack
+
+    if job.split_tables and ("aus" in options.skip or choose_pack(options.models).name != "openface"):
+        raise OptionError(
+            "split_tables: tables per side hold action units, which need OpenFace's models; run mien models "
+            "fetch, or leave it out"
+        )

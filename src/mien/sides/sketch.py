@@ -31,7 +31,8 @@ class FaceSketch:
         (2, 2) float64, mm of the shape model: x, y of the centre of the left and of the right iris; NaN where
         the model has none.
     iris_radius
-        Mean radius of the irises, mm of the shape model, across the direction in which they are seen longest.
+        Mean radius of the irises, mm of the shape model, across the direction in which they are seen longest;
+        NaN likewise.
     """
 
     midplane: Midplane
@@ -43,10 +44,12 @@ Sketcher = Callable[[FaceLandmarks], FaceSketch]
 
 
 def openface_sketcher(finder: MidplaneFinder) -> Sketcher:
-    """Sketches of faces that OpenFace's models found: eyes from their 28 points."""
+    """Sketches of faces that OpenFace's models found: eyes from their 28 points, where these were fitted."""
 
     def sketch(landmarks: FaceLandmarks) -> FaceSketch:
         midplane = finder.find(landmarks.points)
+        if len(landmarks.eyes) != 2:
+            return FaceSketch(midplane, np.full((2, 2), np.nan), float("nan"))
         right, left = landmarks.eyes
         rings = np.array((left.points[_IRIS], right.points[_IRIS]), np.float64)
         across = rings[:, :4] - rings[:, 4:]

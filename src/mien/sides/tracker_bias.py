@@ -7,6 +7,7 @@ its mirror image, whoever is seen there. Half of that difference, mean of some f
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,13 @@ from mien.shape.mirror import MIRRORED, mirror_landmarks
 from mien.stages import Refit, Tracker
 
 EVERY = 32
-"""Every how many frames with a face the bias is measured, after the first ones."""
+"""Every how many frames with a face that is seen from ahead the bias is measured, after the first ones."""
+FURTHEST_YAW_RAD = math.radians(15)
+"""Faces turned further are not measured: in a mirrored frame they are turned to the other side, and what
+differs then is above all between the side that is near and the one that is far."""
+MOST_MM = 3.0
+"""Mean distance of landmarks from the mean of both fits beyond which the mirrored frame's is of something
+else than the face: biases are 0.2-0.4 mm, faces that are hard to follow are laid up to 2 mm apart."""
 _RING = slice(8)
 
 
@@ -72,8 +79,16 @@ class BiasMeter:
         """Mean of all frames so far; None if it could be measured in none."""
         return None if self._sum is None else TrackerBias(self._sum / self._frames, self._frames)
 
+    @staticmethod
+    def suits(landmarks: FaceLandmarks) -> bool:
+        """Whether a face is there, and seen from ahead."""
+        return landmarks.valid and abs(float(landmarks.global_params[2])) <= FURTHEST_YAW_RAD
+
     def measure(self, frame: Frame, landmarks: FaceLandmarks) -> None:
-        """Fit the landmarks of a face in the mirrored frame too; where that fails, nothing is learnt."""
+        """Fit the landmarks of a face that suits in the mirrored frame too.
+
+        Where that fails, or gives another face, nothing is learnt.
+        """
         last = frame.size[0] - 1
         mirrored = np.ascontiguousarray(frame.gray[:, ::-1])
         other = self._refit(mirrored, mirror_landmarks(landmarks.points, last))
@@ -82,7 +97,7 @@ class BiasMeter:
             return
         here, there = _places(landmarks), last - _places(other)[_swapped(len(other.eyes))].conj()
         half = (there - here) / (2 * turn)
-        if np.isfinite(half).all():
+        if np.isfinite(half).all() and np.abs(half[:68]).mean() <= MOST_MM:
             self._sum = half if self._sum is None else self._sum + half
             self._frames += 1
 
@@ -99,7 +114,7 @@ class BiasMeasuringTracker:
     """
 
     def __init__(self, tracker: Tracker, refit: Refit) -> None:
-        self._tracker = tracker
+        self._tracker, self._refit = tracker, refit
         self._meter = BiasMeter(refit)
         self._faces = 0
         self._known: deque[TrackerBias | None] = deque()
@@ -113,7 +128,7 @@ class BiasMeasuringTracker:
     def track(self, frame: Frame) -> Sequence[TrackedFace]:
         """Faces of the next frame."""
         faces = self._tracker.track(frame)
-        if faces and faces[0].landmarks.valid:
+        if faces and self._meter.suits(faces[0].landmarks):
             if _is_due(self._faces):
                 self._meter.measure(frame, faces[0].landmarks)
             self._faces += 1
@@ -125,8 +140,10 @@ class BiasMeasuringTracker:
         self._tracker.lose()
 
     def reset(self) -> None:
-        """The next frame starts another video."""
+        """The next frame starts another video, of which nothing is known."""
         self._tracker.reset()
+        self._meter, self._faces = BiasMeter(self._refit), 0
+        self._known.clear()
 
     def next_bias(self) -> TrackerBias | None:
         """What was known when the next frame was tracked; ask once for every frame, in order."""
@@ -136,7 +153,8 @@ class BiasMeasuringTracker:
 def unbiased_in_picture(refit: Refit, frame: Frame, landmarks: FaceLandmarks) -> FaceLandmarks:
     """Landmarks of a face in a picture without the tracker's bias there, where it can be measured."""
     meter = BiasMeter(refit)
-    meter.measure(frame, landmarks)
+    if meter.suits(landmarks):
+        meter.measure(frame, landmarks)
     return landmarks if meter.bias is None else meter.bias.removed_from(landmarks)
 
 

@@ -43,7 +43,7 @@ class TrackedVideoWriter(WholePath):
 
     H.264 in the containers that know time stamps: pictures keep theirs. Pictures with an odd number of rows
     or columns get one more, a copy of the last, as video needs even numbers. Without any picture no file is
-    written.
+    written. A video has one size, the first picture's: others are shown as large as fits into it, on black.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ class TrackedVideoWriter(WholePath):
         Parameters
         ----------
         bgr
-            (H, W, 3) uint8, channels blue, green, red; all of one size.
+            (H, W, 3) uint8, channels blue, green, red.
         time_s
             When it is shown, in seconds. Without it, or where it does not come after that of the picture
             before, one interval of the nominal rate after that.
@@ -98,8 +98,7 @@ class TrackedVideoWriter(WholePath):
             if self._container is None:
                 self._start(bgr.shape[1], bgr.shape[0])
             elif (self._stream.height, self._stream.width) != bgr.shape[:2]:
-                size = f"{self._stream.width}x{self._stream.height}"
-                raise ValueError(f"expected pictures of {size} px, got {bgr.shape[1]}x{bgr.shape[0]}")
+                bgr = _on_black(bgr, self._stream.width, self._stream.height)
             picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(bgr), format="bgr24")
             picture.time_base = self._time_base
             picture.pts = self._last = self._tick(time_s)
@@ -154,3 +153,16 @@ class TrackedVideoWriter(WholePath):
             context.codec_tag = "DIVX"
             context.bit_rate = int(_MPEG4_BITS_PER_PIXEL * width * height * self._fps)
         self._stream = stream
+
+
+def _on_black(bgr: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """A picture as large as fits into another size, in its middle."""
+    from PIL import Image
+
+    by = min(width / bgr.shape[1], height / bgr.shape[0])
+    size = max(1, round(bgr.shape[1] * by)), max(1, round(bgr.shape[0] * by))
+    small = Image.fromarray(np.ascontiguousarray(bgr)).resize(size, Image.Resampling.BILINEAR)
+    left, top = (width - size[0]) // 2, (height - size[1]) // 2
+    out = np.zeros((height, width, 3), np.uint8)
+    out[top : top + size[1], left : left + size[0]] = np.asarray(small)
+    return out
