@@ -231,4 +231,12 @@ def test_a_recording_without_a_face_says_so_and_has_a_code_of_its_own_with_q(sid
     done = sides(room, "-o", tmp_path / "room.csv")
     assert done.returncode == 0, done.stderr
     assert "No face was found in room.avi." in done.stdout
+    assert "5 rows, 0 usable (5 without a face)" in done.stdout
     assert sides(room, "-o", tmp_path / "room.csv", "-q").returncode == 4
+
+
+def test_why_frames_are_not_usable_is_said(sides, face_video, face_pictures, tmp_path):
+    done = sides(face_video, "--max-yaw", "0.001")
+    turned = re.search(r"50 rows, (\d+) usable \((\d+) turned further than 0.001°\)", done.stdout)
+    assert turned, done.stdout
+    assert int(turned[1]) + int(turned[2]) == ROWS

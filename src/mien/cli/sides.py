@@ -31,6 +31,7 @@ from mien.errors import MienError, OptionError
 if TYPE_CHECKING:
     from mien.options import AnalysisOptions
     from mien.sides.analysis import SidesOptions
+    from mien.sides.result import SidesResult
     from mien.sides.side_jobs import SidesJob, SidesOutcome
 
 
@@ -181,7 +182,7 @@ def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool
         mirrored = ", pictures taken as mirrored" if job.how.selfie else ""
         console.lines(
             [
-                f"{name}: {len(result)} rows, {int(result.usable.sum())} usable, models {outcome.pack}; left "
+                f"{name}: {len(result)} rows, {int(result.usable.sum())} usable{_why_not(result, job.how)}, models {outcome.pack}; left "
                 f"and right are the subject's{mirrored}. Table: {table}",
                 *(["Also: " + ", ".join(path.name for path in others)] if others else []),
                 *no_face_in([name] * faceless),
@@ -198,3 +199,15 @@ def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool
     if outcome.lost:
         return ExitCode.INCOMPLETE_SOURCE
     return ExitCode.NO_FACE if quiet and faceless else ExitCode.OK
+
+
+def _why_not(result: SidesResult, how: SidesOptions) -> str:
+    """Why some rows are not usable, in brackets; nothing where all are."""
+    faceless, turned, cut = result.unusable(how.max_yaw_deg)
+    reasons = {
+        "without a face": faceless,
+        f"turned further than {how.max_yaw_deg:g}°": turned,
+        "not whole in the picture": cut,
+    }
+    told = [f"{count} {reason}" for reason, count in reasons.items() if count]
+    return f" ({', '.join(told)})" if told else ""

@@ -95,6 +95,12 @@ class SidesResult:
 
         return to_html(self)
 
+    def unusable(self, max_yaw_deg: float) -> tuple[int, int, int]:
+        """Rows that are not usable: without a face, turned further than that, not whole in the picture."""
+        found = self.video.success.astype(np.bool_)
+        turned = found & (np.abs(self.yaw_rad) > np.radians(max_yaw_deg))
+        return int((~found).sum()), int(turned.sum()), int((found & ~turned & ~self.usable).sum())
+
     def actions(self, epochs: Sequence[Epoch]) -> ActionTable:
         """Sum up coded actions; see `mien.sides.actions.summarise`."""
         from mien.sides.actions import summarise
