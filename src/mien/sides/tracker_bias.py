@@ -153,7 +153,7 @@ class BiasMeasuringTracker:
 def unbiased_in_picture(refit: Refit, frame: Frame, landmarks: FaceLandmarks) -> FaceLandmarks:
     """Landmarks of a face in a picture without the tracker's bias there, where it can be measured."""
     meter = BiasMeter(refit)
-    if meter.suits(landmarks):
+    if landmarks.valid:  # However far it is turned: what is learnt serves this picture alone.
         meter.measure(frame, landmarks)
     return landmarks if meter.bias is None else meter.bias.removed_from(landmarks)
 
