@@ -2,8 +2,8 @@
 
     python benchmarks/sides_faces.py PART --media FOLDER
 
-PART is one of choices, turned, hybrids. Faces are drawn from frames of the media on the three-dimensional
-face that is fitted to them. Needs OpenFace's models. The figures are those of docs/sides-methods.md.
+PART is one of choices, turned, hybrids, real_steps. Faces are drawn from frames of the media on the
+three-dimensional face that is fitted to them. Needs OpenFace's models. The figures are those of docs/sides-methods.md.
 """
 
 from __future__ import annotations
@@ -291,6 +291,61 @@ def hybrids(media: Path) -> None:
     )
 
 
+def real_steps(media: Path) -> None:
+    """The same with real frames between rest and action, in place of mixed skin; exact landmarks."""
+    print(
+        "| video | unit | the frames' own side, at 0, 25, 50, 75, 100 % | in the hybrid face | at-rest side | tracked anew: moves | at rest |"  # noqa: E501
+    )
+    print("|---|---|---|---|---|---|---|")
+    still, errors, rising = Still(), [], []
+    for name, ending, count in VIDEOS:
+        kept = tracked(media / f"{name}{ending}", count)
+        values = np.array([face.intensity for face in kept])
+        planes = [FINDER.find(face.landmarks.points) for face in kept]
+        own = np.array([read(face.frame, plane)[1] for face, plane in zip(kept, planes, strict=True)])
+        units = np.argsort(-(np.percentile(values, 98, axis=0) - np.percentile(values, 10, axis=0)))[:4]
+        for unit in units:
+            order = np.argsort(values[:, unit])
+            at_rest = order[len(order) // 20 :][:PAIRS_OF_FRAMES]
+            found = []
+            for rest, action in zip(at_rest, order[::-1][:PAIRS_OF_FRAMES], strict=True):
+                first, last = own[rest, unit], own[action, unit]
+                wanted = [first + share * (last - first) for share in SHARES]
+                between = [int(np.abs(own[:, unit] - value).argmin()) for value in wanted[1:-1]]
+                found.append(stairs(kept, planes, [rest, *between, action], unit, still))
+                found[-1][0][:] = own[[rest, *between, action], unit] - first
+            truth, exact, again = (np.nanmean(part, axis=0) for part in zip(*found, strict=True))
+            errors += [part[1][1:, 1] - part[0][1:] for part in found]
+            if abs(truth[-1]) >= 0.5:
+                rising.append(bool((np.diff(exact[:, 1]) * np.sign(truth[-1]) > 0).all()))
+            aside = [np.nanmax(np.abs(part[:, 0])) for part in (exact, again)]
+            print(
+                f"| {name} | {INTENSITY_NAMES[unit]} | {steps(truth)} | {steps(exact[:, 1])} | "
+                f"{aside[0]:.2f} | {steps(again[:, 1])} | {aside[1]:.2f} |",
+                flush=True,
+            )
+    gaps = np.array(errors)
+    print(
+        f"\nof actions of 0.5 points or more, {sum(rising)} of {len(rising)} go one way at every step; error at 25, "  # noqa: E501
+        f"50, 75, 100 %: mean {steps(np.abs(gaps).mean(axis=0))}, signed {steps(gaps.mean(axis=0))}"
+    )
+
+
+def stairs(
+    kept: list[Tracked], planes: list[Midplane], frames: list[int], unit: int, still: Still
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Both sides (5, 2) from rest where the right half is that of each frame; exact and tracked anew."""
+    rest, exact, again = frames[0], [], []
+    for frame in frames:
+        pair = [planes[rest], planes[frame]]
+        share = float(frame != rest)
+        picture, points = hybrid(kept[rest], kept[frame], pair, share)
+        exact.append(read(picture, FINDER.find(points))[:, unit])
+        marks = still.points(picture)
+        again.append(read(picture, FINDER.find(marks))[:, unit] if marks is not None else [np.nan] * 2)
+    return np.zeros(len(frames)), np.subtract(exact, exact[0]), np.subtract(again, again[0])
+
+
 def steps(values: np.ndarray) -> str:
     return " ".join(f"{value:.2f}" for value in values)
 
@@ -469,7 +524,7 @@ class Fold:
         )
 
 
-PARTS = (choices, turned, hybrids)
+PARTS = (choices, turned, hybrids, real_steps)
 
 
 def main() -> None:

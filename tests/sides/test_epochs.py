@@ -21,6 +21,8 @@ def test_seconds_milliseconds_and_frames_mean_the_same(tmp_path):
     ways = [
         "start,end,action\n0,1,BL\n1.2,2,BS\n",
         "action,start_ms,end_ms\nBL,0,1000\nBS,1200,2000\n",
+        "\ufeffstart;end;action\r\n0;1,0;BL\r\n1,2;2;BS\r\n",
+        "start\tend\taction\n0\t1\tBL\n1.2\t2\tBS\n",
         "start_frame,end_frame,action\n1,25,BL\n31,50,BS\n",
         "start,end,action,unit\n0,1,BL,s\n31,50,BS,frame\n",
         "\ufeffStart, End, Action\n0,1,BL\n\n1.2,2,BS\n",

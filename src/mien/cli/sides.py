@@ -182,8 +182,8 @@ def _tell(job: SidesJob, outcome: SidesOutcome, console: Console, *, quiet: bool
         mirrored = ", pictures taken as mirrored" if job.how.selfie else ""
         console.lines(
             [
-                f"{name}: {len(result)} rows, {int(result.usable.sum())} usable{_why_not(result, job.how)}, models {outcome.pack}; left "
-                f"and right are the subject's{mirrored}. Table: {table}",
+                f"{name}: {len(result)} rows, {int(result.usable.sum())} usable{_why_not(result, job.how)}, "
+                f"models {outcome.pack}; left and right are the subject's{mirrored}. Table: {table}",
                 *(["Also: " + ", ".join(path.name for path in others)] if others else []),
                 *no_face_in([name] * faceless),
                 "A research measure, not a diagnosis.",

@@ -194,7 +194,11 @@ def codes(epochs: Sequence[Epoch], time_s: NDArray[np.float64]) -> list[str]:
 
 def _read_csv(path: Path) -> list[_Coded]:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.DictReader(file, skipinitialspace=True)
+        first = file.readline()
+        file.seek(0)
+        # Spreadsheets of countries with decimal commas put semicolons between cells, or tabs.
+        mark = next((mark for mark in ",;\t" if mark in first), ",")
+        reader = csv.DictReader(file, skipinitialspace=True, delimiter=mark)
         header = [name.strip().lower() for name in reader.fieldnames or []]
         reader.fieldnames = header
         rows = [
@@ -237,7 +241,7 @@ def _from_cells(row: Mapping[str, Any], start: str, end: str, unit: str, where: 
 
 def _number(cell: Any, name: str, where: str, path: Path) -> float:
     try:
-        value = float(cell)
+        value = float(cell.replace(",", ".") if isinstance(cell, str) else cell)
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):

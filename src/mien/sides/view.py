@@ -29,6 +29,7 @@ _RIGHT: Colour = (255, 130, 90)
 _INK: Colour = (30, 30, 34)
 _PAPER = 246
 _MOST_POINTS = 5.0
+_LEAST_PX = 8
 
 
 def draw_middle(bgr: NDArray[np.uint8], midplane: Midplane, *, selfie: bool = False) -> NDArray[np.uint8]:
@@ -245,10 +246,11 @@ def _resized(bgr: NDArray[np.uint8], height: int) -> NDArray[np.uint8]:
 
 
 def _around(bgr: NDArray[np.uint8], points: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The part of a frame around a face."""
+    """The part of a frame around a face; all of it where hardly any of the face lies in it."""
     low, high = points.min(axis=0), points.max(axis=0)
     size = float((high - low).max())
     centre = (low + high) / 2 - (0, 0.1 * size)
     left, top = np.maximum(0, centre - 0.75 * size).astype(int)
     right, bottom = (centre + 0.75 * size).astype(int)
-    return np.ascontiguousarray(bgr[top : max(bottom, top + 2), left : max(right, left + 2)])
+    part = bgr[top : max(bottom, 0), left : max(right, 0)]
+    return np.ascontiguousarray(part if min(part.shape[:2]) >= _LEAST_PX else bgr)
