@@ -3,7 +3,8 @@
     python benchmarks/sides_faces.py PART --media FOLDER
 
 PART is one of choices, turned, hybrids, real_steps. Faces are drawn from frames of the media on the
-three-dimensional face that is fitted to them. Needs OpenFace's models. The figures are those of docs/sides-methods.md.
+three-dimensional face that is fitted to them. Needs OpenFace's models. The figures are those of
+docs/sides-methods.md.
 """
 
 from __future__ import annotations
