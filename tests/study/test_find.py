@@ -139,6 +139,30 @@ def test_results_are_called_as_recordings_and_keep_endings_where_nothing_else_di
     assert [str(path) for path in made] == ["a", "s/a.mp4", "s/A.avi", "s/b.c"]
 
 
+def test_results_are_not_called_as_files_of_the_study_or_of_unfinished_analyses():
+    own = ["study.mp4", "Events.mov", "failures-3of20.mp4", "dictionary.avi"]
+    elsewhere = ["s/study.mp4", "studies.mp4", "failures-x.mp4"]
+    made = table_bases([*own, *elsewhere, "a.partial.mp4", "a.mp4"])
+    assert [str(path) for path in made] == [
+        *own,
+        "s/study",
+        "studies",
+        "failures-x",
+        "a.partial.mp4",
+        "a",
+    ]
+
+
+@pytest.mark.parametrize("letter", ["l", "ü", "語", "👩"])
+def test_results_of_very_long_names_have_shorter_ones_of_their_own(letter):
+    names = [f"s/{letter * (250 // len(letter.encode()) - 1)}{end}.mp4" for end in "ab"]
+    made = table_bases(names)
+    assert len(set(made)) == 2
+    for base in made:
+        assert base.name.startswith(letter * 30)
+        assert len(f"{base.name}.partial.provenance.json".encode()) <= 255
+
+
 @given(st.lists(st.from_regex(r"[ab]/[xy]\.(mp4|avi|MOV)", fullmatch=True), unique=True))
 def test_no_two_recordings_have_the_same_results(recordings):
     made = [str(base) for base in table_bases(recordings)]

@@ -60,6 +60,38 @@ def test_a_study_keeps_folders_goes_on_after_failures_and_sums_up(study, recordi
     assert not leftovers(out)
 
 
+def test_recordings_may_be_called_as_files_of_the_study_and_at_great_length(study, drawn, tmp_path):
+    names = [
+        "study.mp4",
+        "events.mp4",
+        f"{'ü' * 120}.mp4",
+        "a.mp4",
+        "a.partial.mp4",
+        "Ä ö (1), +2; 👩‍👧.mp4",
+    ]
+    (tmp_path / "in").mkdir()
+    for name in names:
+        shutil.copyfile(drawn / "one.mp4", tmp_path / "in" / name)
+    study("in", "-o", "out")
+    found = {row["file"]: row for row in rows(tmp_path / "out" / "study.csv")}
+    assert sorted(found) == sorted(names)
+    contents = {(tmp_path / "out" / row["table"]).read_bytes() for row in found.values()}
+    assert len(contents) == 1
+    assert b"AU12_r" in contents.pop()
+    assert "6 of 6 recordings done, 0 of them now" in study("in", "-o", "out").stdout
+
+
+def test_what_a_stopped_analysis_kept_goes_when_there_is_a_whole_one(study, drawn, tmp_path):
+    out = tmp_path / "out"
+    (out / "a.partial_aligned").mkdir(parents=True)
+    for name in ("a.partial.csv", "a.partial.provenance.json", "a.partial.scores.npz", "a.partial.txt"):
+        (out / name).touch()
+    (tmp_path / "in").mkdir()
+    shutil.copyfile(drawn / "one.mp4", tmp_path / "in" / "a.mp4")
+    study("in", "-o", "out", "--aligned")
+    assert [path.name for path in out.glob("*.partial*")] == ["a.partial.txt"]
+
+
 def test_a_second_call_does_what_failed_or_changed_and_nothing_else(study, recordings, tmp_path):
     out = tmp_path / "out"
     study("recordings", "-o", "out", "-q", code=1)

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from mien.errors import OptionError, SourceError
-from mien.study.home import HOME
+from mien.study.home import HOME, is_own, within_limits
 from mien.study.listing import Listing, read_listing, slashes
 from mien.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES, are_pictures
 
@@ -223,11 +223,17 @@ def table_bases(names: Sequence[str]) -> list[PurePosixPath]:
     Returns
     -------
     list of PurePosixPath
-        The same path without its ending; with it where recordings differ in nothing else.
+        The same path without its ending; with it where recordings differ in nothing else, or where files of
+        the study itself or of analyses that ended early are called so. Very long names are cut.
     """
     bare = [PurePosixPath(name).with_suffix("") for name in names]
     count = Counter(str(path).casefold() for path in bare)
-    return [
-        path if count[str(path).casefold()] == 1 else PurePosixPath(name)
+    made = [
+        path if count[str(path).casefold()] == 1 and not _is_taken(path) else PurePosixPath(name)
         for path, name in zip(bare, names, strict=True)
     ]
+    return [path.with_name(within_limits(path.name)) for path in made]
+
+
+def _is_taken(path: PurePosixPath) -> bool:
+    return (len(path.parts) == 1 and is_own(path.name)) or path.suffix.lower() == ".partial"

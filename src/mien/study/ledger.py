@@ -23,7 +23,7 @@ from mien.results.files import whole_file
 from mien.results.provenance import provenance_path, sha256_of
 from mien.runtime.versions import __version__
 from mien.study.find import Recording
-from mien.study.home import ENTRIES, HOME, SUMMARIES
+from mien.study.home import ENTRIES, HOME, SUMMARIES, within_limits
 
 _OF_NO_ACCOUNT = ("threads", "device", "models", "landmarks", "keep_scores")
 """Options that don't change a table, or are named by what was really used."""
@@ -77,17 +77,21 @@ class Item:
     @property
     def entry(self) -> Path:
         """Where its entry is."""
-        return self.home / HOME / ENTRIES / f"{self.name}.json"
+        return self._kept(ENTRIES)
 
     @property
     def summary(self) -> Path:
         """Where its summary and events are kept."""
-        return self.home / HOME / SUMMARIES / f"{self.name}.json"
+        return self._kept(SUMMARIES)
 
     @property
     def table(self) -> str:
         """Path of its table below the folder of results, with slashes."""
         return self.outputs.table.relative_to(self.home).as_posix()
+
+    def _kept(self, folder: str) -> Path:
+        path = self.home / HOME / folder / self.name
+        return path.with_name(f"{within_limits(path.name)}.json")
 
 
 @dataclass(frozen=True, slots=True)

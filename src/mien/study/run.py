@@ -20,8 +20,8 @@ from mien.options import AnalysisOptions
 from mien.storage.leftovers import remove_leftovers
 from mien.study.engines import LOOK_S, Engine
 from mien.study.find import Recording
-from mien.study.gather import FAILURES, Forms, Gathering, write_failures
-from mien.study.home import HOME
+from mien.study.gather import Forms, Gathering, write_failures
+from mien.study.home import FAILURES, HOME
 from mien.study.ledger import Item
 from mien.study.planning import Plan, Planning
 from mien.study.record_files import load_parquet

@@ -262,17 +262,20 @@ def _finished(item: Item, ended: Ended, task: Task) -> Ended:
     try:
         _keep_summary(item, task, "; ".join(part for part in (ended.lost, ended.notes) if part))
         _note(item, task, ended)
-        for old in item.outputs.folder.glob(f"{_literal(item.outputs.base)}.partial.*"):
-            old.unlink(missing_ok=True)
+        _remove_partial(item)
     except (MienError, OSError) as error:
         return replace(ended, reason=str(error))
     return ended
 
 
-def _literal(name: str) -> str:
-    import glob
-
-    return glob.escape(name)
+def _remove_partial(item: Item) -> None:
+    """Remove what an analysis that ended early has kept, now that there is a whole one."""
+    partial = replace(item.outputs.partial, scores=True)
+    for path in (*partial.paths(), provenance_path(partial.table)):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _summed_up(item: Item, task: Task) -> Ended:
