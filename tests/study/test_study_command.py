@@ -214,6 +214,50 @@ def test_a_persons_recordings_share_a_neutral_face(study, study_models, recordin
     assert "2 to do" in own.stdout
 
 
+def test_a_persons_damaged_recording_takes_no_other_with_it(study, study_models, recordings, drawn, tmp_path):
+    out, listed = tmp_path / "out", recordings / "list.csv"
+    names = ["day1/a.mp4", "day2/damaged.mp4", "day1/b.mp4"]
+    listed.write_text("file,person\n" + "".join(f"{name},P1\n" for name in names))
+    clips = ["a.mp4", "b.mp4", "--person", "P1", "-o", "../../single"]
+    process = start(study_models, recordings / "day1", *clips, command="analyze")
+    process.communicate()
+    study(listed, "-o", "out", code=1)
+    assert [row["file"] for row in rows(out / "failures.csv")] == ["day2/damaged.mp4"]
+    found = tables(out)
+    assert found == {f"day1/{n}.csv": (tmp_path / "single" / f"{n}.csv").read_bytes() for n in "ab"}
+    again = study(listed, "-o", "out", "--dry-run")
+    assert "missing day2/damaged.mp4 (new)" in again.stdout
+    assert "3 recordings: 2 done, 1 to do" in again.stdout
+    for options in ([], ["--onset", "2"]):
+        again = study(listed, "-o", "out", *options, code=1)  # it is tried again, alone
+        assert "2 of 3 recordings done, 0 of them now" in again.stdout
+        assert done(out) == ["day1/a.mp4", "day1/b.mp4"]
+        assert len(rows(out / "study.csv")) == 2
+    assert tables(out) == found
+    shutil.copyfile(drawn / "two.mp4", recordings / "day2" / "damaged.mp4")
+    again = study(listed, "-o", "out")
+    assert "3 of 3 recordings done, 3 of them now" in again.stdout  # all with the neutral face of three
+    assert set(tables(out)) == {"day1/a.csv", "day1/b.csv", "day2/damaged.csv"}
+    assert "3 of 3 recordings done, 0 of them now" in study(listed, "-o", "out").stdout
+    (out / "day1" / "b.csv").unlink()
+    (recordings / "day1" / "b.mp4").write_bytes(b"")
+    again = study(listed, "-o", "out", code=1)  # the others get a neutral face without it
+    assert "2 of 3 recordings done, 2 of them now" in again.stdout
+
+
+def test_tables_of_a_person_with_other_recordings_do_not_count(study, study_models, recordings, tmp_path):
+    listed = recordings / "list.csv"
+    listed.write_text("file,person\nday1/a.mp4,P1\nday1/b.mp4,P1\nday2/a.mp4,P1\n")
+    clips = ["a.mp4", "b.mp4", "--person", "P1", "-o", "../../out/day1"]
+    process = start(study_models, recordings / "day1", *clips, command="analyze")
+    process.communicate()
+    planned = study(listed, "-o", "out", "--dry-run")
+    assert "missing day1/a.mp4" in planned.stdout
+    assert "3 recordings: 0 done, 3 to do" in planned.stdout
+    listed.write_text("file,person\nday1/a.mp4,P1\nday1/b.mp4,P1\n")
+    assert "0 of them now" in study(listed, "-o", "out").stdout
+
+
 def test_shards_share_the_work_and_a_last_call_sums_up(study, recordings, tmp_path):
     out = tmp_path / "out"
     for part in ("1/3", "2/3", "3/3"):
