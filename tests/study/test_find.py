@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from mien.errors import OptionError, SourceError
 from mien.study.find import Choice, find_recordings, fits, table_bases
+from mien.study.listing import read_listing
 
 
 @pytest.fixture
@@ -126,6 +128,22 @@ def test_folders_that_cannot_be_read_are_failures_and_not_passed_over(folder, mo
     assert names(folder, folder / "results", exclude=("s1/*",)) == ["B.MOV", "a.mp4"]
     with pytest.raises(SourceError, match="s1 can't be read: Permission denied"):
         names(folder / "s1")
+
+
+@pytest.mark.parametrize(("listed", "there"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_letters_with_marks_are_found_however_they_are_written(tmp_path, listed, there):
+    """Files that were copied from a Mac have other bytes than a list that a spreadsheet wrote."""
+    name = unicodedata.normalize(there, "Müller 각.mp4")
+    (tmp_path / name).touch()
+    (tmp_path / "list.csv").write_text(
+        unicodedata.normalize(listed, "file,person\nMüller 각.mp4,P\n"), "utf-8"
+    )
+    ((found,), _) = find_recordings(tmp_path / "list.csv", tmp_path / "out")
+    assert not found.fault
+    assert found.values == {"person": "P"}
+    assert names(tmp_path, tmp_path / "out", include=(unicodedata.normalize(listed, "*ü*"),)) == [found.name]
+    known = read_listing(tmp_path / "list.csv").of(f"out/{Path(name).stem}.csv")
+    assert known == {"person": "P"}
 
 
 def test_one_file_under_two_names_is_refused(folder):
