@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mien.errors import OptionError, SourceError
 from mien.study.find import Choice, find_recordings, fits, table_bases
-from mien.study.listing import read_listing
+from mien.study.listing import one_form, read_listing
 
 
 @pytest.fixture
@@ -141,7 +141,8 @@ def test_letters_with_marks_are_found_however_they_are_written(tmp_path, listed,
     ((found,), _) = find_recordings(tmp_path / "list.csv", tmp_path / "out")
     assert not found.fault
     assert found.values == {"person": "P"}
-    assert names(tmp_path, tmp_path / "out", include=(unicodedata.normalize(listed, "*ü*"),)) == [found.name]
+    (taken,) = names(tmp_path, tmp_path / "out", include=(unicodedata.normalize(listed, "*ü*"),))
+    assert one_form(taken) == one_form(found.name)
     known = read_listing(tmp_path / "list.csv").of(f"out/{Path(name).stem}.csv")
     assert known == {"person": "P"}
 
