@@ -269,6 +269,15 @@ def test_shards_share_the_work_and_a_last_call_sums_up(study, recordings, tmp_pa
     assert len(rows(out / "study.csv")) == 7
 
 
+def test_failures_of_parts_are_those_of_the_whole_in_the_end(study, recordings, tmp_path):
+    chosen = ("recordings", "-o", "out", "--include", "damaged*")
+    study(*chosen, "--shard", "1/2", code=1)
+    out = tmp_path / "out"
+    assert [row["file"] for row in rows(out / "failures-1of2.csv")] == ["day2/damaged.mp4"]
+    study(*chosen, code=1)
+    assert sorted(path.name for path in out.glob("failures*")) == ["failures.csv"]
+
+
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0"])
 def test_parts_that_there_are_not_are_refused(study, recordings, text):
     assert (

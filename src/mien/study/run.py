@@ -23,7 +23,7 @@ from mien.storage.locking import locked
 from mien.study.engines import LOOK_S, Engine
 from mien.study.find import Recording
 from mien.study.gather import Forms, Gathering, write_failures
-from mien.study.home import FAILURES, HOME
+from mien.study.home import FAILURES, HOME, is_own
 from mien.study.ledger import Item
 from mien.study.planning import Plan, Planning
 from mien.study.record_files import load_parquet
@@ -170,6 +170,9 @@ class Study:
             run.outcome.written.append(home / name)
         if not shard.whole:
             return
+        for path in home.glob("failures-*.csv"):  # of parts, whose recordings are all in this call
+            if is_own(path.stem):
+                path.unlink(missing_ok=True)
         done = [item for item in run.plan.items if item.name in run.done]
         gathering = Gathering(home, done, self._columns, self._forms)
         if not gathering.up_to_date():
