@@ -80,6 +80,18 @@ def test_annotations_are_written_for_each_table(folder):
     assert {"summary.csv", "summary.json", "a.eaf", "b.eaf", "a.TextGrid", "b.TextGrid"} <= names
 
 
+def test_annotations_of_tables_of_one_name_keep_their_folders(folder):
+    pytest.importorskip("pympi")
+    tables = ["p1/before.csv", "p2/before.csv", "p2/after.csv"]
+    for name in tables:
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((folder / "a.csv").read_bytes())
+    done = run(*tables, "--elan", "-o", "out/summary.csv", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    made = sorted(path.relative_to(folder / "out").as_posix() for path in (folder / "out").rglob("*.eaf"))
+    assert made == ["p1/before.eaf", "p2/after.eaf", "p2/before.eaf"]
+
+
 def test_a_table_that_cannot_be_read_is_one_line_and_the_rest_is_summed_up(folder):
     (folder / "odd.csv").write_text("a,b\n1,2\n")
     done = run("odd.csv", "a.csv", cwd=folder)

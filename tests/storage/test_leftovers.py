@@ -113,6 +113,73 @@ def test_what_another_machine_wrote_stays_for_a_week(tmp_path, monkeypatch, days
     assert path.exists() == (days < 7)
 
 
+def test_a_folder_that_is_still_written_into_is_as_new_as_its_files(tmp_path, monkeypatch):
+    """A long recording's folder gets its names at the beginning; only its files grow."""
+    folder = tmp_path / unfinished_name() / "clip_aligned"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(leftovers, "_host", lambda: "another0")
+    (folder / "frame.png").touch()
+    for path in (folder, folder.parent):
+        os.utime(path, (path.stat().st_mtime - 86_400 * 8,) * 2)
+    remove_leftovers(tmp_path)
+    assert folder.exists()
+    os.utime(folder / "frame.png", (folder.stat().st_mtime,) * 2)
+    remove_leftovers(tmp_path)
+    assert not hidden(tmp_path)
+
+
+@LINUX
+def test_what_a_living_process_of_this_machine_writes_stays_however_long_it_takes(tmp_path):
+    path = tmp_path / unfinished_name()
+    path.touch()
+    os.utime(path, (path.stat().st_mtime - 86_400 * 400,) * 2)
+    remove_leftovers(tmp_path)
+    assert path.exists()
+
+
+@LINUX
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_process_of_somebody_else_is_told_by_when_it_began(tmp_path, monkeypatch, alive):
+    """It may not be sent a signal, and is there nevertheless."""
+
+    def refuse(*_):
+        raise PermissionError
+
+    name = unfinished_name()
+    if not alive:
+        name = name.replace(f"{os.getpid()}.", f"{os.getpid()}.1")
+    (tmp_path / name).touch()
+    monkeypatch.setattr(leftovers.os, "kill", refuse)
+    remove_leftovers(tmp_path)
+    assert (tmp_path / name).exists() == alive
+
+
+@LINUX
+@pytest.mark.parametrize("proc", ["none", "that of other processes"])
+def test_without_a_proc_of_its_own_nobody_is_dead(tmp_path, monkeypatch, proc):
+    """Containers with one name may share a folder: numbers of processes mean nothing then."""
+    read = os.readlink
+
+    def readlink(path, *more):
+        if os.fspath(path).startswith("/proc/self") and (proc == "none" or path == "/proc/self"):
+            if proc == "none":
+                raise FileNotFoundError
+            return "4000000"
+        return read(path, *more)
+
+    monkeypatch.setattr(leftovers.os, "readlink", readlink)
+    for function in (leftovers._host, leftovers._space):
+        function.cache_clear()
+    try:
+        name = unfinished_name().replace(f"-{os.getpid()}.", "-4000001.")
+        (tmp_path / name).touch()
+        remove_leftovers(tmp_path)
+        assert hidden(tmp_path) == [name]
+    finally:
+        for function in (leftovers._host, leftovers._space):
+            function.cache_clear()
+
+
 @pytest.mark.parametrize(
     "name",
     [".mien-.part", ".mien--.part", ".mien-12-345678.part", "notes.part", ".mien-study", ".mien-é-½.x-.part"],

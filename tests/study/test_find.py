@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from mien.errors import OptionError, SourceError
 from mien.study.find import Choice, find_recordings, fits, table_bases
+from mien.study.listing import one_form, read_listing
 
 
 @pytest.fixture
@@ -128,6 +130,23 @@ def test_folders_that_cannot_be_read_are_failures_and_not_passed_over(folder, mo
         names(folder / "s1")
 
 
+@pytest.mark.parametrize(("listed", "there"), [("NFC", "NFD"), ("NFD", "NFC"), ("NFD", "NFD")])
+def test_letters_with_marks_are_found_however_they_are_written(tmp_path, listed, there):
+    """Files that were copied from a Mac have other bytes than a list that a spreadsheet wrote."""
+    name = unicodedata.normalize(there, "Müller 각.mp4")
+    (tmp_path / name).touch()
+    (tmp_path / "list.csv").write_text(
+        unicodedata.normalize(listed, "file,person\nMüller 각.mp4,P\n"), "utf-8"
+    )
+    ((found,), _) = find_recordings(tmp_path / "list.csv", tmp_path / "out")
+    assert not found.fault
+    assert found.values == {"person": "P"}
+    (taken,) = names(tmp_path, tmp_path / "out", include=(unicodedata.normalize(listed, "*ü*"),))
+    assert one_form(taken) == one_form(found.name)
+    known = read_listing(tmp_path / "list.csv").of(f"out/{Path(name).stem}.csv")
+    assert known == {"person": "P"}
+
+
 def test_one_file_under_two_names_is_refused(folder):
     (folder / "list.csv").write_text("file\na.mp4\n./s1/../a.mp4\n")
     with pytest.raises(OptionError, match="several times"):
@@ -137,6 +156,30 @@ def test_one_file_under_two_names_is_refused(folder):
 def test_results_are_called_as_recordings_and_keep_endings_where_nothing_else_differs():
     made = table_bases(["a.mp4", "s/a.mp4", "s/A.avi", "s/b.c.mov"])
     assert [str(path) for path in made] == ["a", "s/a.mp4", "s/A.avi", "s/b.c"]
+
+
+def test_results_are_not_called_as_files_of_the_study_or_of_unfinished_analyses():
+    own = ["study.mp4", "Events.mov", "failures-3of20.mp4", "dictionary.avi"]
+    elsewhere = ["s/study.mp4", "studies.mp4", "failures-x.mp4"]
+    made = table_bases([*own, *elsewhere, "a.partial.mp4", "a.mp4"])
+    assert [str(path) for path in made] == [
+        *own,
+        "s/study",
+        "studies",
+        "failures-x",
+        "a.partial.mp4",
+        "a",
+    ]
+
+
+@pytest.mark.parametrize("letter", ["l", "ü", "語", "👩"])
+def test_results_of_very_long_names_have_shorter_ones_of_their_own(letter):
+    names = [f"s/{letter * (250 // len(letter.encode()) - 1)}{end}.mp4" for end in "ab"]
+    made = table_bases(names)
+    assert len(set(made)) == 2
+    for base in made:
+        assert base.name.startswith(letter * 30)
+        assert len(f"{base.name}.partial.provenance.json".encode()) <= 255
 
 
 @given(st.lists(st.from_regex(r"[ab]/[xy]\.(mp4|avi|MOV)", fullmatch=True), unique=True))

@@ -60,6 +60,38 @@ def test_a_study_keeps_folders_goes_on_after_failures_and_sums_up(study, recordi
     assert not leftovers(out)
 
 
+def test_recordings_may_be_called_as_files_of_the_study_and_at_great_length(study, drawn, tmp_path):
+    names = [
+        "study.mp4",
+        "events.mp4",
+        f"{'ü' * 120}.mp4",
+        "a.mp4",
+        "a.partial.mp4",
+        "Ä ö (1), +2; 👩‍👧.mp4",
+    ]
+    (tmp_path / "in").mkdir()
+    for name in names:
+        shutil.copyfile(drawn / "one.mp4", tmp_path / "in" / name)
+    study("in", "-o", "out")
+    found = {row["file"]: row for row in rows(tmp_path / "out" / "study.csv")}
+    assert sorted(found) == sorted(names)
+    contents = {(tmp_path / "out" / row["table"]).read_bytes() for row in found.values()}
+    assert len(contents) == 1
+    assert b"AU12_r" in contents.pop()
+    assert "6 of 6 recordings done, 0 of them now" in study("in", "-o", "out").stdout
+
+
+def test_what_a_stopped_analysis_kept_goes_when_there_is_a_whole_one(study, drawn, tmp_path):
+    out = tmp_path / "out"
+    (out / "a.partial_aligned").mkdir(parents=True)
+    for name in ("a.partial.csv", "a.partial.provenance.json", "a.partial.scores.npz", "a.partial.txt"):
+        (out / name).touch()
+    (tmp_path / "in").mkdir()
+    shutil.copyfile(drawn / "one.mp4", tmp_path / "in" / "a.mp4")
+    study("in", "-o", "out", "--aligned")
+    assert [path.name for path in out.glob("*.partial*")] == ["a.partial.txt"]
+
+
 def test_a_second_call_does_what_failed_or_changed_and_nothing_else(study, recordings, tmp_path):
     out = tmp_path / "out"
     study("recordings", "-o", "out", "-q", code=1)
@@ -182,6 +214,50 @@ def test_a_persons_recordings_share_a_neutral_face(study, study_models, recordin
     assert "2 to do" in own.stdout
 
 
+def test_a_persons_damaged_recording_takes_no_other_with_it(study, study_models, recordings, drawn, tmp_path):
+    out, listed = tmp_path / "out", recordings / "list.csv"
+    names = ["day1/a.mp4", "day2/damaged.mp4", "day1/b.mp4"]
+    listed.write_text("file,person\n" + "".join(f"{name},P1\n" for name in names))
+    clips = ["a.mp4", "b.mp4", "--person", "P1", "-o", "../../single"]
+    process = start(study_models, recordings / "day1", *clips, command="analyze")
+    process.communicate()
+    study(listed, "-o", "out", code=1)
+    assert [row["file"] for row in rows(out / "failures.csv")] == ["day2/damaged.mp4"]
+    found = tables(out)
+    assert found == {f"day1/{n}.csv": (tmp_path / "single" / f"{n}.csv").read_bytes() for n in "ab"}
+    again = study(listed, "-o", "out", "--dry-run")
+    assert "missing day2/damaged.mp4 (new)" in again.stdout
+    assert "3 recordings: 2 done, 1 to do" in again.stdout
+    for options in ([], ["--onset", "2"]):
+        again = study(listed, "-o", "out", *options, code=1)  # it is tried again, alone
+        assert "2 of 3 recordings done, 0 of them now" in again.stdout
+        assert done(out) == ["day1/a.mp4", "day1/b.mp4"]
+        assert len(rows(out / "study.csv")) == 2
+    assert tables(out) == found
+    shutil.copyfile(drawn / "two.mp4", recordings / "day2" / "damaged.mp4")
+    again = study(listed, "-o", "out")
+    assert "3 of 3 recordings done, 3 of them now" in again.stdout  # all with the neutral face of three
+    assert set(tables(out)) == {"day1/a.csv", "day1/b.csv", "day2/damaged.csv"}
+    assert "3 of 3 recordings done, 0 of them now" in study(listed, "-o", "out").stdout
+    (out / "day1" / "b.csv").unlink()
+    (recordings / "day1" / "b.mp4").write_bytes(b"")
+    again = study(listed, "-o", "out", code=1)  # the others get a neutral face without it
+    assert "2 of 3 recordings done, 2 of them now" in again.stdout
+
+
+def test_tables_of_a_person_with_other_recordings_do_not_count(study, study_models, recordings, tmp_path):
+    listed = recordings / "list.csv"
+    listed.write_text("file,person\nday1/a.mp4,P1\nday1/b.mp4,P1\nday2/a.mp4,P1\n")
+    clips = ["a.mp4", "b.mp4", "--person", "P1", "-o", "../../out/day1"]
+    process = start(study_models, recordings / "day1", *clips, command="analyze")
+    process.communicate()
+    planned = study(listed, "-o", "out", "--dry-run")
+    assert "missing day1/a.mp4" in planned.stdout
+    assert "3 recordings: 0 done, 3 to do" in planned.stdout
+    listed.write_text("file,person\nday1/a.mp4,P1\nday1/b.mp4,P1\n")
+    assert "0 of them now" in study(listed, "-o", "out").stdout
+
+
 def test_shards_share_the_work_and_a_last_call_sums_up(study, recordings, tmp_path):
     out = tmp_path / "out"
     for part in ("1/3", "2/3", "3/3"):
@@ -191,6 +267,15 @@ def test_shards_share_the_work_and_a_last_call_sums_up(study, recordings, tmp_pa
     last = study("recordings", "-o", "out", "--exclude", "damaged*")
     assert "7 of 7 recordings done, 0 of them now" in last.stdout
     assert len(rows(out / "study.csv")) == 7
+
+
+def test_failures_of_parts_are_those_of_the_whole_in_the_end(study, recordings, tmp_path):
+    chosen = ("recordings", "-o", "out", "--include", "damaged*")
+    study(*chosen, "--shard", "1/2", code=1)
+    out = tmp_path / "out"
+    assert [row["file"] for row in rows(out / "failures-1of2.csv")] == ["day2/damaged.mp4"]
+    study(*chosen, code=1)
+    assert sorted(path.name for path in out.glob("failures*")) == ["failures.csv"]
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "a/b", "1/0"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,10 +41,16 @@ class Normalisation:
         Name of the person that all videos show, who gets one neutral face; None keeps videos apart.
     neutral
         A recording of the neutral face: a video, its scores or its table.
+    regardless
+        Whether videos that fail have no part in a person's neutral face; else, there is none without them.
+    failed_before
+        Videos that are analysed first: if all fail as they did before, the others are left as they are.
     """
 
     person: str | None = None
     neutral: Path | None = None
+    regardless: bool = False
+    failed_before: frozenset[Path] = frozenset()
 
     def refuse_to_replace_the_neutral(self, tables: Sequence[Path]) -> None:
         """Stop before a table is written over the one that it shall be relative to.
@@ -90,7 +96,7 @@ def run_normalised(
     ------
     JobOutcome
         Of every video. If one of a person's videos fails, the others are kept as partial with their scores,
-        from which `mien renormalise` makes tables.
+        from which `mien renormalise` makes tables, unless they shall be made regardless.
 
     Raises
     ------
@@ -115,48 +121,64 @@ def run_normalised(
     kept = kept or KeptStages()
     for together in [jobs] if how.person is not None else [[job] for job in jobs]:
         runs = [JobRun(job, options, watch, stopped, kept=kept) for job in together]
-        yield from _run_together(runs, options, how, baseline, stopped)
+        doubtful = [run for job, run in zip(together, runs, strict=True) if job.source in how.failed_before]
+        try:
+            whole = yield from _analyse_together(runs, doubtful, how, stopped)
+            yield from _finish_together(whole, options, how, baseline)
+        finally:
+            for run in runs:
+                run.abort()
         if stopped.is_set():
             return
 
 
-def _run_together(
-    runs: Sequence[JobRun],
-    options: AnalysisOptions,
-    how: Normalisation,
-    baseline: Baseline | None,
-    stopped: threading.Event,
+def _analyse_together(
+    runs: Sequence[JobRun], doubtful: Sequence[JobRun], how: Normalisation, stopped: threading.Event
+) -> Generator[JobOutcome, None, list[JobRun]]:
+    """Analyse videos, give what became of those that get no table now, and return the others."""
+    for run in doubtful:
+        run.analyse()
+    if doubtful and not any(run.whole for run in doubtful):
+        runs = doubtful
+    else:
+        for run in runs:
+            if run not in doubtful:
+                run.analyse()
+    whole = [run for run in runs if run.whole and run.result is not None]
+    if len(whole) < len(runs) and (stopped.is_set() or not how.regardless):
+        whole = []
+    for run in runs:
+        if run not in whole:
+            outcome = run.finish(keep=True)
+            if run.whole:
+                outcome = replace(outcome, stopped=stopped.is_set())
+            if outcome.frames or not outcome.stopped:
+                yield outcome
+    return whole
+
+
+def _finish_together(
+    runs: Sequence[JobRun], options: AnalysisOptions, how: Normalisation, baseline: Baseline | None
 ) -> Iterator[JobOutcome]:
-    try:
-        for run in runs:
-            run.analyse()
-        results = [run.result for run in runs if run.whole and run.result is not None]
-        if len(results) < len(runs):
-            for run in runs:
-                outcome = run.finish(keep=True)
-                if run.whole:
-                    outcome = replace(outcome, stopped=stopped.is_set())
-                if outcome.frames or not outcome.stopped:
-                    yield outcome
-            return
-        every = normalise_recordings(
-            [run.scores for run in runs if run.scores is not None],
-            one_person=how.person is not None,
-            baseline=baseline,
-            predictors=read_predictors(choose_pack(options.models)) if how.person is not None else None,
+    """Write tables of videos that have been analysed, relative to what was asked for."""
+    if not runs:
+        return
+    results = [run.result for run in runs if run.result is not None]
+    every = normalise_recordings(
+        [run.scores for run in runs if run.scores is not None],
+        one_person=how.person is not None,
+        baseline=baseline,
+        predictors=read_predictors(choose_pack(options.models)) if how.person is not None else None,
+    )
+    described = how.describe([result.source.name if result.source else "" for result in results])
+    for run, result, series in zip(runs, results, every, strict=True):
+        run.result = replace(
+            result,
+            au_intensity=series.intensity,
+            au_presence=series.presence,
+            provenance={**result.provenance, "normalisation": described},
         )
-        described = how.describe([result.source.name if result.source else "" for result in results])
-        for run, result, series in zip(runs, results, every, strict=True):
-            run.result = replace(
-                result,
-                au_intensity=series.intensity,
-                au_presence=series.presence,
-                provenance={**result.provenance, "normalisation": described},
-            )
-            yield run.finish()
-    finally:
-        for run in runs:
-            run.abort()
+        yield run.finish()
 
 
 def neutral_face(

@@ -215,8 +215,10 @@ def _intentions(plan: Plan) -> list[str]:
 
 
 def _counts(plan: Plan) -> str:
-    files = sum(len(task.items) for task in plan.tasks)
-    return f"{len(plan.items) + len(plan.faults)} recordings: {plan.done} done, {files} to do"
+    return (
+        f"{len(plan.items) + len(plan.faults)} recordings: {plan.done} done, "
+        f"{len(plan.items) - plan.done} to do"
+    )
 
 
 def _tell(outcome: Outcome, output: Path, *, quiet: bool) -> None:

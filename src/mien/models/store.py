@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from mien.models import hashes
 from mien.models.hashes import HashMemory
 from mien.models.manifest import GROUPS, PACKAGED, Manifest, ModelFile, read_manifest
 from mien.storage.cache_folder import write_whole
+from mien.storage.locking import locked
 
 if TYPE_CHECKING:
     from mien.models.download import DownloadError, Progress
@@ -359,23 +360,20 @@ class ModelStore:
         """Keep other processes from changing the store at the same time."""
         import filelock
 
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = filelock.FileLock(self.folder / ".lock")
+        with ExitStack() as held:
             try:
-                lock.acquire(timeout=0)
-            except filelock.Timeout:
-                _log.warning("another process is changing %s; waiting for it", self.folder)
-                lock.acquire()
-        except OSError as error:
-            raise MienError(
-                f"{self.folder}: cannot be written ({error.strerror or error}); "
-                f"name another folder with {FOLDER_VARIABLE}"
-            ) from error
-        try:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                try:
+                    held.enter_context(locked(self.folder / ".lock", 0))
+                except filelock.Timeout:
+                    _log.warning("another process is changing %s; waiting for it", self.folder)
+                    held.enter_context(locked(self.folder / ".lock"))
+            except OSError as error:
+                raise MienError(
+                    f"{self.folder}: cannot be written ({error.strerror or error}); "
+                    f"name another folder with {FOLDER_VARIABLE}"
+                ) from error
             yield
-        finally:
-            lock.release()
 
 
 @functools.cache

@@ -6,8 +6,10 @@ Numba is imported where something is watched or asked for, not before.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from mien.storage.locking import locked
 
 
 @contextmanager
@@ -58,21 +60,16 @@ def remember_warm(pack: str, landmarks: str | None) -> None:
 @contextmanager
 def compiling_alone() -> Iterator[None]:
     """Let one process compile at a time, so that no work is done twice; without locks, all do."""
-    import filelock
-
     from mien.runtime.kernel_cache import kernel_folder
 
     folder = kernel_folder()
     if folder is None:
         yield
         return
-    lock = filelock.FileLock(folder / ".lock")
-    with suppress(OSError, NotImplementedError):
-        lock.acquire()
-    try:
+    with ExitStack() as held:
+        with suppress(OSError):
+            held.enter_context(locked(folder / ".lock"))
         yield
-    finally:
-        lock.release()
 
 
 def _marker(pack: str, landmarks: str | None) -> Path | None:

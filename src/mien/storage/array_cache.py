@@ -18,6 +18,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from mien.storage.cache_folder import cache_folder, is_safe, stamp_of
 from mien.storage.checked_array import DoubtfulFileError, Shape, load_array, store_array
+from mien.storage.locking import locked
 
 __all__ = ["ArrayCache", "cache_folder", "content_key"]
 
@@ -122,15 +123,10 @@ def _mapped(path: Path, key: str, dtype: np.dtype[Any], shape: Shape) -> NDArray
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Let one process build at a time, so that all map the same file; where there can be no lock, all do."""
-    import filelock
-
-    lock = filelock.FileLock(folder / ".lock")
-    try:
-        folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-        lock.acquire()
-    except (OSError, NotImplementedError) as error:
-        logger.debug("the cache folder %s cannot be locked: %s", folder, error)
-    try:
+    with contextlib.ExitStack() as held:
+        try:
+            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            held.enter_context(locked(folder / ".lock"))
+        except OSError as error:
+            logger.debug("the cache folder %s cannot be locked: %s", folder, error)
         yield
-    finally:
-        lock.release()

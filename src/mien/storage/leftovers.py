@@ -13,6 +13,7 @@ import platform
 import re
 import secrets
 import shutil
+import sys
 import time
 from contextlib import suppress
 from functools import cache
@@ -21,7 +22,7 @@ from pathlib import Path
 _BEGIN, _END = ".mien-", ".part"
 _FOLDERS = re.compile(r"\.mien-[\w.-]+?\.part[\\/]")
 _ABANDONED_S = 7 * 86400.0
-"""After this time without a change, what other machines wrote counts as left behind, too."""
+"""After this time without a change, what nobody can tell the process of counts as left behind, too."""
 
 
 def unfinished_name() -> str:
@@ -60,34 +61,53 @@ def _remove(entry: os.DirEntry[str]) -> None:
 def _left_behind(entry: os.DirEntry[str]) -> bool:
     host, _, rest = entry.name[len(_BEGIN) :].partition("-")
     number, _, began = rest.partition("-")[0].partition(".")
-    if host == _host() and number.isdecimal() and not _lives(number, began):
-        return True
+    lives = _lives(number, began) if host == _host() and number.isdecimal() else None
+    if lives is not None:
+        return not lives
     with suppress(OSError):
-        return time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED_S
+        return time.time() - _last_change(entry) > _ABANDONED_S
     return False
+
+
+def _last_change(entry: os.DirEntry[str]) -> float:
+    """When something was last written, s; of a folder, in it: its own time knows only of names."""
+    last = entry.stat(follow_symlinks=False).st_mtime
+    if entry.is_dir(follow_symlinks=False) and time.time() - last > _ABANDONED_S:
+        with os.scandir(entry.path) as within:
+            last = max([last, *map(_last_change, within)])
+    return last
 
 
 @cache
 def _host() -> str:
     """Tells machines, and on Linux containers, apart: numbers of processes mean something within one only."""
-    space = ""
+    parts = [platform.node(), _space()]
+    with suppress(OSError):  # machines of a network may have the same name
+        parts.append(Path("/etc/machine-id").read_text("utf-8", "replace").strip())
+    return hashlib.sha256(" ".join(parts).encode("utf-8", "replace")).hexdigest()[:8]
+
+
+@cache
+def _space() -> str:
+    """Within which numbers of processes mean something on Linux; empty without a /proc of one's own."""
     with suppress(OSError):
-        space = os.readlink("/proc/self/ns/pid")
-    return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:8]
+        if os.readlink("/proc/self") == str(os.getpid()):
+            return os.readlink("/proc/self/ns/pid")
+    return ""
 
 
-def _lives(number: str, began: str) -> bool:
-    """Whether a process is still there, and no other has its number now."""
-    if os.name == "nt":  # where signal 0 would end the process
-        return True
+def _lives(number: str, began: str) -> bool | None:
+    """Whether a process is still there, and no other has its number now; None where nobody can tell."""
+    if os.name == "nt" or (sys.platform == "linux" and not _space()):  # on Windows signal 0 ends a process
+        return None
     try:
         os.kill(int(number), 0)
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        return True
+        pass  # somebody else's
     now = _began(number)
-    return not began or not now or now == began
+    return now == began if now and began else None
 
 
 def _began(number: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mien.errors import OutputError
 from mien.results.annotation_tiers import need_annotations
 from mien.results.files import whole_file
+from mien.study.find import table_bases
 
 if TYPE_CHECKING:
     from mien.study.event import Event
@@ -60,7 +62,7 @@ def write_annotations(
 
 
 def write_each(events: Iterable[Event], folder: Path, endings: Sequence[str]) -> list[Path]:
-    """Write the events of every recording into files named after it.
+    """Write the events of every recording into files named after it, in its folders where names are the same.
 
     Parameters
     ----------
@@ -81,16 +83,27 @@ def write_each(events: Iterable[Event], folder: Path, endings: Sequence[str]) ->
     OptionError, OutputError
         As `write_annotations`.
     """
+    of_file = {file: list(found) for file, found in groupby(events, key=lambda event: event.file)}
     written = []
-    for file, found in groupby(events, key=lambda event: event.file):
-        mine = list(found)
+    for base, found in zip(_bases(list(of_file)), of_file.values(), strict=True):
         for ending in endings:
-            path = folder / Path(file).with_suffix(ending).name
-            if path in written:
-                raise OutputError(f"{path}: several recordings have this name; write them one by one")
-            write_annotations(mine, path)
+            path = folder / f"{base}{ending}"
+            write_annotations(found, path)
             written.append(path)
     return written
+
+
+def _bases(files: Sequence[str]) -> list[str]:
+    """What files of these recordings are called: as they, or where two have one name, with their folders."""
+    bare = [Path(file).stem for file in files]
+    if len({name.casefold() for name in bare}) == len(bare):
+        return bare
+    places = [Path(os.path.abspath(file)) for file in files]
+    try:
+        base = os.path.commonpath([place.parent for place in places])
+    except ValueError as error:  # several drives of Windows
+        raise OutputError("several recordings have the same name; write their events one by one") from error
+    return [str(name) for name in table_bases([place.relative_to(base).as_posix() for place in places])]
 
 
 def tiers(events: Iterable[Event]) -> Iterator[tuple[str, list[Event]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,8 +11,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from mien.errors import OptionError, SourceError
-from mien.study.home import HOME
-from mien.study.listing import Listing, read_listing, slashes
+from mien.study.home import HOME, is_own, within_limits
+from mien.study.listing import Listing, one_form, read_listing, slashes
 from mien.video.source import IMAGE_SUFFIXES, VIDEO_SUFFIXES, are_pictures
 
 LIST_SUFFIXES = (".csv", ".tsv", ".txt")
@@ -81,7 +82,7 @@ class Choice:
 
 def fits(name: str, pattern: str) -> bool:
     """Whether a path with slashes fits a pattern: as a whole, or its last part one without slashes."""
-    pattern = pattern.replace("\\", "/").removeprefix("./")
+    name, pattern = one_form(name), one_form(slashes(pattern)).removeprefix("./")
     if "/" not in pattern:
         return fnmatchcase(PurePosixPath(name).name.casefold(), pattern.casefold())
     return fnmatchcase(name.casefold(), pattern.casefold())
@@ -203,9 +204,10 @@ def _listed(listing: Listing) -> list[Recording]:
 
 
 def _as_here(file: str, base: Path) -> str:
-    """A file as this system writes it: lists may come from Windows."""
+    """A file as this system writes it: lists may come from Windows, files from a Mac that takes ü apart."""
     there = slashes(file)
-    return there if there != file and not os.path.exists(base / file) else file
+    ways = (file, there, *(unicodedata.normalize(form, there) for form in ("NFC", "NFD")))
+    return next((way for way in dict.fromkeys(ways) if os.path.exists(base / way)), there)
 
 
 def _without_drive(path: Path) -> Path:
@@ -223,11 +225,17 @@ def table_bases(names: Sequence[str]) -> list[PurePosixPath]:
     Returns
     -------
     list of PurePosixPath
-        The same path without its ending; with it where recordings differ in nothing else.
+        The same path without its ending; with it where recordings differ in nothing else, or where files of
+        the study itself or of analyses that ended early are called so. Very long names are cut.
     """
     bare = [PurePosixPath(name).with_suffix("") for name in names]
     count = Counter(str(path).casefold() for path in bare)
-    return [
-        path if count[str(path).casefold()] == 1 else PurePosixPath(name)
+    made = [
+        path if count[str(path).casefold()] == 1 and not _is_taken(path) else PurePosixPath(name)
         for path, name in zip(bare, names, strict=True)
     ]
+    return [path.with_name(within_limits(path.name)) for path in made]
+
+
+def _is_taken(path: PurePosixPath) -> bool:
+    return (len(path.parts) == 1 and is_own(path.name)) or path.suffix.lower() == ".partial"

@@ -15,19 +15,11 @@ from mien.study.annotations import write_annotations
 from mien.study.dictionary import EVENT_COLUMNS, NOTES, TABLE
 from mien.study.event import Event
 from mien.study.events import Events
-from mien.study.home import HOME
+from mien.study.home import DICTIONARY, EVENTS, HOME, LONG, SUMMARY
 from mien.study.ledger import Item, read_json, size_of, write_json
 from mien.study.record_files import csv_text, write_events, write_records
 from mien.study.summaries import Summary
 from mien.study.tables import listed_columns
-
-SUMMARY, LONG, EVENTS, DICTIONARY, FAILURES = (
-    "study.csv",
-    "study_long.csv",
-    "events.csv",
-    "dictionary.csv",
-    "failures.csv",
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mien.analysis.outputs import OutputOptions
@@ -23,7 +23,7 @@ from mien.results.files import whole_file
 from mien.results.provenance import provenance_path, sha256_of
 from mien.runtime.versions import __version__
 from mien.study.find import Recording
-from mien.study.home import ENTRIES, HOME, SUMMARIES
+from mien.study.home import ENTRIES, HOME, SUMMARIES, within_limits
 
 _OF_NO_ACCOUNT = ("threads", "device", "models", "landmarks", "keep_scores")
 """Options that don't change a table, or are named by what was really used."""
@@ -77,17 +77,21 @@ class Item:
     @property
     def entry(self) -> Path:
         """Where its entry is."""
-        return self.home / HOME / ENTRIES / f"{self.name}.json"
+        return self._kept(ENTRIES)
 
     @property
     def summary(self) -> Path:
         """Where its summary and events are kept."""
-        return self.home / HOME / SUMMARIES / f"{self.name}.json"
+        return self._kept(SUMMARIES)
 
     @property
     def table(self) -> str:
         """Path of its table below the folder of results, with slashes."""
         return self.outputs.table.relative_to(self.home).as_posix()
+
+    def _kept(self, folder: str) -> Path:
+        path = self.home / HOME / folder / self.name
+        return path.with_name(f"{within_limits(path.name)}.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,9 +204,17 @@ def _difference(item: Item, made: Mapping[str, Any], now: Making) -> str:
             return f"made with another {name}"
     if "outputs" in made and made["outputs"] != dict(now.outputs):
         return "other files are wanted"
-    if "group" in made and tuple(made["group"]) != item.group:
+    if not _same_person(item, made):
         return "the person has other recordings"
     return _source_change(item.recording, made.get("source") or {})
+
+
+def _same_person(item: Item, made: Mapping[str, Any]) -> bool:
+    """Whether a neutral face was made of the same recordings; the provenance has their file names only."""
+    if "group" in made:
+        return tuple(made["group"]) == item.group
+    shared = (made.get("normalisation") or {}).get("recordings")
+    return shared is None or sorted(shared) == sorted(PurePosixPath(name).name for name in item.group)
 
 
 def _source_change(recording: Recording, source: Mapping[str, Any]) -> str:
@@ -232,8 +244,21 @@ def _gap(item: Item) -> str:
     return next((f"{path.name} is missing" for path in item.outputs.paths() if not path.exists()), "")
 
 
-def write_entry(item: Item, now: Making, outcome: Mapping[str, Any], run: str) -> None:
+def write_entry(
+    item: Item, now: Making, outcome: Mapping[str, Any], run: str, without: Sequence[str] = ()
+) -> None:
     """Note that a recording is done: the last that is written of it.
+
+    Parameters
+    ----------
+    item, now
+        The recording, and how it was made.
+    outcome
+        What became of it.
+    run
+        In which call of the study.
+    without
+        Recordings of the person that failed, and have no part in the neutral face.
 
     Raises
     ------
@@ -255,6 +280,7 @@ def write_entry(item: Item, now: Making, outcome: Mapping[str, Any], run: str) -
             "outputs": dict(now.outputs),
             "rules": now.rules,
             "group": list(item.group),
+            "without": list(without),
             "source": {
                 "bytes": item.recording.size,
                 "modified_ns": item.recording.modified_ns,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -69,7 +70,7 @@ class Listing:
             Several lines fit.
         """
         for key, known in zip(_KEYS, self._known, strict=True):
-            found = known.get(key(PurePosixPath(name)), ())
+            found = known.get(key(PurePosixPath(one_form(name))), ())
             if len(found) > 1:
                 lines = ", ".join(str(line.line) for line in found)
                 raise TableError(f"{self.path}: lines {lines} all fit {name}; name files with their folders")
@@ -81,7 +82,7 @@ class Listing:
         every: list[dict[str, list[Listed]]] = [{} for _ in _KEYS]
         for key, known in zip(_KEYS, every, strict=True):
             for line in self.lines:
-                known.setdefault(key(PurePosixPath(slashes(line.file))), []).append(line)
+                known.setdefault(key(PurePosixPath(one_form(slashes(line.file)))), []).append(line)
         object.__setattr__(self, "_known", every)
 
 
@@ -178,3 +179,8 @@ def _lines(rows: Iterator[list[str]], names: list[str], path: Path, before: int)
 def slashes(path: str) -> str:
     """A path as Windows writes it, with the slashes of other systems."""
     return path.replace("\\", "/")
+
+
+def one_form(name: str) -> str:
+    """A name with its letters whole: "ü" may also be written as "u" and two dots, and is on some systems."""
+    return unicodedata.normalize("NFC", name)

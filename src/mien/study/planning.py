@@ -16,7 +16,7 @@ from mien.options import AnalysisOptions
 from mien.packs import choose_pack
 from mien.results.columns import Form
 from mien.study.find import Recording, table_bases
-from mien.study.ledger import Item, Making, State, Verdict, judge, making
+from mien.study.ledger import Item, Making, State, Verdict, judge, making, read_json
 from mien.study.listing import PERSON
 from mien.study.rules import SummaryOptions
 from mien.study.work import Task
@@ -194,12 +194,22 @@ def _tasks(unit: Sequence[Item], verdicts: dict[str, Verdict], task: Callable[..
     """Tasks of what can't be divided; who shares a neutral face is done again with the others."""
     missing = tuple(item for item in unit if verdicts[item.name].state is State.MISSING)
     if missing and unit[0].group:
+        again = _failed_before(unit, missing)
         for item in unit:
-            if item not in missing:
+            if item not in missing and not again:
                 verdicts[item.name] = Verdict(State.MISSING, "another recording of this person is missing")
-        yield task(items=tuple(unit), person=unit[0].recording.values[PERSON])
-    elif missing:
+        yield task(items=tuple(unit), person=unit[0].recording.values[PERSON], failed_before=again)
+        return
+    if missing:
         yield task(items=missing)
     rest = tuple(item for item in unit if verdicts[item.name].state is State.UNSUMMED)
     if rest:
         yield task(items=rest, only_sum_up=True)
+
+
+def _failed_before(unit: Sequence[Item], missing: Sequence[Item]) -> tuple[str, ...]:
+    """Names of what is missing of a person, if the rest was done without it, since it failed."""
+    names = {item.name for item in missing}
+    rest = [read_json(item.entry) or {} for item in unit if item not in missing]
+    known = bool(rest) and all(set(entry.get("without", ())) == names for entry in rest)
+    return tuple(sorted(names)) if known else ()

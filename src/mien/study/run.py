@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -13,19 +14,22 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from mien.errors import OutputError
 from mien.options import AnalysisOptions
 from mien.storage.leftovers import remove_leftovers
+from mien.storage.locking import locked
 from mien.study.engines import LOOK_S, Engine
 from mien.study.find import Recording
-from mien.study.gather import FAILURES, Forms, Gathering, write_failures
-from mien.study.home import HOME
+from mien.study.gather import Forms, Gathering, write_failures
+from mien.study.home import FAILURES, HOME, is_own
 from mien.study.ledger import Item
 from mien.study.planning import Plan, Planning
 from mien.study.record_files import load_parquet
 from mien.study.work import Ended, Task
+
+logger = logging.getLogger(__name__)
 
 LOG = "study.log"
 
@@ -166,6 +170,9 @@ class Study:
             run.outcome.written.append(home / name)
         if not shard.whole:
             return
+        for path in home.glob("failures-*.csv"):  # of parts, whose recordings are all in this call
+            if is_own(path.stem):
+                path.unlink(missing_ok=True)
         done = [item for item in run.plan.items if item.name in run.done]
         gathering = Gathering(home, done, self._columns, self._forms)
         if not gathering.up_to_date():
@@ -299,10 +306,13 @@ def _alone(planning: Planning) -> Iterator[None]:
     with closing(ExitStack()) as locks:
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            locks.enter_context(FileLock(folder / own, timeout=0))
+            if not locks.enter_context(locked(folder / own, 0)):
+                logger.warning(
+                    "%s has no locks: see to it that no other mien study is at work there meanwhile", home
+                )
             for path in folder.glob("lock*"):
                 if path.name != own and (shard.whole or not path.name.endswith(beside)):
-                    with FileLock(path, timeout=1):
+                    with locked(path, 1):
                         pass
         except Timeout as error:
             raise OutputError(

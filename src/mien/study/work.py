@@ -45,6 +45,9 @@ class Task:
         Who gets one neutral face; None keeps clips apart.
     only_sum_up
         Whether their tables are there already.
+    failed_before
+        Names of recordings without which the others have a neutral face, and are done: those stay as they are
+        if these fail again.
     """
 
     items: tuple[Item, ...]
@@ -54,6 +57,7 @@ class Task:
     run: str
     person: str | None = None
     only_sum_up: bool = False
+    failed_before: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -134,7 +138,9 @@ def run_task(task: Task, stopped: threading.Event | None = None) -> list[Ended]:
     full = _full_disk(task.items[0])
     if full:
         return failed_all(task, full)
-    return [_finished(item, ended, task) for item, ended in _analysed(task, stopped or threading.Event())]
+    every = _analysed(task, stopped or threading.Event())
+    without = [ended.name for _, ended in every if ended.failed]
+    return [_finished(item, ended, task, without) for item, ended in every]
 
 
 def _full_disk(item: Item) -> str:
@@ -162,24 +168,31 @@ def _analysed(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
     if task.items[0].recording.is_picture:
         return _pictures(task, stopped)
     jobs = [Job(item.recording.source, item.outputs) for item in task.items]
-    if task.person is None:
-        outcomes = [run_job(job, task.options, stopped=stopped, kept=kept_stages()) for job in jobs]
-    else:
-        outcomes = _together(task, stopped)
+    if task.person is not None:
+        return _together(task, stopped)
+    outcomes = [run_job(job, task.options, stopped=stopped, kept=kept_stages()) for job in jobs]
     return [(item, _ended(item, outcome)) for item, outcome in zip(task.items, outcomes, strict=True)]
 
 
-def _together(task: Task, stopped: threading.Event) -> list[JobOutcome]:
-    """Clips of a person; where one fails, the others can't have the neutral face of all."""
+def _together(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
+    """Clips of a person; where some fail, the others have the neutral face of those that are left."""
     from mien.analysis.normalised import Normalisation, run_normalised
-    from mien.analysis.outcome import Job, JobOutcome
+    from mien.analysis.outcome import Job
 
     jobs = [Job(item.recording.source, item.outputs) for item in task.items]
-    how = Normalisation(person=task.person)
-    outcomes = run_normalised(jobs, task.options, how, stopped=stopped, kept=kept_stages())
+    doubtful = [item.recording.source for item in task.items if item.name in task.failed_before]
+    how = Normalisation(person=task.person, regardless=True, failed_before=frozenset(doubtful))
+    outcomes = list(run_normalised(jobs, task.options, how, stopped=stopped, kept=kept_stages()))
     found = {outcome.source: outcome for outcome in outcomes}
-    missing = [JobOutcome(source=job.source, name=job.source.name, stopped=True) for job in jobs]
-    return [found.get(job.source, other) for job, other in zip(jobs, missing, strict=True)]
+    stay = doubtful and not stopped.is_set() and len(outcomes) == len(doubtful)
+    ended = []
+    for item in task.items:
+        outcome = found.get(item.recording.source)
+        if outcome is not None:
+            ended.append((item, _ended(item, outcome)))
+        else:
+            ended.append((item, _from_before(item) if stay else Ended(name=item.name, stopped=True)))
+    return ended
 
 
 def kept_stages() -> KeptStages:
@@ -197,8 +210,6 @@ _THREAD = threading.local()
 
 def _ended(item: Item, outcome: JobOutcome) -> Ended:
     reason = "" if outcome.error is None else str(outcome.error)
-    if not reason and outcome.partial and not outcome.stopped:
-        reason = "another recording of this person failed, and all share one neutral face"
     if outcome.stopped:
         _remove(outcome.written)
     return Ended(
@@ -252,8 +263,8 @@ def _pictures(task: Task, stopped: threading.Event) -> list[tuple[Item, Ended]]:
     return list(zip(task.items, ended, strict=True))
 
 
-def _finished(item: Item, ended: Ended, task: Task) -> Ended:
-    """Sum up what is complete, and note it as done."""
+def _finished(item: Item, ended: Ended, task: Task, without: Sequence[str] = ()) -> Ended:
+    """Sum up what is complete, and note it as done, though others of its task may have failed."""
     if ended.failed or ended.stopped:
         return ended
     if ended.analysed and not item.recording.is_unchanged():
@@ -261,37 +272,38 @@ def _finished(item: Item, ended: Ended, task: Task) -> Ended:
         return replace(ended, reason="it has changed since the study began; the same command takes it anew")
     try:
         _keep_summary(item, task, "; ".join(part for part in (ended.lost, ended.notes) if part))
-        _note(item, task, ended)
-        for old in item.outputs.folder.glob(f"{_literal(item.outputs.base)}.partial.*"):
-            old.unlink(missing_ok=True)
+        write_entry(item, task.now, asdict(ended), task.run, without if item.group else ())
+        _remove_partial(item)
     except (MienError, OSError) as error:
         return replace(ended, reason=str(error))
     return ended
 
 
-def _literal(name: str) -> str:
-    import glob
-
-    return glob.escape(name)
+def _remove_partial(item: Item) -> None:
+    """Remove what an analysis that ended early has kept, now that there is a whole one."""
+    partial = replace(item.outputs.partial, scores=True)
+    for path in (*partial.paths(), provenance_path(partial.table)):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _summed_up(item: Item, task: Task) -> Ended:
     """A recording whose table is there already."""
-    entry = read_json(item.entry)
-    outcome = (entry or {}).get("outcome")
+    return _finished(item, _from_before(item), task, (read_json(item.entry) or {}).get("without", ()))
+
+
+def _from_before(item: Item) -> Ended:
+    """What became of a recording when it was analysed."""
+    outcome = (read_json(item.entry) or {}).get("outcome")
     ended = Ended(**{**outcome, "name": item.name}) if outcome else _from_provenance(item)
-    ended = replace(ended, analysed=False)
-    return _finished(item, ended, task)
+    return replace(ended, analysed=False)
 
 
 def _from_provenance(item: Item) -> Ended:
     analysed = (read_json(provenance_path(item.outputs.table)) or {}).get("analysed") or {}
     return Ended(name=item.name, frames=analysed.get("frames", 0), lost=analysed.get("lost", ""))
-
-
-def _note(item: Item, task: Task, ended: Ended) -> None:
-    outcome = asdict(ended)
-    write_entry(item, task.now, outcome, task.run)
 
 
 def _keep_summary(item: Item, task: Task, notes: str) -> None:
