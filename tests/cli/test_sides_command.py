@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -191,6 +192,17 @@ def test_a_video_to_read_is_never_replaced(sides, face_video, tmp_path):
     assert done.returncode != 0
     assert "would be replaced" in done.stderr
     assert victim.read_bytes() == face_video.read_bytes()
+
+
+def test_a_name_that_leaves_no_room_for_endings_is_told_before_any_work(sides, face_video, tmp_path):
+    long = tmp_path / f"{'x' * 243}.mp4"
+    shutil.copyfile(face_video, long)
+    done = sides(long)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("mien: ")]
+    assert "can't be written: " in line
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir() if path.name != long.name] == []
 
 
 def test_one_missing_source_is_told_before_any_work(sides, face_video, tmp_path):

@@ -13,6 +13,7 @@ from mien.analysis.targets import REPORT_ENDING, output_folder
 from mien.analysis.watch import Watch
 from mien.errors import FrameError, MienError, OptionError, OutputError
 from mien.options import AnalysisOptions
+from mien.results.files import naming_errors
 from mien.results.picture_files import write_picture
 from mien.sides.analysis import (
     SidesAnalysis,
@@ -111,13 +112,15 @@ def refuse_to_replace(jobs: Sequence[SidesJob]) -> None:
     Raises
     ------
     OutputError
-        It would be.
+        It would be, or a file can't have its name.
     """
     known = [job.source for job in jobs]
     for how in {id(job.how): job.how for job in jobs}.values():
         known += [path for path in (how.neutral_recording, how.epochs) if isinstance(path, Path)]
-    for path in (path for job in jobs for path in job.outputs() if path.is_file()):
-        if any(other.is_file() and path.samefile(other) for other in known):
+    for path in (path for job in jobs for path in job.outputs()):
+        with naming_errors(path):  # a name may be too long for the system
+            there = path.is_file()
+        if there and any(other.is_file() and path.samefile(other) for other in known):
             raise OutputError(f"{path} would be replaced, but is to be read; choose another place with -o")
 
 
