@@ -229,7 +229,8 @@ def _compared(
     trouble: MienError | None = None
     epochs: tuple[Epoch, ...] = ()
     try:
-        epochs = epochs_of(analysis.how, analysis.result(), partial=partial)
+        if analysis.how.epochs is not None:
+            epochs = epochs_of(analysis.how, analysis.result(), partial=partial)
         return analysis.sides(epochs, baseline), epochs, None
     except MienError as failure:
         trouble = failure
@@ -252,6 +253,8 @@ class _Watching:
 
     def begin(self, fps: float) -> None:
         """Open the files."""
+        if self.watch is None:
+            return
         from mien.sides.view import SheetKeeper, SideVideos
 
         job, selfie = self._job, self._job.how.selfie
