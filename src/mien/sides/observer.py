@@ -171,7 +171,8 @@ def _as_they_are(frame: Frame, landmarks: FaceLandmarks) -> FaceLandmarks:
 
 def _row(sketch: FaceSketch, frame: Frame, landmarks: FaceLandmarks) -> NDArray[np.float64]:
     plane, points = sketch.midplane, landmarks.points
-    inside = bool((points > -0.5).all() and (points < np.array(frame.size) - 0.5).all())
+    right, bottom = points.max(axis=0).tolist()
+    inside = bool(points.min() > -0.5) and right < frame.size[0] - 0.5 and bottom < frame.size[1] - 0.5
     numbers = sketch.iris_radius, plane.scale, plane.yaw_rad, plane.nod_rad, plane.tilt_rad, inside
     return np.concatenate((plane.face[:, :2].reshape(-1), sketch.irises.reshape(-1), numbers))
 

@@ -7,6 +7,7 @@ its mirror image, whoever is seen there. Half of that difference, mean of some f
 
 from __future__ import annotations
 
+import cmath
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from mien.datatypes import FaceLandmarks, Frame, TrackedFace
+from mien.datatypes import EyeShape, FaceLandmarks, Frame, TrackedFace
 from mien.shape.mirror import MIRRORED, mirror_landmarks
 from mien.stages import Refit, Tracker
 
@@ -52,10 +53,11 @@ class TrackerBias:
 
     def removed_from(self, landmarks: FaceLandmarks) -> FaceLandmarks:
         """Landmarks and eyes without the bias; all else of them stays as it is."""
-        shift = self.offsets * _turn(landmarks)
-        by = np.stack((shift.real, shift.imag), axis=1).astype(np.float32)
+        # A complex number is its x and y, one behind the other.
+        by = (self.offsets * _turn(landmarks)).astype(np.complex64).view(np.float32).reshape(-1, 2)
         eyes = tuple(
-            replace(eye, points=eye.points + by[68 + place]) for place, eye in enumerate(landmarks.eyes)
+            EyeShape(eye.points + by[68 + place], eye.depth_offsets, eye.scale)
+            for place, eye in enumerate(landmarks.eyes)
         )
         return replace(landmarks, points=landmarks.points + by[:68], eyes=eyes)
 
@@ -67,17 +69,17 @@ class BiasMeter:
     ----------
     refit
         Fits landmarks in another picture.
+
+    Attributes
+    ----------
+    bias : TrackerBias or None
+        Mean of all frames so far; None if it could be measured in none.
     """
 
     def __init__(self, refit: Refit) -> None:
         self._refit = refit
-        self._sum: NDArray[np.complex128] | None = None
-        self._frames = 0
-
-    @property
-    def bias(self) -> TrackerBias | None:
-        """Mean of all frames so far; None if it could be measured in none."""
-        return None if self._sum is None else TrackerBias(self._sum / self._frames, self._frames)
+        self._sum: NDArray[np.complex128] | float = 0.0
+        self.bias: TrackerBias | None = None
 
     @staticmethod
     def suits(landmarks: FaceLandmarks) -> bool:
@@ -98,8 +100,9 @@ class BiasMeter:
         here, there = _places(landmarks), last - _places(other)[_swapped(len(other.eyes))].conj()
         half = (there - here) / (2 * turn)
         if np.isfinite(half).all() and np.abs(half[:68]).mean() <= MOST_MM:
-            self._sum = half if self._sum is None else self._sum + half
-            self._frames += 1
+            self._sum = self._sum + half
+            frames = 1 if self.bias is None else self.bias.frames + 1
+            self.bias = TrackerBias(self._sum / frames, frames)
 
 
 class BiasMeasuringTracker:
@@ -165,8 +168,8 @@ def _is_due(faces: int) -> bool:
 
 def _turn(landmarks: FaceLandmarks) -> complex:
     """Scale and roll of a face, as what multiplies x + iy."""
-    scale, _, _, roll = (float(value) for value in landmarks.global_params[:4])
-    return complex(scale * np.cos(roll), scale * np.sin(roll))
+    scale, _, _, roll = landmarks.global_params[:4].tolist()
+    return cmath.rect(scale, roll)
 
 
 def _places(landmarks: FaceLandmarks) -> NDArray[np.complex128]:
