@@ -269,12 +269,8 @@ def hybrids(media: Path) -> None:
     for name, ending, count in VIDEOS:
         kept = tracked(media / f"{name}{ending}", count)
         values = np.array([face.intensity for face in kept])
-        units = np.argsort(-(np.percentile(values, 98, axis=0) - np.percentile(values, 10, axis=0)))[:4]
-        for unit in units:
-            order = np.argsort(values[:, unit])
-            at_rest = order[len(order) // 20 :][:PAIRS_OF_FRAMES]
-            moved = order[::-1][:PAIRS_OF_FRAMES]
-            pairs = [course(kept[i], kept[j], unit, still) for i, j in zip(at_rest, moved, strict=True)]
+        for unit in most_moving(values):
+            pairs = [course(kept[i], kept[j], unit, still) for i, j in rest_and_action(values[:, unit])]
             whole, exact, again = (np.nanmean(part, axis=0) for part in zip(*pairs, strict=True))
             errors += [part[1][-1, 1] - part[0] for part in pairs]
             if abs(whole) >= 0.5:
@@ -304,17 +300,14 @@ def real_steps(media: Path) -> None:
         values = np.array([face.intensity for face in kept])
         planes = [FINDER.find(face.landmarks.points) for face in kept]
         own = np.array([read(face.frame, plane)[1] for face, plane in zip(kept, planes, strict=True)])
-        units = np.argsort(-(np.percentile(values, 98, axis=0) - np.percentile(values, 10, axis=0)))[:4]
-        for unit in units:
-            order = np.argsort(values[:, unit])
-            at_rest = order[len(order) // 20 :][:PAIRS_OF_FRAMES]
+        for unit in most_moving(values):
             found = []
-            for rest, action in zip(at_rest, order[::-1][:PAIRS_OF_FRAMES], strict=True):
+            for rest, action in rest_and_action(values[:, unit]):
                 first, last = own[rest, unit], own[action, unit]
                 wanted = [first + share * (last - first) for share in SHARES]
                 between = [int(np.abs(own[:, unit] - value).argmin()) for value in wanted[1:-1]]
-                found.append(stairs(kept, planes, [rest, *between, action], unit, still))
-                found[-1][0][:] = own[[rest, *between, action], unit] - first
+                frames = [rest, *between, action]
+                found.append((own[frames, unit] - first, *stairs(kept, planes, frames, unit, still)))
             truth, exact, again = (np.nanmean(part, axis=0) for part in zip(*found, strict=True))
             errors += [part[1][1:, 1] - part[0][1:] for part in found]
             if abs(truth[-1]) >= 0.5:
@@ -334,17 +327,36 @@ def real_steps(media: Path) -> None:
 
 def stairs(
     kept: list[Tracked], planes: list[Midplane], frames: list[int], unit: int, still: Still
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray]:
     """Both sides (5, 2) from rest where the right half is that of each frame; exact and tracked anew."""
-    rest, exact, again = frames[0], [], []
-    for frame in frames:
-        pair = [planes[rest], planes[frame]]
-        share = float(frame != rest)
-        picture, points = hybrid(kept[rest], kept[frame], pair, share)
-        exact.append(read(picture, FINDER.find(points))[:, unit])
-        marks = still.points(picture)
-        again.append(read(picture, FINDER.find(marks))[:, unit] if marks is not None else [np.nan] * 2)
-    return np.zeros(len(frames)), np.subtract(exact, exact[0]), np.subtract(again, again[0])
+    rest = frames[0]
+    pictures = [
+        hybrid(kept[rest], kept[frame], [planes[rest], planes[frame]], float(frame != rest))
+        for frame in frames
+    ]
+    return from_rest(pictures, unit, still)
+
+
+def from_rest(pictures: list, unit: int, still: Still) -> tuple[np.ndarray, np.ndarray]:
+    """A unit of both sides (n, 2) against the first of n pictures, landmarks exact and tracked anew."""
+    exact, again = [], []
+    for frame, points in pictures:
+        exact.append(read(frame, FINDER.find(points))[:, unit])
+        marks = still.points(frame)
+        again.append(read(frame, FINDER.find(marks))[:, unit] if marks is not None else [np.nan] * 2)
+    return np.subtract(exact, exact[0]), np.subtract(again, again[0])
+
+
+def most_moving(values: np.ndarray) -> np.ndarray:
+    """The four units that move most in a video."""
+    return np.argsort(-(np.percentile(values, 98, axis=0) - np.percentile(values, 10, axis=0)))[:4]
+
+
+def rest_and_action(values: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs of frames where a unit is at rest and where it is strongest."""
+    order = np.argsort(values)
+    at_rest = order[len(order) // 20 :][:PAIRS_OF_FRAMES]
+    return list(zip(at_rest, order[::-1][:PAIRS_OF_FRAMES], strict=True))
 
 
 def steps(values: np.ndarray) -> str:
@@ -355,13 +367,8 @@ def course(rest: Tracked, action: Tracked, unit: int, still: Still) -> tuple[flo
     """The action as its own frames have it; both sides (5, 2) from rest, landmarks exact and tracked anew."""
     planes = [FINDER.find(face.landmarks.points) for face in (rest, action)]
     alone = [read(face.frame, plane)[1, unit] for face, plane in zip((rest, action), planes, strict=True)]
-    exact, again = [], []
-    for share in SHARES:
-        frame, points = hybrid(rest, action, planes, share)
-        exact.append(read(frame, FINDER.find(points))[:, unit])
-        marks = still.points(frame)
-        again.append(read(frame, FINDER.find(marks))[:, unit] if marks is not None else [np.nan] * 2)
-    return alone[1] - alone[0], np.subtract(exact, exact[0]), np.subtract(again, again[0])
+    pictures = [hybrid(rest, action, planes, share) for share in SHARES]
+    return alone[1] - alone[0], *from_rest(pictures, unit, still)
 
 
 def hybrid(rest: Tracked, action: Tracked, planes: list[Midplane], share: float, size: int = 480):
